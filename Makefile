@@ -33,11 +33,15 @@ objs: $(OBJS)
 $(B)/pollux.elf: $(OBJS) linker.ld
 	$(LD) $(LDFLAGS) $(OBJS) -o $@
 
+# Host unit tests under the sanitisers; tests/unit/Makefile says how.
+unit:
+	@$(MAKE) --no-print-directory -f tests/unit/Makefile run
+
 # What must hold before a change joins the main line.
-land-check: objs
+land-check: objs unit
 
 clean:
 	rm -rf $(B)
 
-.PHONY: all objs land-check clean
+.PHONY: all objs unit land-check clean
 -include $(OBJS:.o=.d)
