@@ -1,0 +1,16 @@
+/*
+ * Keyed hash (SipHash-2-4, Aumasson and Bernstein 2012) for tables and
+ * sequence numbers that a peer must not be able to predict.
+ */
+#pragma once
+
+#include "kernel/types.h"
+
+struct siphash_key {
+	u64 k[2];
+};
+
+u64 siphash(const void *data, size_t len, const struct siphash_key *key);
+/* The same over two and three 64-bit words, faster. */
+u64 siphash_2u64(u64 a, u64 b, const struct siphash_key *key);
+u64 siphash_3u64(u64 a, u64 b, u64 c, const struct siphash_key *key);

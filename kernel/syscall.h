@@ -1,0 +1,50 @@
+/*
+ * System calls. SYSCALL_DEFINEn(name, type, arg, ...) defines sys_<name> and
+ * enters it in a linker section under its Linux number, from which the call
+ * table is made at boot. The handler gets the six argument registers as its
+ * C parameters and returns a value or -errno.
+ */
+#pragma once
+
+#include "kernel/compiler.h"
+#include "kernel/syscall_nr.h"
+#include "kernel/types.h"
+
+struct syscall_entry {
+	u32 nr;
+	const char *name;
+	void (*fn)(void);	/* really the handler, of its own type */
+};
+
+#define SC_ARGS0()
+#define SC_ARGS1(t, a)		t a
+#define SC_ARGS2(t, a, ...)	t a, SC_ARGS1(__VA_ARGS__)
+#define SC_ARGS3(t, a, ...)	t a, SC_ARGS2(__VA_ARGS__)
+#define SC_ARGS4(t, a, ...)	t a, SC_ARGS3(__VA_ARGS__)
+#define SC_ARGS5(t, a, ...)	t a, SC_ARGS4(__VA_ARGS__)
+#define SC_ARGS6(t, a, ...)	t a, SC_ARGS5(__VA_ARGS__)
+
+#define SYSCALL_ENTER(_name)						\
+	static const struct syscall_entry syscall_entry_##_name __used	\
+		__section(".syscall_entry") __aligned(8) = {		\
+		.nr = __NR_##_name, .name = #_name,			\
+		.fn = (void (*)(void))sys_##_name,			\
+	}
+
+#define SYSCALL_DEFINE0(name)						\
+	long sys_##name(void);						\
+	SYSCALL_ENTER(name);						\
+	long sys_##name(void)
+#define SYSCALL_DEFINEx(n, name, ...)					\
+	long sys_##name(SC_ARGS##n(__VA_ARGS__));			\
+	SYSCALL_ENTER(name);						\
+	long sys_##name(SC_ARGS##n(__VA_ARGS__))
+#define SYSCALL_DEFINE1(name, ...) SYSCALL_DEFINEx(1, name, __VA_ARGS__)
+#define SYSCALL_DEFINE2(name, ...) SYSCALL_DEFINEx(2, name, __VA_ARGS__)
+#define SYSCALL_DEFINE3(name, ...) SYSCALL_DEFINEx(3, name, __VA_ARGS__)
+#define SYSCALL_DEFINE4(name, ...) SYSCALL_DEFINEx(4, name, __VA_ARGS__)
+#define SYSCALL_DEFINE5(name, ...) SYSCALL_DEFINEx(5, name, __VA_ARGS__)
+#define SYSCALL_DEFINE6(name, ...) SYSCALL_DEFINEx(6, name, __VA_ARGS__)
+
+/* Fills the call table from the linker section. Boot, before user mode. */
+void syscall_init(void);
