@@ -1,0 +1,62 @@
+/*
+ * The open-file table: descriptor numbers to files, shared by all threads of
+ * the program. The lowest free number is found by bitmap, in O(1) amortised.
+ *
+ * LOCKING: files->lock guards changes; it is a plain spinlock, task context
+ * only. Lookup takes a reference under it. When only one task shares the
+ * table, fdget() borrows instead: nobody else can close it meanwhile.
+ */
+#pragma once
+
+#include "fs/file.h"
+#include "kernel/sched.h"
+#include "kernel/spinlock.h"
+
+/* Locks: l files->lock, a atomic. */
+struct files_struct {
+	struct atomic users;		/* a  tasks that share it */
+	struct spinlock lock;
+	u32 max_fds;			/* l  size of the arrays */
+	u32 next_fd;			/* l  no free number below this */
+	struct file **fd;		/* l */
+	u64 *open_fds;			/* l  bitmap */
+	u64 *close_on_exec;		/* l  bitmap */
+	u64 rlimit;			/* l  RLIMIT_NOFILE, soft */
+};
+
+/* An empty table, one user; NULL if out of memory. */
+struct files_struct *files_create(void) __must_check;
+/* Closes everything when the last user leaves. Task, may sleep. */
+void files_put(struct files_struct *files);
+
+/* A file for the length of one system call. */
+struct fd_ref {
+	struct file *file;	/* NULL: no such descriptor (EBADF) */
+	bool owned;		/* a reference was taken */
+};
+
+/*
+ * Looks @fd up in current's table. Give it back with fdput() in the same
+ * call. Costs no atomic operation while the table has one user.
+ */
+struct fd_ref fdget(int fd);
+
+static inline void fdput(struct fd_ref ref)
+{
+	if (ref.owned)
+		fput(ref.file);
+}
+
+/*
+ * Reserves the lowest free number >= @start; flags may hold O_CLOEXEC.
+ * -EMFILE, -ENOMEM. Follow with fd_install() or put_unused_fd().
+ */
+int get_unused_fd_from(int start, u32 flags) __must_check;
+int get_unused_fd_flags(u32 flags) __must_check;
+void put_unused_fd(int fd);
+
+/* Publishes @file under the reserved @fd; takes over the reference. */
+void fd_install(int fd, struct file *file);
+
+/* close(2) of one descriptor: 0 or -EBADF. */
+int close_fd(int fd);

@@ -1,0 +1,95 @@
+/*
+ * Open files: what a descriptor refers to, whatever lies behind it. A file
+ * lives as long as somebody holds a reference: the descriptor table, or a
+ * system call under way.
+ */
+#pragma once
+
+#include "fs/poll.h"
+#include "kernel/atomic.h"
+#include "kernel/compiler.h"
+#include "kernel/list.h"
+#include "kernel/spinlock.h"
+#include "kernel/types.h"
+#include "kernel/uio.h"
+
+/* Open flags as open(2) numbers them. */
+#define O_RDONLY	00
+#define O_WRONLY	01
+#define O_RDWR		02
+#define O_ACCMODE	03
+#define O_CREAT		0100
+#define O_EXCL		0200
+#define O_TRUNC		01000
+#define O_APPEND	02000
+#define O_NONBLOCK	04000
+#define O_DIRECTORY	0200000
+#define O_CLOEXEC	02000000
+
+struct file;
+struct inode;
+struct kstat;
+
+/*
+ * What a kind of file can do. All in task context and allowed to sleep; a
+ * NULL member means the call answers what Linux answers for such a file.
+ */
+struct file_operations {
+	/* Bytes moved, or -errno (-EAGAIN if O_NONBLOCK and it would wait). */
+	ssize_t (*read_iter)(struct file *file, struct iov_iter *to,
+			     loff_t *pos);
+	ssize_t (*write_iter)(struct file *file, struct iov_iter *from,
+			      loff_t *pos);
+	/*
+	 * Event bits that hold now. Calls poll_wait() for each wait queue
+	 * before it looks, so that no change falls between. Takes no lock
+	 * that is outside the wait-queue locks.
+	 */
+	u32 (*poll)(struct file *file, struct poll_table *pt);
+	long (*ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
+	int (*stat)(struct file *file, struct kstat *st);
+	/* Last reference gone: frees private_data. Task context. */
+	void (*release)(struct file *file);
+	const char *name;	/* "[eventpoll]", "socket", for /proc and logs */
+};
+
+/*
+ * Locks: c const after creation, a atomic, f f_lock.
+ */
+struct file {
+	const struct file_operations *f_op;	/* c */
+	void *private_data;			/* c  the object behind it */
+	struct atomic f_count;			/* a */
+	u32 f_flags;				/* f  O_ flags; read freely */
+	struct spinlock f_lock;
+	bool f_seekable;			/* c  pos means something */
+	loff_t f_pos;				/* f  */
+	struct inode *f_inode;			/* c  NULL unless from a fs */
+	struct hlist_head f_ep;			/* f  epitems watching this */
+};
+
+/*
+ * A new file with one reference, flags @flags; NULL if memory or the
+ * system's file limit is out. @priv is the caller's until it succeeds.
+ */
+struct file *file_alloc(const struct file_operations *ops, void *priv,
+			u32 flags) __must_check;
+
+static inline void get_file(struct file *file)
+{
+	atomic_inc(&file->f_count);
+}
+
+/*
+ * Gives one reference back; the last one takes the file out of every epoll
+ * that watches it, then calls release. Task context, may sleep.
+ */
+void fput(struct file *file);
+
+/* Event bits now; files without a poll are always readable and writable. */
+u32 vfs_poll(struct file *file, struct poll_table *pt);
+
+/* How fs/eventpoll.c hears of a file's end; called if f_ep is not empty. */
+extern void (*file_release_epoll)(struct file *file);
+
+void file_init(void);
