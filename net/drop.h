@@ -1,0 +1,62 @@
+/*
+ * Why packets are thrown away. Every drop has a name, is counted under it and
+ * fires a tracepoint; nothing is lost silently. The names go to
+ * /proc/net/drops and to the trace.
+ */
+#pragma once
+
+#include "kernel/percpu.h"
+#include "kernel/types.h"
+
+#define DROP_REASONS(X)							\
+	X(NO_MEMORY)		/* no buffer or state for it */		\
+	X(DEV_RUNT)		/* shorter than an Ethernet header */	\
+	X(DEV_BAD_LENGTH)	/* the device's length makes no sense */ \
+	X(DEV_TX_FULL)		/* transmit queue is full */		\
+	X(DEV_DOWN)		/* device not up */			\
+	X(ETH_OTHER_HOST)	/* not our MAC address */		\
+	X(ETH_PROTO)		/* a protocol nobody takes */		\
+	X(IP_HDR)		/* header too short or inconsistent */	\
+	X(IP_CSUM)		/* IPv4 header checksum */		\
+	X(IP_OTHER_ADDR)	/* not our address */			\
+	X(IP_BAD_SOURCE)	/* multicast or broadcast as source */	\
+	X(IP_PROTO)		/* a protocol nobody takes */		\
+	X(IP_NO_ROUTE)		/* no way out */			\
+	X(NEIGH_UNRESOLVED)	/* next hop did not answer */		\
+	X(LWIP_BUSY)		/* lwIP has no buffer */		\
+	X(TCP_HDR)		/* header too short or inconsistent */	\
+	X(TCP_CSUM)							\
+	X(TCP_FLAGS)		/* impossible flag combination */	\
+	X(TCP_NO_SOCKET)						\
+	X(TCP_LISTEN_OVERFLOW)	/* accept queue is full */		\
+	X(TCP_SYN_OVERFLOW)	/* SYN queue is full */			\
+	X(TCP_OLD_DATA)		/* wholly below rcv_nxt */		\
+	X(TCP_OUT_OF_WINDOW)	/* wholly above the window */		\
+	X(TCP_PAWS)		/* RFC 7323 section 5 */		\
+	X(TCP_OLD_ACK)		/* below snd_una, too old */		\
+	X(TCP_TOO_NEW_ACK)	/* above snd_nxt */			\
+	X(TCP_NO_ACK)		/* ACK bit missing where needed */	\
+	X(TCP_INVALID_SYN)	/* SYN in a synchronised state */	\
+	X(TCP_INVALID_RST)	/* RST that is not exactly right */	\
+	X(TCP_CLOSED)		/* data for a closed receiver */	\
+	X(TCP_RCV_FULL)		/* receive buffer is full */		\
+	X(TCP_OFO_FULL)		/* out-of-order queue is full */	\
+	X(TCP_BACKLOG)		/* socket busy, backlog full */		\
+	X(TCP_REQ_DUP)		/* repeated SYN of a known request */	\
+	X(UDP_HDR)							\
+	X(UDP_CSUM)							\
+	X(UDP_NO_SOCKET)						\
+	X(UDP_RCV_FULL)
+
+enum drop_reason {
+#define X(name) DROP_##name,
+	DROP_REASONS(X)
+#undef X
+	NR_DROP_REASONS,
+};
+
+extern const char *const drop_names[NR_DROP_REASONS];
+extern PERCPU_SECTION u64 drop_counts[NR_DROP_REASONS];
+
+/* Counts (and traces) one drop of @len bytes. Any context. */
+void count_drop(enum drop_reason why, u32 len);

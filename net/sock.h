@@ -1,0 +1,192 @@
+/*
+ * struct sock: the network side of a socket, what the protocols work on.
+ * The file side (struct socket) hangs on sk_socket while somebody has it
+ * open; a sock may live on without it (TIME-WAIT, orphans).
+ *
+ * LOCKING: a sock is owned either by a task (lock_sock(), may sleep, softirq
+ * work meanwhile queues in the backlog) or by softirq code (bh_lock_sock(),
+ * a spinlock). Both exclude each other:
+ *	softirq:  bh_lock_sock(sk);
+ *		  if (sock_owned_by_user(sk)) sk_add_backlog(sk, skb);
+ *		  else handle it;
+ *		  bh_unlock_sock(sk);
+ * Order: sk lock before wait-queue locks before anything of epoll.
+ */
+#pragma once
+
+#include "kernel/atomic.h"
+#include "kernel/compiler.h"
+#include "kernel/list.h"
+#include "kernel/spinlock.h"
+#include "kernel/types.h"
+#include "kernel/wait.h"
+#include "net/ip/ip.h"
+#include "net/ip_addr.h"
+#include "net/skbuff.h"
+
+struct kmem_cache;
+struct socket;
+struct sock;
+
+#define RCV_SHUTDOWN	1u
+#define SEND_SHUTDOWN	2u
+#define SHUTDOWN_MASK	3u
+
+/* sk_flags bits: the on/off socket options and states. */
+enum sock_flag {
+	SOCK_DEAD,		/* no struct socket any more */
+	SOCK_DONE,
+	SOCK_KEEPOPEN,		/* SO_KEEPALIVE */
+	SOCK_LINGER,		/* SO_LINGER with a time */
+	SOCK_REUSEADDR,
+	SOCK_REUSEPORT,
+	SOCK_BROADCAST,
+	SOCK_V6ONLY,
+	SOCK_RCVBUF_LOCK,	/* set by the user: no auto-tuning */
+	SOCK_SNDBUF_LOCK,
+	SOCK_NOSPACE,		/* a writer waits for sk_write_space */
+};
+
+/* What a protocol is, once for all its socks. */
+struct proto {
+	const char *name;		/* "TCP", "UDP" */
+	struct kmem_cache *slab;	/* its sock type */
+	/* Handles one packet; sk lock held or owned. Takes @skb. */
+	void (*backlog_rcv)(struct sock *sk, struct sk_buff *skb);
+	/* Work put off while a task owned the sock; under release_sock(). */
+	void (*release_cb)(struct sock *sk);
+	/* Last reference gone: frees what the protocol holds. */
+	void (*destruct)(struct sock *sk);
+};
+
+/*
+ * Locks: c const once hashed, s the sk lock, h hash bucket, a atomic,
+ * k the spinlock inside the sk lock.
+ */
+struct sock {
+	/* Lookup: together in the first cache line. */
+	struct hlist_node sk_node;	/* h */
+	struct ip_addr sk_daddr;	/* c  peer */
+	struct ip_addr sk_rcv_saddr;	/* c  our address */
+	u16 sk_dport;			/* c  host order, peer */
+	u16 sk_num;			/* c  host order, ours */
+	u32 sk_hash;			/* c */
+
+	struct spinlock sk_slock;
+	bool sk_owned;			/* k  a task has it */
+	u8 sk_state;			/* s  enum tcp_state, for all kinds */
+	u8 sk_shutdown;			/* s  RCV_ and SEND_SHUTDOWN */
+	u8 sk_protocol;			/* c  IPPROTO_ */
+	struct atomic sk_refs;		/* a */
+	u16 sk_family;			/* c */
+	u16 sk_type;			/* c */
+	u32 sk_flags;			/* s  1 << enum sock_flag */
+	s32 sk_err;			/* s  pending error, positive */
+
+	struct sk_buff_head sk_receive_queue;	/* s */
+	struct sk_buff *sk_backlog;		/* k  oldest first, by next */
+	struct sk_buff *sk_backlog_tail;	/* k */
+	u32 sk_backlog_len;			/* k  truesize */
+	s32 sk_rmem_alloc;		/* s  truesize of what is queued in */
+	s32 sk_rcvbuf;			/* s */
+	s32 sk_wmem_queued;		/* s  truesize of what is queued out */
+	s32 sk_sndbuf;			/* s */
+	u32 sk_rcvlowat;		/* s */
+	u32 sk_lingertime;		/* s  ms */
+	u32 sk_rcvtimeo;		/* s  ms, 0: none */
+	u32 sk_sndtimeo;		/* s  ms, 0: none */
+
+	const struct proto *sk_prot;	/* c */
+	const struct proto *sk_prot_creator; /* c */
+	struct socket *sk_socket;	/* s  NULL: orphan */
+	/* The socket's queue; stays NULL for socks never accepted. */
+	struct wait_queue_head *sk_wq;	/* s */
+
+	/* The four callbacks. Any context, sk lock held or owned. */
+	void (*sk_state_change)(struct sock *sk);
+	void (*sk_data_ready)(struct sock *sk);
+	void (*sk_write_space)(struct sock *sk);
+	void (*sk_error_report)(struct sock *sk);
+
+	struct ip_route sk_route;	/* s */
+	u8 sk_tos;			/* s */
+	u8 sk_ttl;			/* s  0: default */
+	s32 sk_bound_dev_if;		/* s  0: any */
+};
+
+static inline bool sock_flag(const struct sock *sk, enum sock_flag flag)
+{
+	return sk->sk_flags & 1u << flag;
+}
+
+static inline void sock_set_flag(struct sock *sk, enum sock_flag flag)
+{
+	sk->sk_flags |= 1u << flag;
+}
+
+static inline void sock_reset_flag(struct sock *sk, enum sock_flag flag)
+{
+	sk->sk_flags &= ~(1u << flag);
+}
+
+/* A zeroed sock of @prot's slab with one reference and defaults, or NULL. */
+struct sock *sk_alloc(const struct proto *prot, u16 family, u16 type,
+		      u8 protocol) __must_check;
+/* Sets the default callbacks and queues; for socks made by protocols. */
+void sock_init_data(struct socket *sock, struct sock *sk);
+
+static inline void sock_hold(struct sock *sk)
+{
+	atomic_inc(&sk->sk_refs);
+}
+
+/* The last reference calls sk_prot->destruct and frees. Any context. */
+void sock_put(struct sock *sk);
+
+/* Task context; sleeps while another task owns the sock. */
+void lock_sock(struct sock *sk);
+/* Works off the backlog, then release_cb, then wakes who waits for it. */
+void release_sock(struct sock *sk);
+
+#define bh_lock_sock(sk)	spin_lock(&(sk)->sk_slock)
+#define bh_unlock_sock(sk)	spin_unlock(&(sk)->sk_slock)
+
+static inline bool sock_owned_by_user(const struct sock *sk)
+{
+	return sk->sk_owned;
+}
+
+/* False (and @skb stays the caller's) if the backlog is full. bh lock held. */
+bool sk_add_backlog(struct sock *sk, struct sk_buff *skb) __must_check;
+
+/* Counts @skb as received memory of @sk until it is freed. sk lock. */
+void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
+
+/*
+ * The default callbacks: wake the socket's queue with the poll bits that have
+ * become true. sock_def_readable is the seed of every epoll event.
+ */
+void sock_def_wakeup(struct sock *sk);
+void sock_def_readable(struct sock *sk);
+void sock_def_write_space(struct sock *sk);
+void sock_def_error_report(struct sock *sk);
+
+/*
+ * Sleeps until @cond(sk) or the time is over, with the sock released
+ * meanwhile. @timeo: ms left, updated; 0 does not wait. 0 when the condition
+ * holds; -EAGAIN (time over), -ERESTARTSYS (signal). lock_sock held.
+ */
+int sk_wait_event(struct sock *sk, u64 *timeo_ns,
+		  bool (*cond)(struct sock *sk)) __must_check;
+/* The wait that a call may do, in ns: 0 if nonblocking, else the option. */
+u64 sock_rcvtimeo(const struct sock *sk, bool nonblock);
+u64 sock_sndtimeo(const struct sock *sk, bool nonblock);
+
+/* Takes and clears sk_err: 0 or -errno. sk lock. */
+int sock_error(struct sock *sk);
+
+/* SOL_SOCKET options that mean the same for every protocol. */
+int sock_setsockopt(struct sock *sk, int optname, const void *val, u32 len);
+int sock_getsockopt(struct sock *sk, int optname, void *val, u32 *len);
+
+void sock_init(void);
