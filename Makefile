@@ -1,11 +1,46 @@
-# Pollux: `make run` boots the echo server, `make test` checks everything.
+# Pollux. `make run` boots the echo server, `make test` checks everything,
+# `make help` lists the rest. Set-up (Debian packages, lwIP's source) is done
+# on the way: see tools/need and tools/fetch-source.
 
 B	:= build
 CC	:= gcc
+
+# ---- What `make run` can be told -------------------------------------------
+PROG	?= echo
+MACHINE	?= pc
+BOOT	?= kernel
+MEM	?= 64
+ACCEL	?=
+PORT	?=
+ARGS	?=
+SETUP	?= yes
+RUN	= tools/qemu.py --prog $(PROG) --machine $(MACHINE) --mem $(MEM) \
+	  --args "$(ARGS)" $(if $(ACCEL),--accel $(ACCEL)) \
+	  $(if $(PORT),--port $(PORT))
+
+# ---- Debian packages, by what needs them -----------------------------------
+NEED_build := gcc libc6-dev binutils musl-tools python3 dpkg-dev xz-utils
+NEED_run   := qemu-system-x86 python3
+NEED_iso   := grub-common grub-pc-bin xorriso
+NEED_unit  := gcc libc6-dev libcmocka-dev python3
+NEED_test  := python3-pytest python3-scapy gdb wrk iproute2
+need	= $(if $(filter yes,$(SETUP)),$(B)/.need-$1)
+
+# ---- Sources ---------------------------------------------------------------
 DIRS	:= boot kernel kernel/x86 kernel/mm drivers net net/ip net/tcp \
 	   net/lwip fs
 SRCS	:= $(wildcard $(addsuffix /*.c,$(DIRS)) $(addsuffix /*.S,$(DIRS)))
-OBJS	:= $(SRCS:%=$(B)/%.o)
+
+# lwIP is a distribution source package, never in this tree. net/lwip/lwip.mk
+# sets LWIP_SRCS: the files of it that we use, relative to its src folder.
+LWIP_DIR ?= $(B)/lwip
+-include net/lwip/lwip.mk
+LWIP_OBJS := $(LWIP_SRCS:%.c=$(B)/lwip.o/%.o)
+LWIP_INC  := -Inet/lwip/include -isystem $(LWIP_DIR)/src/include
+LWIP_HERE := $(if $(LWIP_SRCS),$(LWIP_DIR)/src/include/lwip/init.h)
+
+OBJS	:= $(SRCS:%=$(B)/%.o) $(LWIP_OBJS)
+PROGS	:= echo hello
 
 CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
 	   -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \
@@ -13,35 +48,111 @@ CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
 	   -mstack-protector-guard=global -ffunction-sections -fdata-sections \
 	   -Wall -Wextra -Werror -Wvla -Wundef -Wmissing-prototypes \
 	   -Wstrict-prototypes -Wswitch-enum -Wimplicit-fallthrough \
-	   -Wframe-larger-than=1024 -I. -MMD -MP
-ASFLAGS	:= -g -I. -MMD -MP
+	   -Wframe-larger-than=1024 -I.
+ASFLAGS	:= -g -I.
 LDFLAGS	:= -nostdlib -static -T linker.ld --gc-sections -z noexecstack \
 	   -z max-page-size=4096 --build-id=none
+USER_CFLAGS := -std=gnu11 -static -O2 -g -Wall -Wextra -Werror -I.
 
-all: $(B)/pollux.elf
+all: $(B)/pollux.elf $(B)/pollux.stripped.elf $(B)/initramfs.cpio
 
-$(B)/%.c.o: %.c
+# ---- The kernel ------------------------------------------------------------
+$(B)/%.c.o: %.c | $(call need,build) $(LWIP_HERE)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c $< -o $@
+	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/%.S.o: %.S
+$(B)/%.S.o: %.S | $(call need,build)
 	@mkdir -p $(@D)
-	$(CC) $(ASFLAGS) -c $< -o $@
+	$(CC) $(ASFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/net/lwip/%.o: CFLAGS += $(LWIP_INC)
+
+# lwIP's own files are not held to our warnings.
+$(LWIP_OBJS): $(B)/lwip.o/%.o: | $(LWIP_HERE)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -Werror,$(CFLAGS)) $(LWIP_INC) -w -MMD -MP \
+		-c $(LWIP_DIR)/src/$*.c -o $@
+
+$(B)/lwip/src/include/lwip/init.h: | $(call need,build)
+	tools/fetch-source lwip $(B)/lwip
 
 objs: $(OBJS)
 
-$(B)/pollux.elf: $(OBJS) linker.ld
-	$(LD) $(LDFLAGS) $(OBJS) -o $@
+# The symbol table that backtraces use holds addresses of the kernel that it
+# is part of. So: link without it, make it, link with it, and once more now
+# that everything is in its place. tools/kallsyms turns `nm -n` into assembly.
+KALLSYMS := $(wildcard tools/kallsyms)
 
+$(B)/pollux.elf: $(OBJS) linker.ld $(KALLSYMS)
+	$(if $(KALLSYMS),tools/link-kallsyms $(B)/kallsyms '$(CC) $(ASFLAGS)' \
+		'$(LD) $(LDFLAGS) $(OBJS)' $@,$(LD) $(LDFLAGS) $(OBJS) -o $@)
+
+$(B)/pollux.stripped.elf: $(B)/pollux.elf
+	strip -s $< -o $@
+
+# ---- The programs ----------------------------------------------------------
+$(PROGS:%=$(B)/user/%): $(B)/user/%: user/%.c user/loop.c user/loop.h \
+		| $(call need,build)
+	@mkdir -p $(@D)
+	musl-gcc $(USER_CFLAGS) $< user/loop.c -o $@
+
+$(B)/user/%.stripped: $(B)/user/%
+	strip -s $< -o $@
+
+$(B)/initramfs.cpio: $(PROGS:%=$(B)/user/%.stripped) tools/mkinitramfs.py
+	tools/mkinitramfs.py $@ $(foreach p,$(PROGS),$p=$(B)/user/$p.stripped)
+
+$(B)/pollux.iso: $(B)/pollux.stripped.elf $(B)/initramfs.cpio boot/grub.cfg \
+		tools/mkiso | $(call need,iso)
+	tools/mkiso $@ $(B)/pollux.stripped.elf $(B)/initramfs.cpio \
+		"ip=dhcp init=/echo"
+
+iso: $(B)/pollux.iso
+
+# ---- Running ---------------------------------------------------------------
+run: all $(call need,run) $(if $(filter iso,$(BOOT)),run-iso,run-kernel)
+
+run-kernel: all | $(call need,run)
+	@$(RUN)
+
+# An ISO of its own: its command line is this run's.
+run-iso: all | $(call need,run) $(call need,iso)
+	@tools/mkiso $(B)/run.iso $(B)/pollux.stripped.elf \
+		$(B)/initramfs.cpio "ip=dhcp init=/$(PROG) $(ARGS)"
+	@$(RUN) --iso $(B)/run.iso
+
+gdb: all | $(call need,run) $(call need,test)
+	@tools/gdb-guest $(RUN)
+
+# ---- Checking --------------------------------------------------------------
 # Host unit tests under the sanitisers; tests/unit/Makefile says how.
-unit:
+unit: | $(call need,unit)
 	@$(MAKE) --no-print-directory -f tests/unit/Makefile run
 
 # What must hold before a change joins the main line.
-land-check: objs unit
+land-check: objs $(if $(wildcard linker.ld),all) unit
+
+# ---- Set-up ----------------------------------------------------------------
+$(B)/.need-%: Makefile
+	@mkdir -p $(@D)
+	@tools/need $(NEED_$*)
+	@touch $@
 
 clean:
 	rm -rf $(B)
 
-.PHONY: all objs unit land-check clean
+help:
+	@echo 'make              the kernel, the programs, the initramfs'
+	@echo 'make run          boot and serve; PROG=echo|hello BOOT=kernel|iso'
+	@echo '                  MACHINE=pc|q35|microvm MEM= PORT= ACCEL=tcg|kvm'
+	@echo '                  ARGS="more kernel command line -- for the program"'
+	@echo 'make gdb          the same, stopped at start_kernel in gdb'
+	@echo 'make iso          build/pollux.iso, boots on any BIOS through GRUB'
+	@echo 'make test         every suite; ends with what passed and failed'
+	@echo 'make unit check   host unit tests; style and layer rules'
+	@echo 'make clean        remove build/'
+	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP.'
+
+.PHONY: all objs iso run run-kernel run-iso gdb unit land-check clean help
+.SECONDARY:
 -include $(OBJS:.o=.d)
