@@ -129,8 +129,11 @@ gdb: all | $(call need,run) $(call need,test)
 unit: | $(call need,unit)
 	@$(MAKE) --no-print-directory -f tests/unit/Makefile run
 
+check: | $(call need,build) $(LWIP_HERE)
+	@tools/check.py --cc '$(CC) $(CFLAGS)' --lwip '$(LWIP_INC)'
+
 # What must hold before a change joins the main line.
-land-check: objs $(if $(wildcard linker.ld),all) unit
+land-check: objs $(if $(wildcard linker.ld),all) unit check
 
 # ---- Set-up ----------------------------------------------------------------
 $(B)/.need-%: Makefile
@@ -153,6 +156,6 @@ help:
 	@echo 'make clean        remove build/'
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP.'
 
-.PHONY: all objs iso run run-kernel run-iso gdb unit land-check clean help
+.PHONY: all objs iso run run-kernel run-iso gdb unit check land-check clean help
 .SECONDARY:
 -include $(OBJS:.o=.d)

@@ -72,7 +72,7 @@ struct net_device {
 	struct spinlock tx_lock;
 	struct sk_buff_head tx_queue;	/* t  waiting for room */
 	bool tx_stopped;		/* t  ring was full */
-	bool tx_unkicked;		/* t  frames the device was not told of */
+	bool tx_unkicked;	/* t  frames the device was not told of */
 	u64 rx_packets, rx_bytes;	/* softirq */
 	u64 tx_packets, tx_bytes;	/* t */
 	struct list_head list;		/* device list, boot only */
