@@ -43,6 +43,11 @@
 	X(TCP_OFO_FULL)		/* out-of-order queue is full */	\
 	X(TCP_BACKLOG)		/* socket busy, backlog full */		\
 	X(TCP_REQ_DUP)		/* repeated SYN of a known request */	\
+	X(TCP_TIME_WAIT)	/* for a connection that has ended */	\
+	X(TCP_RESET)		/* queued when the connection was reset */ \
+	X(TCP_BAD_OPTION)	/* option length makes no sense */	\
+	X(TCP_DUPLICATE)	/* already in the out-of-order queue */	\
+	X(TCP_STATE)		/* nothing this state can do with it */	\
 	X(UDP_HDR)							\
 	X(UDP_CSUM)							\
 	X(UDP_NO_SOCKET)						\

@@ -32,12 +32,17 @@ enum ip_summed {
 /*
  * Members are the owner's alone, except refs. For a piece in a frag_list only
  * data, len, head, end, frag_next and truesize mean something.
+ *
+ * A TCP segment on its way out has two holders: tx_link and cb stay TCP's
+ * until it is acknowledged; whoever is below (IP, device, lwIP) queues it by
+ * list and leaves cb alone.
  */
 struct sk_buff {
 	union {
 		struct list_head list;	/* the queue that it is in */
 		struct sk_buff *next;
 	};
+	struct list_head tx_link;	/* TCP's write queue, see above */
 	struct sk_buff *frag_list;	/* head: first further piece */
 	struct sk_buff *frag_next;	/* piece: the next one */
 	struct net_device *dev;		/* in: came from, out: goes to */

@@ -30,7 +30,18 @@
 	X(TcpExt, TCPAbortOnMemory) X(TcpExt, TCPAbortOnTimeout)	\
 	X(TcpExt, TCPOFOQueue) X(TcpExt, TCPOFODrop)			\
 	X(TcpExt, TCPChallengeACK) X(TcpExt, TCPReqQFullDrop)		\
-	X(TcpExt, TCPRcvQDrop) X(TcpExt, TCPZeroWindowDrop)
+	X(TcpExt, TCPRcvQDrop) X(TcpExt, TCPZeroWindowDrop)		\
+	X(TcpExt, TCPTimeWaitOverflow) X(TcpExt, TCPOrigDataSent)	\
+	X(TcpExt, DelayedACKLost) X(TcpExt, TCPRenoRecovery)		\
+	X(TcpExt, TCPSackRecovery) X(TcpExt, TCPSACKDiscard)		\
+	X(TcpExt, TCPDSACKOldSent) X(TcpExt, TCPDSACKOfoSent)		\
+	X(TcpExt, TCPDSACKRecv) X(TcpExt, TCPSynRetrans)		\
+	X(TcpExt, TCPKeepAlive) X(TcpExt, TCPWinProbe)			\
+	X(TcpExt, TCPFastOpenPassive) X(TcpExt, TCPAbortOnLinger)	\
+	X(TcpExt, TCPAbortFailed) X(TcpExt, TCPSlowStartRetrans)	\
+	X(TcpExt, OutOfWindowIcmps) X(TcpExt, LockDroppedIcmps)		\
+	X(TcpExt, TCPACKSkippedSynRecv) X(TcpExt, TCPSYNChallenge)	\
+	X(TcpExt, TCPFullUndo) X(TcpExt, TCPMemoryPressures)
 
 enum snmp_counter {
 #define X(group, name) SNMP_##group##_##name,
