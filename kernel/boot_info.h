@@ -21,6 +21,7 @@ struct boot_info {
 	phys_addr_t initrd;	/* initramfs module, 0 if there is none */
 	u64 initrd_len;
 	phys_addr_t rsdp;	/* ACPI root pointer, 0 if unknown */
+	u8 rsdp_copy[36];	/* where the loader gave it only as a copy */
 	char cmdline[2048];	/* always terminated */
 };
 

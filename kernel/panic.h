@@ -2,12 +2,28 @@
 #pragma once
 
 #include "kernel/compiler.h"
+#include "kernel/types.h"
+
+struct pt_regs;
+
+/* Set for good by the first panic: from then on locks are not waited for. */
+extern bool panic_in_progress;
 
 /*
  * Prints the message, registers, a symbolised backtrace and the last trace
  * records, then leaves the machine with exit code 127. Any context.
  */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn __cold;
+
+/* The same for a fault: the registers and the trace are those of @regs. */
+void panic_regs(const struct pt_regs *regs, const char *fmt, ...)
+	__printf(2, 3) __noreturn __cold;
+
+/* Prints registers to the log (kernel/x86/traps.c). Any context. */
+void show_regs(const struct pt_regs *regs);
+
+/* Prints the calls that led here, by frame pointers. Any context. */
+void dump_stack(void);
 
 /* For our own invariants only, never for anything a peer or program sent. */
 #define BUG_ON(cond)							\

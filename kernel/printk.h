@@ -30,15 +30,26 @@ struct console {
 	const char *name;
 	/* Any context, never sleeps; borrows @s. */
 	void (*write)(struct console *con, const char *s, size_t len);
+	bool early;		/* gives way to the next one that registers */
+	/* printk's: how far this console has come in the log. */
 	struct list_head list;
+	u64 seq;
+	bool in_line, skip_line;
 };
 
-/* Adds @con for good and gives it what the log holds so far. Boot only. */
+/*
+ * Adds @con for good and gives it what the log holds so far, or takes over
+ * from the early console where that stopped. Boot only.
+ */
 void register_console(struct console *con);
 
 /* Writes raw bytes to every console, past the log (the program's output). */
 void console_write(const char *s, size_t len);
 
+/*
+ * Logs one line; the newline at its end may be left out. Newlines inside make
+ * several lines; what is longer than 319 bytes is cut.
+ */
 void printk(enum log_level level, const char *fmt, ...) __printf(2, 3);
 
 #define pr_err(...)	printk(LOG_ERR, __VA_ARGS__)

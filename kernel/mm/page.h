@@ -68,6 +68,9 @@ void free_pages(struct page *page, unsigned int order);
 void *get_zeroed_page(void) __must_check;
 void free_page(void *va);
 
+/* Gives the allocator a page of RAM that was reserved at boot until now. */
+void free_reserved_page(phys_addr_t pa);
+
 /* Pages that are free now, and that there are in all. */
 u64 nr_free_pages(void);
 u64 nr_total_pages(void);

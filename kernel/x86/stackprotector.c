@@ -1,0 +1,10 @@
+/* Where compiled code goes when a frame's guard has been overwritten. */
+#include "kernel/panic.h"
+
+void __stack_chk_fail(void) __noreturn;
+
+void __stack_chk_fail(void)
+{
+	panic("stack overflow overwrote the guard of the frame of %pS",
+	      __builtin_return_address(0));
+}
