@@ -99,6 +99,21 @@ $(PROGS:%=$(B)/user/%): $(B)/user/%: user/%.c user/loop.c user/loop.h \
 $(B)/user/%.stripped: $(B)/user/%
 	strip -s $< -o $@
 
+# The programs of the tests: built like the others, not in the initramfs.
+$(B)/tests/abi: $(wildcard tests/abi/*.c) tests/abi/abi.h | $(call need,build)
+	@mkdir -p $(@D)
+	musl-gcc $(USER_CFLAGS) -Wno-unused-result $(filter %.c,$^) -o $@
+
+TEST_PROGS := abi dynamic $(basename $(notdir $(wildcard tests/progs/*.c)))
+
+$(B)/tests/%: tests/progs/%.c | $(call need,build)
+	@mkdir -p $(@D)
+	musl-gcc $(USER_CFLAGS) $< -o $@
+
+$(B)/tests/dynamic: tests/progs/exit.c | $(call need,build)
+	@mkdir -p $(@D)
+	musl-gcc $(filter-out -static,$(USER_CFLAGS)) $< -o $@
+
 $(B)/initramfs.cpio: $(PROGS:%=$(B)/user/%.stripped) tools/mkinitramfs.py
 	tools/mkinitramfs.py $@ $(foreach p,$(PROGS),$p=$(B)/user/$p.stripped)
 

@@ -1,0 +1,130 @@
+"""A guest under test: started, watched on its console, ended, always killed."""
+import os
+import re
+import socket
+import subprocess
+import tempfile
+import time
+
+from tools import mkinitramfs, qemu
+
+KERNEL = "build/pollux.elf"
+INITRAMFS = "build/initramfs.cpio"
+# What QEMU's user networking gives out, without waiting for DHCP.
+USER_IP = "10.0.2.15::10.0.2.2:255.255.255.0::eth0:off"
+BOOT_SECONDS = 20
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def initramfs(files):
+    """A new cpio file of {name: path or bytes}; returns its path."""
+    content = {}
+    for name, value in files.items():
+        if isinstance(value, str):
+            with open(value, "rb") as f:
+                value = f.read()
+        content[name.lstrip("/")] = value
+    fd, path = tempfile.mkstemp(suffix=".cpio", dir="build/tests")
+    with os.fdopen(fd, "wb") as f:
+        f.write(mkinitramfs.archive(content))
+    return path
+
+
+class Guest:
+    """One QEMU. Use it in a with statement."""
+
+    def __init__(self, append="", net=(), **how):
+        """@how goes to qemu.command(): machine=, initrd=, iso=, mem=, ..."""
+        os.makedirs("build/tests", exist_ok=True)
+        self.log = tempfile.NamedTemporaryFile(
+            dir="build/tests", prefix="console-", suffix=".log")
+        self.command = qemu.command(append=append, net=net, **how)
+        self.process = subprocess.Popen(
+            self.command, stdin=subprocess.DEVNULL, stdout=self.log,
+            stderr=subprocess.STDOUT, preexec_fn=qemu.die_with_parent)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        self.log.close()
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    @property
+    def console(self):
+        """All that the guest has printed, with plain line ends."""
+        with open(self.log.name, "rb") as f:
+            return f.read().decode(errors="replace").replace("\r", "")
+
+    def fail(self, why):
+        raise AssertionError(f"{why}\n$ {' '.join(self.command)}\n"
+                             f"{self.console[-4000:]}")
+
+    def wait_console(self, pattern, seconds=BOOT_SECONDS):
+        """Waits for a line with @pattern; returns the match."""
+        end = time.monotonic() + seconds
+        while True:
+            ended = self.process.poll() is not None
+            match = re.search(pattern, self.console, re.M)
+            if match:
+                return match
+            if ended:
+                self.fail(f"the guest ended without printing {pattern!r}")
+            if time.monotonic() > end:
+                self.fail(f"no {pattern!r} after {seconds} s")
+            time.sleep(0.005)
+
+    def wait_exit(self, seconds=BOOT_SECONDS):
+        """Waits for the end; returns the guest's exit code, None if reset."""
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.fail(f"the guest still runs after {seconds} s")
+        return qemu.guest_exit_code(status)
+
+
+class UserNetGuest(Guest):
+    """A server in the guest, on a port of 127.0.0.1 through user networking."""
+
+    def __init__(self, prog="echo", machine="pc", ip=USER_IP, more="", **how):
+        self.port = free_port()
+        net = qemu.user_net(machine, self.port, qemu.PORTS.get(prog, 7777))
+        how.setdefault("append", f"ip={ip} init=/{prog} {more}".strip())
+        super().__init__(machine=machine, net=net, **how)
+
+    def __enter__(self):
+        try:
+            self.wait_console("listening on")
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+
+class LinuxServer:
+    """The same program on this machine's Linux: what the guest must match."""
+
+    def __init__(self, prog="echo"):
+        self.port = free_port()
+        self.process = subprocess.Popen(
+            [f"build/user/{prog}", str(self.port)], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, preexec_fn=qemu.die_with_parent)
+
+    def __enter__(self):
+        self.process.stdout.readline()
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
