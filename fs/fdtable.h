@@ -21,8 +21,15 @@ struct files_struct {
 	struct file **fd;		/* l */
 	u64 *open_fds;			/* l  bitmap */
 	u64 *close_on_exec;		/* l  bitmap */
+	u64 *full_words;		/* l  bitmap: open_fds word is full */
 	u64 rlimit;			/* l  RLIMIT_NOFILE, soft */
+	u64 rlimit_max;			/* l  the same, hard */
 };
+
+/* A million connections and then some. */
+#define DEFAULT_NOFILE	1048576u
+/* What no limit can be raised beyond (Linux: fs.nr_open). */
+#define MAX_NOFILE	(1u << 24)
 
 /* An empty table, one user; NULL if out of memory. */
 struct files_struct *files_create(void) __must_check;
@@ -58,5 +65,16 @@ void put_unused_fd(int fd);
 /* Publishes @file under the reserved @fd; takes over the reference. */
 void fd_install(int fd, struct file *file);
 
-/* close(2) of one descriptor: 0 or -EBADF. */
+/* close(2) of one descriptor: 0 or -EBADF. Task, may sleep. */
 int close_fd(int fd);
+
+/* The close-on-exec bit: 0 or 1, or -EBADF. */
+int get_close_on_exec(int fd);
+int set_close_on_exec(int fd, bool on);
+
+/*
+ * Puts @file (a new reference is taken) under @fd, closing what was there, for
+ * dup2(2). -EBADF if @fd is out of range, -ENOMEM, -EBUSY while another thread
+ * opens there. Task, may sleep.
+ */
+int replace_fd(int fd, struct file *file, u32 flags);

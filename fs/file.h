@@ -24,11 +24,16 @@
 #define O_APPEND	02000
 #define O_NONBLOCK	04000
 #define O_DIRECTORY	0200000
+#define O_NOCTTY	0400
+#define O_ASYNC		020000
+#define O_LARGEFILE	0100000
+#define O_NOFOLLOW	0400000
+#define O_PATH		010000000
 #define O_CLOEXEC	02000000
 
+struct epitem;			/* fs/eventpoll_internal.h */
 struct file;
-struct inode;
-struct kstat;
+struct kstat;			/* fs/stat.h */
 
 /*
  * What a kind of file can do. All in task context and allowed to sleep; a
@@ -64,13 +69,12 @@ struct file {
 	struct spinlock f_lock;
 	bool f_seekable;			/* c  pos means something */
 	loff_t f_pos;				/* f  */
-	struct inode *f_inode;			/* c  NULL unless from a fs */
-	struct hlist_head f_ep;			/* f  epitems watching this */
+	struct epitem *f_ep;			/* f  items that watch this */
 };
 
 /*
- * A new file with one reference, flags @flags; NULL if memory or the
- * system's file limit is out. @priv is the caller's until it succeeds.
+ * A new file with one reference, flags @flags (O_CLOEXEC is the descriptor's
+ * and dropped); NULL if memory is out. @priv is the caller's until it succeeds.
  */
 struct file *file_alloc(const struct file_operations *ops, void *priv,
 			u32 flags) __must_check;
@@ -86,10 +90,31 @@ static inline void get_file(struct file *file)
  */
 void fput(struct file *file);
 
-/* Event bits now; files without a poll are always readable and writable. */
-u32 vfs_poll(struct file *file, struct poll_table *pt);
+/* What poll(2) says of files without a poll: always ready. */
+#define DEFAULT_POLLMASK (EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM)
 
-/* How fs/eventpoll.c hears of a file's end; called if f_ep is not empty. */
+/* Event bits that hold now. Task context, may sleep. */
+static inline u32 vfs_poll(struct file *file, struct poll_table *pt)
+{
+	if (unlikely(!file->f_op->poll))
+		return DEFAULT_POLLMASK;
+	return file->f_op->poll(file, pt);
+}
+
+static inline bool file_readable(const struct file *file)
+{
+	return (file->f_flags & O_ACCMODE) != O_WRONLY;
+}
+
+static inline bool file_writable(const struct file *file)
+{
+	return (file->f_flags & O_ACCMODE) != O_RDONLY;
+}
+
+/* Sets and clears f_flags bits. Task context. */
+void file_change_flags(struct file *file, u32 clear, u32 set);
+
+/* How fs/eventpoll.c hears of a file's end; called if f_ep is not NULL. */
 extern void (*file_release_epoll)(struct file *file);
 
 void file_init(void);

@@ -1,0 +1,68 @@
+/*
+ * Birth and death of open files. Each is one small object from its own cache;
+ * the last fput() tells epoll, then the file's kind, then frees it.
+ *
+ * LOCKING: f_lock guards f_flags, f_pos and the chain of epoll items; it is a
+ * leaf except that ep->lock may be taken under it. Task context only.
+ */
+#include "fs/file.h"
+
+#include "kernel/context.h"
+#include "kernel/mm/slab.h"
+#include "kernel/panic.h"
+
+static struct kmem_cache *file_cache __ro_after_init;
+
+void (*file_release_epoll)(struct file *file) __ro_after_init;
+
+struct file *file_alloc(const struct file_operations *ops, void *priv,
+			u32 flags)
+{
+	struct file *file = kmem_cache_alloc(file_cache);
+
+	if (!file)
+		return NULL;
+	file->f_op = ops;
+	file->private_data = priv;
+	atomic_set(&file->f_count, 1);
+	file->f_flags = flags & ~(u32)O_CLOEXEC;
+	spin_lock_init(&file->f_lock);
+	file->f_seekable = false;
+	file->f_pos = 0;
+	file->f_ep = NULL;
+	return file;
+}
+
+/*
+ * Nobody can find the file any more except epoll items, and each of those is
+ * gone when file_release_epoll() returns.
+ */
+static noinline void file_free(struct file *file)
+{
+	might_sleep();
+	if (file->f_ep)
+		file_release_epoll(file);
+	if (file->f_op->release)
+		file->f_op->release(file);
+	kmem_cache_free(file_cache, file);
+}
+
+void fput(struct file *file)
+{
+	if (atomic_dec_and_test(&file->f_count))
+		file_free(file);
+}
+
+void file_change_flags(struct file *file, u32 clear, u32 set)
+{
+	spin_lock(&file->f_lock);
+	WRITE_ONCE(file->f_flags, (file->f_flags & ~clear) | set);
+	spin_unlock(&file->f_lock);
+}
+
+void file_init(void)
+{
+	file_cache = kmem_cache_create("file", sizeof(struct file), 0, 0);
+	if (!file_cache)
+		panic("file_init: out of memory; give the machine more");
+}

@@ -1,0 +1,234 @@
+/*
+ * read(2), write(2) and their kin, lseek(2). Task context; a call may sleep
+ * in the file's own operation. The plain read and write are the hot ones:
+ * look the descriptor up, check, wrap the buffer, call the file.
+ */
+#include "fs/fs_syscall.h"
+
+#include "fs/fdtable.h"
+#include "fs/stat.h"
+#include "kernel/errno.h"
+#include "kernel/mm/slab.h"
+#include "kernel/syscall.h"
+#include "kernel/uaccess.h"
+
+#define SEEK_SET 0
+#define SEEK_CUR 1
+#define SEEK_END 2
+
+static void file_set_pos(struct file *file, loff_t pos)
+{
+	spin_lock(&file->f_lock);
+	file->f_pos = pos;
+	spin_unlock(&file->f_lock);
+}
+
+/* The same for files that have a position of their own. */
+static noinline ssize_t seekable_read(struct file *file, struct iov_iter *to)
+{
+	loff_t pos = READ_ONCE(file->f_pos);
+	ssize_t n = file->f_op->read_iter(file, to, &pos);
+
+	if (n > 0)
+		file_set_pos(file, pos);
+	return n;
+}
+
+static noinline ssize_t seekable_write(struct file *file,
+				       struct iov_iter *from)
+{
+	loff_t pos = READ_ONCE(file->f_pos);
+	ssize_t n = file->f_op->write_iter(file, from, &pos);
+
+	if (n > 0)
+		file_set_pos(file, pos);
+	return n;
+}
+
+ssize_t vfs_iter_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	if (unlikely(!file_readable(file)))
+		return -EBADF;
+	if (unlikely(!file->f_op->read_iter))
+		return -EINVAL;
+	if (file->f_seekable && !pos)
+		return seekable_read(file, to);
+	return file->f_op->read_iter(file, to, pos);
+}
+
+ssize_t vfs_iter_write(struct file *file, struct iov_iter *from, loff_t *pos)
+{
+	if (unlikely(!file_writable(file)))
+		return -EBADF;
+	if (unlikely(!file->f_op->write_iter))
+		return -EINVAL;
+	if (file->f_seekable && !pos)
+		return seekable_write(file, from);
+	return file->f_op->write_iter(file, from, pos);
+}
+
+static ssize_t buf_read(struct file *file, void __user *buf, size_t count,
+			loff_t *pos)
+{
+	struct iov_iter to;
+
+	if (unlikely(!access_ok(buf, count)))
+		return -EFAULT;
+	iov_iter_ubuf(&to, buf, count);
+	return vfs_iter_read(file, &to, pos);
+}
+
+static ssize_t buf_write(struct file *file, const void __user *buf,
+			 size_t count, loff_t *pos)
+{
+	struct iov_iter from;
+
+	if (unlikely(!access_ok(buf, count)))
+		return -EFAULT;
+	iov_iter_ubuf(&from, (void __user *)buf, count);
+	return vfs_iter_write(file, &from, pos);
+}
+
+SYSCALL_DEFINE3(read, int, fd, void __user *, buf, size_t, count)
+{
+	struct fd_ref f = fdget(fd);
+	ssize_t n = -EBADF;
+
+	if (likely(f.file))
+		n = buf_read(f.file, buf, count, NULL);
+	fdput(f);
+	return n;
+}
+
+SYSCALL_DEFINE3(write, int, fd, const void __user *, buf, size_t, count)
+{
+	struct fd_ref f = fdget(fd);
+	ssize_t n = -EBADF;
+
+	if (likely(f.file))
+		n = buf_write(f.file, buf, count, NULL);
+	fdput(f);
+	return n;
+}
+
+SYSCALL_DEFINE4(pread64, int, fd, void __user *, buf, size_t, count, loff_t,
+		pos)
+{
+	struct fd_ref f;
+	ssize_t n = -EBADF;
+
+	if (pos < 0)
+		return -EINVAL;
+	f = fdget(fd);
+	if (f.file)
+		n = f.file->f_seekable ? buf_read(f.file, buf, count, &pos) :
+					 -ESPIPE;
+	fdput(f);
+	return n;
+}
+
+SYSCALL_DEFINE4(pwrite64, int, fd, const void __user *, buf, size_t, count,
+		loff_t, pos)
+{
+	struct fd_ref f;
+	ssize_t n = -EBADF;
+
+	if (pos < 0)
+		return -EINVAL;
+	f = fdget(fd);
+	if (f.file)
+		n = f.file->f_seekable ? buf_write(f.file, buf, count, &pos) :
+					 -ESPIPE;
+	fdput(f);
+	return n;
+}
+
+/* @op is vfs_iter_read or vfs_iter_write. */
+static ssize_t vec_rw(int fd, const struct iovec __user *uvec, size_t nr,
+		      ssize_t (*op)(struct file *, struct iov_iter *, loff_t *),
+		      loff_t *pos)
+{
+	struct iovec fast[UIO_FASTIOV], *to_free = NULL;
+	struct fd_ref f = fdget(fd);
+	struct iov_iter it;
+	ssize_t n = -EBADF;
+
+	if (!f.file)
+		return n;
+	if (pos && !f.file->f_seekable) {
+		n = -ESPIPE;
+		goto out;
+	}
+	n = import_iovec(uvec, nr, fast, &to_free, &it);
+	if (!n)
+		n = op(f.file, &it, pos);
+	kfree(to_free);
+out:
+	fdput(f);
+	return n;
+}
+
+SYSCALL_DEFINE3(readv, int, fd, const struct iovec __user *, vec, size_t, nr)
+{
+	return vec_rw(fd, vec, nr, vfs_iter_read, NULL);
+}
+
+SYSCALL_DEFINE3(writev, int, fd, const struct iovec __user *, vec, size_t, nr)
+{
+	return vec_rw(fd, vec, nr, vfs_iter_write, NULL);
+}
+
+/* The sixth argument of Linux (the upper half of the position) is 32-bit's. */
+SYSCALL_DEFINE4(preadv, int, fd, const struct iovec __user *, vec, size_t, nr,
+		loff_t, pos)
+{
+	return pos < 0 ? -EINVAL : vec_rw(fd, vec, nr, vfs_iter_read, &pos);
+}
+
+SYSCALL_DEFINE4(pwritev, int, fd, const struct iovec __user *, vec, size_t, nr,
+		loff_t, pos)
+{
+	return pos < 0 ? -EINVAL : vec_rw(fd, vec, nr, vfs_iter_write, &pos);
+}
+
+/* Where @offset and @whence lead in @file: a position, or -errno. */
+static loff_t seek_target(struct file *file, loff_t offset, int whence)
+{
+	struct kstat st;
+	loff_t base = 0, pos;
+	int err;
+
+	if (!file->f_seekable)
+		return -ESPIPE;
+	switch (whence) {
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		base = READ_ONCE(file->f_pos);
+		break;
+	case SEEK_END:
+		err = vfs_fstat(file, &st);
+		if (err)
+			return err;
+		base = (loff_t)st.size;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (__builtin_add_overflow(base, offset, &pos))
+		return -EOVERFLOW;
+	return pos < 0 ? -EINVAL : pos;
+}
+
+SYSCALL_DEFINE3(lseek, int, fd, loff_t, offset, int, whence)
+{
+	struct fd_ref f = fdget(fd);
+	loff_t pos = -EBADF;
+
+	if (f.file)
+		pos = seek_target(f.file, offset, whence);
+	if (pos >= 0)
+		file_set_pos(f.file, pos);
+	fdput(f);
+	return pos;
+}
