@@ -1,0 +1,74 @@
+/*
+ * What all virtio devices share, whatever bus they are on: agreeing on
+ * features, going live, reading the configuration, giving up on a device.
+ */
+#include "drivers/virtio.h"
+
+#include "kernel/errno.h"
+#include "kernel/printk.h"
+
+#define RING_FEATURES (VIRTIO_F_ANY_LAYOUT | VIRTIO_F_INDIRECT_DESC | \
+		       VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1)
+#define CONFIG_TRIES 8
+
+static void add_status(struct virtio_device *vdev, u8 bits)
+{
+	vdev->ops->set_status(vdev, vdev->ops->get_status(vdev) | bits);
+}
+
+int virtio_negotiate(struct virtio_device *vdev, u64 wanted)
+{
+	u64 offered;
+
+	vdev->ops->set_status(vdev, 0);
+	add_status(vdev, VIRTIO_S_ACKNOWLEDGE);
+	add_status(vdev, VIRTIO_S_DRIVER);
+	offered = vdev->ops->get_features(vdev);
+	if (!vdev->legacy && !(offered & VIRTIO_F_VERSION_1))
+		goto refused;
+	vdev->features = offered & (wanted | RING_FEATURES);
+	if (vdev->legacy)
+		vdev->features &= ~VIRTIO_F_VERSION_1;
+	vdev->ops->set_features(vdev, vdev->features);
+	if (vdev->legacy)
+		return 0;
+	/* 3.1.1: the device answers whether it can live with our choice. */
+	add_status(vdev, VIRTIO_S_FEATURES_OK);
+	if (vdev->ops->get_status(vdev) & VIRTIO_S_FEATURES_OK)
+		return 0;
+refused:
+	pr_err("%s: device does not accept features %llx of %llx; it is left alone\n",
+	       vdev->name, (unsigned long long)vdev->features,
+	       (unsigned long long)offered);
+	add_status(vdev, VIRTIO_S_FAILED);
+	return -ENODEV;
+}
+
+void virtio_device_ready(struct virtio_device *vdev)
+{
+	add_status(vdev, VIRTIO_S_DRIVER_OK);
+}
+
+void virtio_read_config(struct virtio_device *vdev, u32 off, void *buf,
+			u32 len)
+{
+	u32 before, after = vdev->ops->generation(vdev);
+
+	for (unsigned int i = 0; i < CONFIG_TRIES; i++) {
+		before = after;
+		vdev->ops->read_config(vdev, off, buf, len);
+		after = vdev->ops->generation(vdev);
+		if (before == after)
+			return;
+	}
+}
+
+void virtio_break(struct virtio_device *vdev, const char *why)
+{
+	if (vdev->broken)
+		return;
+	vdev->broken = true;
+	vdev->ops->set_status(vdev, 0);
+	pr_err("%s: device breaks the rules (%s); it was stopped. Restart the machine, and tell whoever wrote the device\n",
+	       vdev->name, why);
+}

@@ -1,0 +1,93 @@
+/*
+ * A virtio device as its driver sees it, whatever it hangs on: PCI
+ * (virtio_pci.c) or memory-mapped registers (virtio_mmio.c). VIRTIO 1.2,
+ * sections 2 and 3.
+ *
+ * Life of a device: a transport finds it and calls the driver's probe, which
+ * calls virtio_negotiate(), virtqueue_setup() for each queue (virtio_ring.h)
+ * and virtio_device_ready(). Devices are never removed.
+ */
+#pragma once
+
+#include "kernel/compiler.h"
+#include "kernel/irq.h"
+#include "kernel/types.h"
+
+#define VIRTIO_ID_NET	1
+#define VIRTIO_ID_RNG	4
+
+/* Device status (2.1). */
+#define VIRTIO_S_ACKNOWLEDGE	0x01
+#define VIRTIO_S_DRIVER		0x02
+#define VIRTIO_S_DRIVER_OK	0x04
+#define VIRTIO_S_FEATURES_OK	0x08
+#define VIRTIO_S_FAILED		0x80
+
+/* Feature bits of every device (6). */
+#define VIRTIO_F(bit)			(1ull << (bit))
+#define VIRTIO_F_ANY_LAYOUT		VIRTIO_F(27)
+#define VIRTIO_F_INDIRECT_DESC		VIRTIO_F(28)
+#define VIRTIO_F_EVENT_IDX		VIRTIO_F(29)
+#define VIRTIO_F_VERSION_1		VIRTIO_F(32)
+
+struct virtio_device;
+struct virtqueue;
+
+/* What a transport can do. Task context unless said otherwise. */
+struct virtio_transport_ops {
+	u8 (*get_status)(struct virtio_device *vdev);
+	/* 0 resets, and returns when the device has. Any context. */
+	void (*set_status)(struct virtio_device *vdev, u8 status);
+	u64 (*get_features)(struct virtio_device *vdev);
+	void (*set_features)(struct virtio_device *vdev, u64 features);
+	/* Changes whenever the configuration does; constant if legacy. */
+	u32 (*generation)(struct virtio_device *vdev);
+	/* Any context. */
+	void (*read_config)(struct virtio_device *vdev, u32 off, void *buf,
+			    u32 len);
+	/* The most entries queue @index can have; 0 if there is none. */
+	u32 (*queue_max)(struct virtio_device *vdev, u32 index);
+	/* Tells the device where @vq lies and binds vq->irq_fn; 0, -errno. */
+	int (*enable_queue)(struct virtio_device *vdev, struct virtqueue *vq);
+	/* The doorbell. Any context. */
+	void (*notify)(struct virtqueue *vq);
+};
+
+/* Locks: c const once probed. */
+struct virtio_device {
+	const struct virtio_transport_ops *ops;	/* c */
+	u32 id;				/* c  VIRTIO_ID_ */
+	bool legacy;			/* c  before VIRTIO 1.0 */
+	bool broken;			/* once true, for good */
+	u64 features;			/* c  agreed on */
+	char name[24];			/* c  for the log */
+	/* Hardirq: the configuration has changed. Set before queues. */
+	irq_handler_t config_fn;	/* c */
+	void *priv;			/* c  the driver's, argument to it */
+};
+
+static inline bool virtio_has(const struct virtio_device *vdev, u64 feature)
+{
+	return vdev->features & feature;
+}
+
+/*
+ * Resets the device and agrees on what both offer: @wanted, and what the
+ * rings can do. 0, or -ENODEV (it insists on something else). Task.
+ */
+int virtio_negotiate(struct virtio_device *vdev, u64 wanted) __must_check;
+/* The queues are set up: the device may start. Task. */
+void virtio_device_ready(struct virtio_device *vdev);
+
+/*
+ * Reads configuration bytes, again if they changed meanwhile (2.5.1): a
+ * bounded number of times, the last answer stands. Any context.
+ */
+void virtio_read_config(struct virtio_device *vdev, u32 off, void *buf,
+			u32 len);
+
+/*
+ * The device broke the rules: says so once, stops it (so that it touches our
+ * memory no more) and marks it. Any context.
+ */
+void virtio_break(struct virtio_device *vdev, const char *why) __cold;
