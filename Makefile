@@ -147,6 +147,11 @@ unit: | $(call need,unit)
 check: | $(call need,build) $(LWIP_HERE)
 	@tools/check.py --cc '$(CC) $(CFLAGS)' --lwip '$(LWIP_INC)'
 
+# Every suite; TESTS="tests/wire -k arp" picks some of the pytest ones.
+test: all iso $(TEST_PROGS:%=$(B)/tests/%) $(PROGS:%=$(B)/user/%) \
+		| $(call need,run) $(call need,unit) $(call need,test)
+	@tests/run $(TESTS)
+
 # What must hold before a change joins the main line.
 land-check: objs $(if $(wildcard linker.ld),all) unit check
 
@@ -171,6 +176,7 @@ help:
 	@echo 'make clean        remove build/'
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP.'
 
-.PHONY: all objs iso run run-kernel run-iso gdb unit check land-check clean help
+.PHONY: all objs iso run run-kernel run-iso gdb unit check test land-check \
+	clean help
 .SECONDARY:
 -include $(OBJS:.o=.d)
