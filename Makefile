@@ -139,6 +139,24 @@ run-iso: all | $(call need,run) $(call need,iso)
 gdb: all | $(call need,run) $(call need,test)
 	@tools/gdb-guest $(RUN)
 
+# ---- Measuring -------------------------------------------------------------
+# The plugin's interface is declared in QEMU's source package.
+$(B)/qemu/include/qemu/qemu-plugin.h: | $(call need,build)
+	tools/fetch-source qemu $(B)/qemu '*/include/qemu/qemu-plugin.h'
+
+$(B)/bench/insns.so: bench/insns.c $(B)/qemu/include/qemu/qemu-plugin.h
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -I$(B)/qemu/include/qemu \
+		$< -o $@
+
+$(B)/bench/load: bench/load.c | $(call need,build)
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror $< -o $@
+
+bench: all $(B)/pollux.iso $(B)/bench/insns.so $(B)/bench/load \
+		| $(call need,run) $(call need,test)
+	bench/measure.py $(BENCH)
+
 # ---- Checking --------------------------------------------------------------
 # Host unit tests under the sanitisers; tests/unit/Makefile says how.
 unit: | $(call need,unit)
@@ -173,6 +191,8 @@ help:
 	@echo 'make iso          build/pollux.iso, boots on any BIOS through GRUB'
 	@echo 'make test         every suite; ends with what passed and failed'
 	@echo 'make unit check   host unit tests; style and layer rules'
+	@echo 'make bench        measure boot, memory, size, instructions'
+	@echo '                  (BENCH="boot memory size insns" picks some)'
 	@echo 'make clean        remove build/'
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP.'
 

@@ -1,0 +1,272 @@
+#!/usr/bin/python3
+"""Measures Pollux under QEMU's software emulation and prints one table.
+
+	bench/measure.py [boot] [memory] [size] [insns]		default: all
+
+boot	QEMU start to first echoed byte, user networking with ip=dhcp
+memory	the smallest -m that serves an echo
+size	the stripped kernel and the ISO
+insns	guest instructions for each echo and each connection, and where they
+	go by function; over a TAP in a network namespace, so this needs root
+
+Rates on a busy machine swing; instruction counts do not.
+"""
+import contextlib
+import json
+import os
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tools import qemu  # noqa: E402
+
+BUILD = "build/bench"
+BOOTS = 15
+TOP = 30
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def process(cmd, **how):
+    """A child that is killed at the end of the with block."""
+    child = subprocess.Popen(cmd, preexec_fn=qemu.die_with_parent, **how)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe:
+                pipe.close()
+
+
+def try_echo(port, seconds):
+    """One connection, one byte: does it come back in time?"""
+    try:
+        with socket.create_connection(("127.0.0.1", port), seconds) as s:
+            s.settimeout(seconds)
+            s.sendall(b"x")
+            return s.recv(1) == b"x"
+    except OSError:
+        return False
+
+
+def first_echo(machine, mem="64", limit=10.0, pause=0.001):
+    """Seconds from QEMU's start to the first echoed byte, None if never.
+
+    User networking accepts at once and asks the guest then, so a connection
+    that came too early is given up after a moment for a new one.
+    """
+    port = free_port()
+    cmd = qemu.command(machine, kernel="build/pollux.stripped.elf",
+                       append="ip=dhcp init=/echo loglevel=3", mem=mem,
+                       net=qemu.user_net(machine, port, 7777))
+    start = time.monotonic()
+    with process(cmd, stdin=subprocess.DEVNULL,
+                 stdout=subprocess.DEVNULL) as guest:
+        while time.monotonic() - start < limit:
+            if guest.poll() is not None:
+                return None
+            if try_echo(port, 0.05):
+                return time.monotonic() - start
+            time.sleep(pause)
+    return None
+
+
+def measure_boot():
+    rows = []
+    for machine in ("microvm", "pc", "q35"):
+        times = [first_echo(machine) for _ in range(BOOTS)]
+        good = [t * 1000 for t in times if t is not None]
+        rows.append({
+            "what": f"start to first echoed byte, {machine}", "unit": "ms",
+            "min": round(min(good)), "median": round(statistics.median(good)),
+            "max": round(max(good)), "failed": len(times) - len(good)})
+    return rows
+
+
+def measure_memory():
+    """Halves down in steps of 1 MiB, then of 256 KiB: the last that serves."""
+    best = None
+    for kib in list(range(16, 3, -1)):
+        if first_echo("microvm", f"{kib}M", limit=5) is None:
+            break
+        best = kib
+    return [{"what": "smallest memory that serves, microvm", "unit": "MiB",
+             "median": best}]
+
+
+def measure_size():
+    rows = []
+    for path in ("build/pollux.stripped.elf", "build/pollux.iso"):
+        if os.path.exists(path):
+            rows.append({"what": path, "unit": "KiB",
+                         "median": round(os.path.getsize(path) / 1024, 1)})
+    return rows
+
+
+def run(*cmd):
+    subprocess.run(cmd, check=True)
+
+
+class Lab:
+    """A network namespace with a TAP: 10.77.0.1 here, 10.77.0.2 the guest."""
+
+    def __init__(self):
+        self.name = f"pollux{os.getpid()}"
+
+    def __enter__(self):
+        run("ip", "netns", "add", self.name)
+        for words in ("link set lo up", "tuntap add tap0 mode tap",
+                      "addr add 10.77.0.1/16 dev tap0", "link set tap0 up"):
+            run("ip", "-n", self.name, *words.split())
+        return self
+
+    def __exit__(self, *_):
+        run("ip", "netns", "del", self.name)
+
+    def inside(self, cmd):
+        return ["ip", "netns", "exec", self.name] + cmd
+
+
+def symbols(path):
+    """Writes address and name of all functions, returns the names."""
+    found = {}
+    for image, prefix in (("build/pollux.elf", ""),
+                          ("build/user/echo", "user:")):
+        out = subprocess.run(["nm", "-n", "--defined-only", image], check=True,
+                             capture_output=True, text=True).stdout
+        for line in out.splitlines():
+            addr, kind, name = line.split(maxsplit=2)
+            if kind in "tTwW":
+                found.setdefault(int(addr, 16), prefix + name)
+    with open(path, "w", encoding="ascii") as f:
+        for addr in sorted(found):
+            f.write(f"{addr:x} {found[addr]}\n")
+    return [found[a] for a in sorted(found)] + ["(other)"]
+
+
+class Counts:
+    def __init__(self, path, names):
+        self.path, self.names = path, names
+
+    def read(self):
+        with open(self.path, "rb") as f:
+            return list(struct.iter_unpack("QQ", f.read()))
+
+    def since(self, before):
+        """{name: (instructions, calls)} since @before."""
+        delta = {}
+        for name, (i0, c0), (i1, c1) in zip(self.names, before, self.read()):
+            if i1 > i0:
+                i, c = delta.get(name, (0, 0))
+                delta[name] = (i + i1 - i0, c + c1 - c0)
+        return delta
+
+
+def converse(lab, counts, conns, total, *mode):
+    """Runs the load; returns its own result and the counts of its core."""
+    cmd = lab.inside([f"{BUILD}/load", "10.77.0.2", "7777", str(conns),
+                      str(total), "64", *mode])
+    with process(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                 text=True) as load:
+        if load.stdout.readline() != "ready\n":
+            raise SystemExit("bench: the load could not connect")
+        time.sleep(0.3)
+        before = counts.read()
+        load.stdin.write("go\n")
+        load.stdin.flush()
+        result = json.loads(load.stdout.readline() or "null")
+        delta = counts.since(before)
+        load.stdin.close()
+        load.wait(10)
+    if not result:
+        raise SystemExit("bench: the load failed")
+    return result, delta
+
+
+def per(delta, total):
+    return round(sum(i for i, _ in delta.values()) / total)
+
+
+def profile(delta, total, title):
+    print(f"\n{title}: instructions and calls for each, by function")
+    order = sorted(delta.items(), key=lambda kv: -kv[1][0])
+    for name, (insns, calls) in order[:TOP]:
+        print(f"  {insns / total:9.1f} {calls / total:7.2f}  {name}")
+
+
+def measure_insns(machine="pc", how=()):
+    plugin, names_file = f"{BUILD}/insns.so", f"{BUILD}/symbols"
+    names = symbols(names_file)
+    rows = []
+    with Lab() as lab, tempfile.NamedTemporaryFile() as shared:
+        counts = Counts(shared.name, names)
+        net = ["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no",
+               "-device", f"{qemu.device(machine, 'net')},netdev=n0"]
+        cmd = qemu.command(
+            machine, append="ip=10.77.0.2::10.77.0.1:255.255.0.0::eth0:off "
+            "init=/echo", mem="256", net=net, extra=[
+                "-plugin",
+                f"{plugin},symbols={names_file},counts={shared.name}", *how])
+        with process(lab.inside(cmd), stdin=subprocess.DEVNULL,
+                     stdout=subprocess.PIPE, text=True) as guest:
+            for line in guest.stdout:
+                if "listening on" in line:
+                    break
+            for conns, total, mode in ((1, 4000, ()), (64, 20000, ()),
+                                       (1, 1000, ("churn",)),
+                                       (64, 4000, ("churn",))):
+                converse(lab, counts, conns, total // 4, *mode)  # warm up
+                result, delta = converse(lab, counts, conns, total, *mode)
+                what = "connect + echo + close" if mode else "echo"
+                title = f"{what}, {conns} connection{'s' * (conns > 1)}"
+                profile(delta, total, title)
+                rows.append({"what": f"instructions for each {title}",
+                             "unit": "", "median": per(delta, total),
+                             "rate": result["rate"]})
+    return rows
+
+
+def table(rows):
+    print("\n| what | median | min to max | |\n|---|---|---|---|")
+    for r in rows:
+        spread = f"{r['min']} to {r['max']}" if "min" in r else ""
+        note = f"{r['failed']} of {BOOTS} failed" if r.get("failed") else ""
+        if "rate" in r:
+            note = f"{r['rate']:.0f} a second under the counting emulator"
+        print(f"| {r['what']} | {r['median']} {r['unit']} | {spread} | "
+              f"{note} |")
+
+
+def main():
+    measures = {"boot": measure_boot, "memory": measure_memory,
+                "size": measure_size, "insns": measure_insns}
+    wanted = sys.argv[1:] or list(measures)
+    if set(wanted) - set(measures):
+        print(__doc__, file=sys.stderr)
+        return 2
+    if "insns" in wanted and os.geteuid():
+        print("insns needs root (a network namespace): left out",
+              file=sys.stderr)
+        wanted.remove("insns")
+    rows = [row for name in wanted for row in measures[name]()]
+    table(rows)
+    os.makedirs(BUILD, exist_ok=True)
+    with open(f"{BUILD}/measure.json", "w", encoding="ascii") as f:
+        json.dump(rows, f, indent=1)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
