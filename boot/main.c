@@ -6,22 +6,36 @@
 #include "drivers/drivers.h"
 #include "kernel/mm/memblock.h"
 #include "kernel/mm/page.h"
+#include "kernel/mm/slab.h"
+#include "kernel/mm/vmalloc.h"
 #include "kernel/panic.h"
 #include "kernel/param.h"
 #include "kernel/printk.h"
 #include "kernel/x86/cpu.h"
+#include "kernel/x86/gdt.h"
 #include "kernel/x86/paging.h"
 #include "kernel/x86/sections.h"
 
 void start_kernel(void)
 {
+	/* The CPU, a console, and what the command line wants. */
 	cpu_init();
+	gdt_init();
 	drivers_early_init();
 	parse_params();
+
+	/* Memory. */
 	memblock_init(&memblock, &boot_info, image_to_phys(__image_start),
 		      image_to_phys(__image_end));
 	paging_init();
-	pr_notice("pollux: booted by %s, direct map at %#llx",
-		  boot_info.door, (unsigned long long)direct_map_base);
+	page_alloc_init();
+	slab_init();
+	vmalloc_init();
+
+	/* From here on nothing of the image changes that should not. */
+	mark_rodata_ro();
+	free_initmem();
+	pr_notice("pollux: booted by %s, %llu KiB free", boot_info.door,
+		  (unsigned long long)nr_free_pages() * 4);
 	machine_exit(0);
 }

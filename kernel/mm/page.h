@@ -15,23 +15,38 @@
 
 struct kmem_cache;
 
-/* One per page frame; 32 bytes. Locks: z zone lock, s slab cache lock. */
-struct page {
-	u32 flags;
-	struct atomic refs;
-	union {
-		struct list_head list;		/* z  free block, or s  slab */
-		struct {
-			struct kmem_cache *cache;
-			void *freelist;
-		};
-	};
-	u16 inuse;				/* s  objects handed out */
-	u16 order;				/* z  of the block */
-	u32 pad;
+/* What a page frame is. Zero, so that cleared structs are nobody's. */
+enum page_type {
+	PAGE_RESERVED,
+	PAGE_FREE,		/* head of a free block */
+	PAGE_USED,		/* head of a block that was handed out */
+	PAGE_SLAB,		/* each page of a slab */
 };
 
+/*
+ * One per page frame; 32 bytes. Only the head of a block is valid: the rest
+ * of a block, and what the allocator has never reached, is not even cleared.
+ * Locks: z zone lock, s slab cache lock, c const while handed out, a atomic.
+ */
+struct page {
+	u8 type;			/* z  enum page_type */
+	u8 order;			/* z  of the block */
+	u16 free_idx;			/* s  first free object */
+	union {
+		struct atomic refs;	/* a  of a block handed out */
+		struct {
+			u16 inuse;	/* s  objects handed out */
+			u16 carved;	/* s  objects ever handed out */
+		};
+	};
+	struct list_head list;		/* z  free block, or s  slab */
+	struct kmem_cache *cache;	/* c  of a slab page */
+};
+
+_Static_assert(sizeof(struct page) == 32, "0.8 % of memory");
+
 extern u64 direct_map_base;
+extern struct page *mem_map;	/* by page frame number */
 
 static inline void *phys_to_virt(phys_addr_t pa)
 {
@@ -44,8 +59,15 @@ static inline phys_addr_t virt_to_phys(const void *va)
 	return (u64)va - direct_map_base;
 }
 
-struct page *phys_to_page(phys_addr_t pa);
-phys_addr_t page_to_phys(const struct page *page);
+static inline struct page *phys_to_page(phys_addr_t pa)
+{
+	return &mem_map[pa >> PAGE_SHIFT];
+}
+
+static inline phys_addr_t page_to_phys(const struct page *page)
+{
+	return (u64)(page - mem_map) << PAGE_SHIFT;
+}
 
 static inline struct page *virt_to_page(const void *va)
 {
@@ -58,11 +80,22 @@ static inline void *page_address(const struct page *page)
 }
 
 /*
- * Buddy allocator: 2^order contiguous pages with one reference, or NULL. Any
- * context but NMI; takes the zone lock (irqsave). Contents are undefined.
+ * Buddy allocator: 2^order contiguous pages, aligned to their size, with one
+ * reference; or NULL. Any context but NMI; takes the zone lock (irqsave).
+ * Contents are undefined.
  */
 struct page *alloc_pages(unsigned int order) __must_check;
+/* Gives a block back, whatever its references. @order is the one asked for. */
 void free_pages(struct page *page, unsigned int order);
+
+/* One more reference to a block, by its head page; and one less. Any. */
+static inline void get_page(struct page *page)
+{
+	atomic_inc(&page->refs);
+}
+
+/* Frees the block with its last reference. Any context but NMI. */
+void put_page(struct page *page);
 
 /* One zeroed page by address, NULL if memory is out. */
 void *get_zeroed_page(void) __must_check;
@@ -76,8 +109,7 @@ u64 nr_free_pages(void);
 u64 nr_total_pages(void);
 
 /*
- * Takes the usable regions of boot_info except the kernel image and the
- * initramfs. The cost does not grow with memory: page structs of a region are
- * initialised when the allocator first reaches it. Boot.
+ * Takes over what is free in memblock. The cost does not grow with memory: a
+ * page struct is written when the allocator first reaches its block. Boot.
  */
 void page_alloc_init(void);

@@ -194,6 +194,7 @@ static struct page pages[HOST_PAGES];
 static bool taken[HOST_PAGES];
 
 __weak u64 direct_map_base;
+__weak struct page *mem_map = pages;
 
 static void map_pages(void)
 {
@@ -205,16 +206,6 @@ static void map_pages(void)
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	BUG_ON(p == MAP_FAILED);
 	direct_map_base = (u64)p;
-}
-
-__weak struct page *phys_to_page(phys_addr_t pa)
-{
-	return &pages[pa >> PAGE_SHIFT];
-}
-
-__weak phys_addr_t page_to_phys(const struct page *page)
-{
-	return (phys_addr_t)(page - pages) << PAGE_SHIFT;
 }
 
 static bool all_free(unsigned int first, unsigned int n)
@@ -252,6 +243,12 @@ __weak void free_pages(struct page *page, unsigned int order)
 	memset(&taken[page - pages], false, 1u << order);
 	memset(page_address(page), 0x5a, PAGE_SIZE << order);
 	uncounted(page);
+}
+
+__weak void put_page(struct page *page)
+{
+	if (atomic_dec_and_test(&page->refs))
+		free_pages(page, page->order);
 }
 
 __weak void *get_zeroed_page(void)
