@@ -11,6 +11,7 @@
 #include "kernel/compiler.h"
 #include "kernel/list.h"
 #include "kernel/spinlock.h"
+#include "kernel/time.h"
 #include "kernel/types.h"
 #include "net/skbuff.h"
 
@@ -32,13 +33,15 @@ struct ethhdr {
 #define NETIF_F_LOOPBACK (1u << 3)
 
 #define NAPI_WEIGHT	64	/* packets per poll */
+#define NET_STUCK_NS	(100 * NSEC_PER_MSEC)
+#define TX_QUEUE_LEN	1000	/* packets that may wait for the device */
 
 struct net_device;
 
 /* One receive queue that wants polling. */
 struct napi_struct {
-	struct list_head poll_list;	/* the own CPU's, interrupts off */
-	u32 state;			/* atomic; NAPI_ bits */
+	struct napi_struct *next;	/* its CPU's list, interrupts off */
+	u32 scheduled;			/* atomic; on a poll list or polled */
 	struct net_device *dev;		/* c */
 	/*
 	 * Softirq. Handles at most @budget packets and returns how many; if
@@ -56,6 +59,11 @@ struct net_device_ops {
 	int (*start_xmit)(struct net_device *dev, struct sk_buff *skb);
 	/* The same context: tells the device of everything since the last. */
 	void (*kick)(struct net_device *dev);
+	/*
+	 * May be NULL. Softirq, every NET_STUCK_NS: looks for work whose
+	 * interrupt got lost.
+	 */
+	void (*poll_stuck)(struct net_device *dev);
 };
 
 /* Locks: c const after registration, t tx_lock. */
@@ -79,7 +87,10 @@ struct net_device {
 	void *netif;			/* c  lwIP's view of it */
 };
 
-/* Registers @dev for good and gives it an ifindex. Task context. */
+/*
+ * Registers @dev for good, gives it an ifindex and, if it has none, a name
+ * (eth0, eth1, ...). 0, or -EEXIST if the name is taken. Boot.
+ */
 int register_netdev(struct net_device *dev);
 struct net_device *dev_get_by_name(const char *name);
 struct net_device *dev_get_by_index(int ifindex);
@@ -96,7 +107,10 @@ bool napi_schedule(struct napi_struct *napi);
 /* Takes it off. Softirq, from poll only. */
 void napi_complete(struct napi_struct *napi);
 
-/* The packet's way up: takes @skb, data at the Ethernet header. Softirq. */
+/*
+ * The packet's way up: takes @skb, whose dev is set and whose data is at the
+ * Ethernet header. Stamps it with the time of this softirq. Softirq.
+ */
 void netif_receive_skb(struct sk_buff *skb);
 
 /*
@@ -116,8 +130,8 @@ void dev_xmit_batch_end(void);
 /* The driver has room again: sends what waits. Softirq. */
 void netif_wake_queue(struct net_device *dev);
 
-/*
- * Calls @poll_stuck for each device from a slow timer, so that a driver can
- * look after a lost interrupt. Boot.
- */
+/* NET_RX, the loopback device, the timer behind poll_stuck. Boot. */
 void net_dev_init(void);
+
+/* For /proc/net/dev: calls @fn for each device. Any context. */
+void dev_for_each(void (*fn)(struct net_device *dev, void *arg), void *arg);

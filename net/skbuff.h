@@ -25,6 +25,9 @@ enum ip_summed {
 	CHECKSUM_PARTIAL,	/* out: device finishes from csum_start on */
 };
 
+/* The largest contiguous piece that comes from the packet caches. */
+#define SKB_MAX_LINEAR	(4096 - sizeof(struct sk_buff))
+
 #define SKB_GSO_TCPV4	0x01
 #define SKB_GSO_TCPV6	0x02
 #define SKB_GSO_ECN	0x04
@@ -44,14 +47,17 @@ struct sk_buff {
 	};
 	struct list_head tx_link;	/* TCP's write queue, see above */
 	struct sk_buff *frag_list;	/* head: first further piece */
-	struct sk_buff *frag_next;	/* piece: the next one */
+	union {
+		struct sk_buff *frag_next;	/* piece: the next one */
+		struct sk_buff *frag_tail;	/* head: the last piece */
+	};
 	struct net_device *dev;		/* in: came from, out: goes to */
 	struct sock *sk;		/* whose memory it counts as */
 	void (*destructor)(struct sk_buff *skb); /* undoes the accounting */
 	u8 *head, *data, *end;
 	u32 len;			/* bytes in all pieces */
 	u32 data_len;			/* of these, in frag_list */
-	u32 truesize;			/* memory behind it, all pieces */
+	u32 truesize;			/* memory charged, all pieces */
 	struct atomic refs;
 	u16 network_header;		/* offsets from head */
 	u16 transport_header;
@@ -60,7 +66,8 @@ struct sk_buff {
 	u8 gso_type;			/* SKB_GSO_ bits */
 	u8 ip_summed;			/* enum ip_summed */
 	u16 csum_start;			/* offset from head */
-	u16 csum_offset;		/* of the field, from csum_start */
+	u8 csum_offset;			/* of the field, from csum_start */
+	u8 size_class;			/* skbuff.c: where it came from */
 	be16 protocol;			/* Ethernet type */
 	u64 tstamp;			/* ktime ns: received, or (re)sent */
 	u8 cb[48] __aligned(8);		/* the current layer's own notes */
@@ -69,9 +76,12 @@ struct sk_buff {
 	void *free_arg;
 };
 
+_Static_assert(sizeof(struct sk_buff) <= 200, "sk_buff grew");
+
 /*
  * A packet with one reference and @size bytes of room, all of it tailroom
- * (skb_reserve() moves it to the front). NULL if memory is out. Any context.
+ * (skb_reserve() moves it to the front). cb, tstamp, protocol and list hold
+ * garbage. NULL if memory is out. Any context.
  */
 struct sk_buff *alloc_skb(u32 size) __must_check;
 /* One reference back; the last frees all pieces. Any context. NULL is fine. */
@@ -111,9 +121,29 @@ static inline void skb_reserve(struct sk_buff *skb, u32 n)
 	skb->data += n;
 }
 
-/* The caller has made sure of the room (BUG otherwise, see skbuff.c). */
-void *skb_put(struct sk_buff *skb, u32 n);	/* grow at the end */
-void *skb_push(struct sk_buff *skb, u32 n);	/* grow at the front */
+/* The caller had to make sure of the room, and did not. */
+void skb_no_room(const struct sk_buff *skb, u32 n) __noreturn __cold;
+
+/* Grows at the end by @n <= skb_tailroom() bytes; returns the new bytes. */
+static inline void *skb_put(struct sk_buff *skb, u32 n)
+{
+	u8 *at = skb->data + skb_headlen(skb);
+
+	if (unlikely(n > (u32)(skb->end - at)))
+		skb_no_room(skb, n);
+	skb->len += n;
+	return at;
+}
+
+/* Grows at the front by @n <= skb_headroom() bytes; returns new data. */
+static inline void *skb_push(struct sk_buff *skb, u32 n)
+{
+	if (unlikely(n > skb_headroom(skb)))
+		skb_no_room(skb, n);
+	skb->data -= n;
+	skb->len += n;
+	return skb->data;
+}
 
 /* Shortens at the front by @n <= skb_headlen() bytes; returns new data. */
 static inline void *skb_pull(struct sk_buff *skb, u32 n)
@@ -123,18 +153,33 @@ static inline void *skb_pull(struct sk_buff *skb, u32 n)
 	return skb->data;
 }
 
+/* pskb_may_pull() when bytes must be copied up. */
+bool skb_pull_pieces(struct sk_buff *skb, u32 n) __must_check;
+
 /*
  * Makes the first @n bytes contiguous (copies up from the pieces). False if
  * the packet is shorter or memory is out. After it, old pointers are stale.
  */
-bool pskb_may_pull(struct sk_buff *skb, u32 n) __must_check;
-/* Cuts the packet to @len bytes in all; @len <= skb->len. */
+static inline __must_check bool pskb_may_pull(struct sk_buff *skb, u32 n)
+{
+	if (likely(n <= skb_headlen(skb)))
+		return true;
+	return skb_pull_pieces(skb, n);
+}
+
+/*
+ * Cuts the packet to @len bytes in all; @len <= skb->len. Like all that free
+ * pieces: truesize stays as charged until the whole packet is freed.
+ */
 void skb_trim(struct sk_buff *skb, u32 len);
-/* Drops the first @n bytes across pieces, freeing emptied pieces. */
+/* Drops the first @n <= skb->len bytes, freeing emptied pieces. */
 void skb_consume(struct sk_buff *skb, u32 n);
 /* Copies bytes [off, off+n) out. @off + @n <= skb->len. */
 void skb_copy_bits(const struct sk_buff *skb, u32 off, void *to, u32 n);
-/* Appends piece @frag (takes it over) behind @skb's last piece. */
+/*
+ * Appends @frag (takes it over, with pieces of its own) behind @skb's last
+ * piece. @frag is in no queue and counts as nobody's memory.
+ */
 void skb_add_frag(struct sk_buff *skb, struct sk_buff *frag);
 /* A linear copy of bytes [off, off+n) with @headroom in front, or NULL. */
 struct sk_buff *skb_copy_range(const struct sk_buff *skb, u32 off, u32 n,
@@ -144,6 +189,14 @@ struct iov_iter;
 /* Copies [off, off+n) to the iterator; bytes copied (short: EFAULT). Task. */
 u32 skb_copy_to_iter(const struct sk_buff *skb, u32 off, u32 n,
 		     struct iov_iter *to);
+
+/* The same with pieces, of any length; nothing but the bytes is copied. */
+struct sk_buff *skb_copy(const struct sk_buff *skb, u32 headroom) __must_check;
+
+/* The pieces of a packet, the head first; each has skb_headlen() bytes. */
+#define skb_for_each_piece(piece, skb)					\
+	for (piece = (skb); piece;					\
+	     piece = piece == (skb) ? (skb)->frag_list : piece->frag_next)
 
 static inline u8 *skb_network_header(const struct sk_buff *skb)
 {
@@ -205,6 +258,16 @@ static inline struct sk_buff *skb_dequeue(struct sk_buff_head *q)
 	if (skb)
 		skb_unlink(q, skb);
 	return skb;
+}
+
+/* Ends the accounting: nobody's memory from here on. */
+static inline void skb_orphan(struct sk_buff *skb)
+{
+	if (skb->destructor) {
+		skb->destructor(skb);
+		skb->destructor = NULL;
+		skb->sk = NULL;
+	}
 }
 
 /* Frees everything in @q. */

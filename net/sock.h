@@ -45,16 +45,30 @@ enum sock_flag {
 	SOCK_RCVBUF_LOCK,	/* set by the user: no auto-tuning */
 	SOCK_SNDBUF_LOCK,
 	SOCK_NOSPACE,		/* a writer waits for sk_write_space */
+	SOCK_DBG,		/* SO_DEBUG: kept, means nothing */
+	SOCK_LOCALROUTE,	/* SO_DONTROUTE: kept, means nothing */
+	SOCK_URGINLINE,		/* SO_OOBINLINE */
+	SOCK_NO_CHECK,		/* SO_NO_CHECK */
 };
+
+/* Linux's net.core.{r,w}mem_max, and the least that it allows. */
+#define SOCK_BUF_MAX	212992
+#define SOCK_MIN_SNDBUF	4608
+#define SOCK_MIN_RCVBUF	2304
 
 /* What a protocol is, once for all its socks. */
 struct proto {
 	const char *name;		/* "TCP", "UDP" */
-	struct kmem_cache *slab;	/* its sock type */
+	struct kmem_cache *slab;	/* its sock type, SLAB_ZERO */
 	/* Handles one packet; sk lock held or owned. Takes @skb. */
 	void (*backlog_rcv)(struct sock *sk, struct sk_buff *skb);
-	/* Work put off while a task owned the sock; under release_sock(). */
+	/*
+	 * Work put off while a task owned the sock: release_sock() calls it
+	 * with sk_slock held and the sock still owned. May be NULL.
+	 */
 	void (*release_cb)(struct sock *sk);
+	/* SO_KEEPALIVE was switched. sk lock; may be NULL. */
+	void (*keepalive)(struct sock *sk, bool on);
 	/* Last reference gone: frees what the protocol holds. */
 	void (*destruct)(struct sock *sk);
 };
@@ -74,12 +88,13 @@ struct sock {
 
 	struct spinlock sk_slock;
 	bool sk_owned;			/* k  a task has it */
+	bool sk_lock_wanted;		/* k  another task waits for it */
 	u8 sk_state;			/* s  enum tcp_state, for all kinds */
 	u8 sk_shutdown;			/* s  RCV_ and SEND_SHUTDOWN */
-	u8 sk_protocol;			/* c  IPPROTO_ */
 	struct atomic sk_refs;		/* a */
+	u8 sk_protocol;			/* c  IPPROTO_ */
+	u8 sk_type;			/* c */
 	u16 sk_family;			/* c */
-	u16 sk_type;			/* c */
 	u32 sk_flags;			/* s  1 << enum sock_flag */
 	s32 sk_err;			/* s  pending error, positive */
 
@@ -112,7 +127,12 @@ struct sock {
 	u8 sk_tos;			/* s */
 	u8 sk_ttl;			/* s  0: default */
 	s32 sk_bound_dev_if;		/* s  0: any */
+	u32 sk_priority;		/* s  kept for getsockopt only */
+	u32 sk_mark;			/* s  kept for getsockopt only */
 };
+
+/* Part of the 1 KiB that an idle connection may cost in all. */
+_Static_assert(sizeof(struct sock) <= 280, "sock grew");
 
 static inline bool sock_flag(const struct sock *sk, enum sock_flag flag)
 {
@@ -132,8 +152,13 @@ static inline void sock_reset_flag(struct sock *sk, enum sock_flag flag)
 /* A zeroed sock of @prot's slab with one reference and defaults, or NULL. */
 struct sock *sk_alloc(const struct proto *prot, u16 family, u16 type,
 		      u8 protocol) __must_check;
-/* Sets the default callbacks and queues; for socks made by protocols. */
+/* Sets callbacks, queues and options to what a fresh sock has. */
 void sock_init_data(struct socket *sock, struct sock *sk);
+
+/* Ties @sk to @sock: from here on wakeups reach its queue. sk lock. */
+void sock_graft(struct sock *sk, struct socket *sock);
+/* Unties it: SOCK_DEAD, and nobody is woken any more. sk lock. */
+void sock_orphan(struct sock *sk);
 
 static inline void sock_hold(struct sock *sk)
 {
@@ -162,31 +187,48 @@ bool sk_add_backlog(struct sock *sk, struct sk_buff *skb) __must_check;
 /* Counts @skb as received memory of @sk until it is freed. sk lock. */
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
 
+/* Streams: is there room enough to be worth a wakeup (a third is free)? */
+static inline bool sk_stream_is_writeable(const struct sock *sk)
+{
+	s32 queued = READ_ONCE(sk->sk_wmem_queued);
+
+	return READ_ONCE(sk->sk_sndbuf) - queued >= queued >> 1;
+}
+
 /*
  * The default callbacks: wake the socket's queue with the poll bits that have
  * become true. sock_def_readable is the seed of every epoll event.
  */
 void sock_def_wakeup(struct sock *sk);
 void sock_def_readable(struct sock *sk);
-void sock_def_write_space(struct sock *sk);
+void sock_def_write_space(struct sock *sk);	/* datagrams */
+void sk_stream_write_space(struct sock *sk);	/* streams: if SOCK_NOSPACE */
 void sock_def_error_report(struct sock *sk);
 
 /*
  * Sleeps until @cond(sk) or the time is over, with the sock released
- * meanwhile. @timeo: ms left, updated; 0 does not wait. 0 when the condition
- * holds; -EAGAIN (time over), -ERESTARTSYS (signal). lock_sock held.
+ * meanwhile. *@timeo_ns: ns left, updated; 0 does not wait, KTIME_MAX has no
+ * end. 0 when the condition holds; -EAGAIN (time over), -EINTR or, if there
+ * was no end, -ERESTARTSYS (signal). lock_sock held, the sock has a socket.
  */
 int sk_wait_event(struct sock *sk, u64 *timeo_ns,
 		  bool (*cond)(struct sock *sk)) __must_check;
+/* The same where one event is for one waiter only: accept. */
+int sk_wait_event_exclusive(struct sock *sk, u64 *timeo_ns,
+			    bool (*cond)(struct sock *sk)) __must_check;
 /* The wait that a call may do, in ns: 0 if nonblocking, else the option. */
 u64 sock_rcvtimeo(const struct sock *sk, bool nonblock);
 u64 sock_sndtimeo(const struct sock *sk, bool nonblock);
 
-/* Takes and clears sk_err: 0 or -errno. sk lock. */
+/* Takes and clears sk_err: 0 or -errno. Any context. */
 int sock_error(struct sock *sk);
 
-/* SOL_SOCKET options that mean the same for every protocol. */
+/*
+ * SOL_SOCKET options that mean the same for every protocol, with Linux's
+ * rules and errno. @val is kernel memory. Task; take the sk lock.
+ */
 int sock_setsockopt(struct sock *sk, int optname, const void *val, u32 len);
+/* *@len: in, room at @val; out, bytes filled. */
 int sock_getsockopt(struct sock *sk, int optname, void *val, u32 *len);
 
 void sock_init(void);

@@ -31,7 +31,7 @@ extern PERCPU_SECTION u64 this_cpu_off;
 #define this_cpu_add(var, n)						\
 	do {								\
 		__typeof__(var) pcpu_v = (__typeof__(var))(n);		\
-		__asm__ volatile("add %1, %%gs:%0"			\
+		__asm__ volatile("add%z0 %1, %%gs:%0"			\
 				 : "+m"(var) : "er"(pcpu_v) : "cc");	\
 	} while (0)
 

@@ -1,0 +1,346 @@
+/*
+ * Between drivers and protocols: the poll loop that takes packets in, the
+ * demultiplexer, and the way out with its doorbells.
+ *
+ * LOCKING: a CPU's poll list belongs to that CPU, interrupts off (hardirqs
+ * put devices on it). dev->tx_lock guards the way out, softirqs off. The
+ * list of devices changes at boot only.
+ */
+#include "net/dev.h"
+
+#include "kernel/errno.h"
+#include "kernel/printk.h"
+#include "kernel/string.h"
+#include "kernel/timer.h"
+#include "kernel/trace.h"
+#include "net/ip/ip.h"
+#include "net/loopback.h"
+#include "net/lwip/lwip_port.h"
+
+/* One NET_RX softirq ends after so many packets or so much time. */
+#define NET_RX_BUDGET	300
+#define NET_RX_TIME	(2 * NSEC_PER_MSEC)
+
+/* A CPU's share of the network; zero is its first state. */
+struct softnet_data {
+	struct napi_struct *poll_head;	/* who wants to be polled, in turn */
+	struct napi_struct *poll_tail;
+	u64 now;			/* ktime ns, read once per batch */
+	u32 xmit_depth;			/* open batches */
+	struct net_device *unkicked;	/* whose doorbell the batch owes */
+};
+
+static DEFINE_PER_CPU(struct softnet_data, softnet);
+
+static LIST_HEAD(dev_list);
+static int dev_count;
+static struct timer stuck_timer;
+
+/* ---- devices ---- */
+
+struct net_device *dev_get_by_name(const char *name)
+{
+	struct net_device *dev;
+
+	list_for_each_entry(dev, &dev_list, list) {
+		if (!strcmp(dev->name, name))
+			return dev;
+	}
+	return NULL;
+}
+
+struct net_device *dev_get_by_index(int ifindex)
+{
+	struct net_device *dev;
+
+	list_for_each_entry(dev, &dev_list, list) {
+		if (dev->ifindex == ifindex)
+			return dev;
+	}
+	return NULL;
+}
+
+struct net_device *dev_first(void)
+{
+	struct net_device *dev;
+
+	list_for_each_entry(dev, &dev_list, list) {
+		if (!(dev->features & NETIF_F_LOOPBACK))
+			return dev;
+	}
+	return NULL;
+}
+
+void dev_for_each(void (*fn)(struct net_device *dev, void *arg), void *arg)
+{
+	struct net_device *dev;
+
+	list_for_each_entry(dev, &dev_list, list)
+		fn(dev, arg);
+}
+
+static void stuck_timer_fired(struct timer *timer)
+{
+	struct net_device *dev;
+
+	list_for_each_entry(dev, &dev_list, list) {
+		if (dev->ops->poll_stuck)
+			dev->ops->poll_stuck(dev);
+	}
+	mod_timer(timer, ktime_get_ns() + NET_STUCK_NS);
+}
+
+int register_netdev(struct net_device *dev)
+{
+	int unit = 0;
+
+	while (!dev->name[0] || (dev_get_by_name(dev->name) && unit)) {
+		snprintf(dev->name, sizeof(dev->name), "eth%d", unit++);
+		if (!dev_get_by_name(dev->name))
+			break;
+	}
+	if (dev_get_by_name(dev->name))
+		return -EEXIST;
+	dev->ifindex = ++dev_count;
+	spin_lock_init(&dev->tx_lock);
+	skb_queue_head_init(&dev->tx_queue);
+	dev->tx_stopped = false;
+	dev->tx_unkicked = false;
+	list_add_tail(&dev->list, &dev_list);
+	if (dev->ops->poll_stuck && !timer_pending(&stuck_timer))
+		mod_timer(&stuck_timer, ktime_get_ns() + NET_STUCK_NS);
+	return 0;
+}
+
+/* ---- in: the poll loop ---- */
+
+void napi_init(struct napi_struct *napi, struct net_device *dev,
+	       int (*poll)(struct napi_struct *napi, int budget))
+{
+	napi->next = NULL;
+	napi->scheduled = 0;
+	napi->dev = dev;
+	napi->poll = poll;
+}
+
+static void poll_list_add(struct softnet_data *sd, struct napi_struct *napi)
+{
+	napi->next = NULL;
+	if (sd->poll_head)
+		sd->poll_tail->next = napi;
+	else
+		sd->poll_head = napi;
+	sd->poll_tail = napi;
+}
+
+static struct napi_struct *poll_list_pop(struct softnet_data *sd)
+{
+	struct napi_struct *napi;
+
+	local_irq_disable();
+	napi = sd->poll_head;
+	if (napi)
+		sd->poll_head = napi->next;
+	local_irq_enable();
+	return napi;
+}
+
+bool napi_schedule(struct napi_struct *napi)
+{
+	unsigned long flags;
+
+	if (__atomic_exchange_n(&napi->scheduled, 1, __ATOMIC_ACQUIRE))
+		return false;
+	flags = local_irq_save();
+	poll_list_add(this_cpu_ptr(&softnet), napi);
+	raise_softirq_irqoff(NET_RX_SOFTIRQ);
+	local_irq_restore(flags);
+	return true;
+}
+
+void napi_complete(struct napi_struct *napi)
+{
+	__atomic_store_n(&napi->scheduled, 0, __ATOMIC_RELEASE);
+}
+
+/* Puts a device that had more than its share behind the others. */
+static void poll_again(struct softnet_data *sd, struct napi_struct *napi)
+{
+	local_irq_disable();
+	poll_list_add(sd, napi);
+	local_irq_enable();
+}
+
+/*
+ * NET_RX softirq: polls each device on the list, at most NET_RX_BUDGET
+ * packets and NET_RX_TIME; what is left is for the next softirq. What the
+ * packets made us send leaves with one doorbell at the end.
+ */
+static void net_rx_action(void)
+{
+	struct softnet_data *sd = this_cpu_ptr(&softnet);
+	int budget = NET_RX_BUDGET;
+	struct napi_struct *napi;
+	u64 end;
+
+	sd->now = ktime_get_ns();
+	end = sd->now + NET_RX_TIME;
+	dev_xmit_batch_begin();
+	while ((napi = poll_list_pop(sd))) {
+		int share = min(budget, NAPI_WEIGHT);
+		int done;
+
+		trace(TRACE_NET_RX_ACTION, budget, 0);
+		done = napi->poll(napi, share);
+		if (done >= share)
+			poll_again(sd, napi);
+		budget -= done;
+		if (!READ_ONCE(sd->poll_head))
+			break;
+		sd->now = ktime_get_ns();
+		if (budget <= 0 || sd->now >= end) {
+			raise_softirq(NET_RX_SOFTIRQ);
+			break;
+		}
+	}
+	dev_xmit_batch_end();
+}
+
+/* Sent to this station, or to all or some of them (IEEE 802.3, 3.2.3). */
+static bool eth_for_us(const struct net_device *dev, const struct ethhdr *eth)
+{
+	return !__builtin_memcmp(eth->h_dest, dev->dev_addr, ETH_ALEN) ||
+	       eth->h_dest[0] & 1;
+}
+
+void netif_receive_skb(struct sk_buff *skb)
+{
+	struct net_device *dev = skb->dev;
+	const struct ethhdr *eth;
+
+	dev->rx_packets++;
+	dev->rx_bytes += skb->len;
+	skb->tstamp = this_cpu_ptr(&softnet)->now;
+	if (unlikely(!pskb_may_pull(skb, ETH_HLEN))) {
+		kfree_skb_reason(skb, DROP_DEV_RUNT);
+		return;
+	}
+	eth = (const struct ethhdr *)skb->data;
+	if (unlikely(!eth_for_us(dev, eth))) {
+		kfree_skb_reason(skb, DROP_ETH_OTHER_HOST);
+		return;
+	}
+	skb->protocol = eth->h_proto;
+	if (likely(skb->protocol == cpu_to_be16(ETH_P_IP))) {
+		skb_pull(skb, ETH_HLEN);
+		ip_rcv(skb);
+	} else if (skb->protocol == cpu_to_be16(ETH_P_IPV6)) {
+		skb_pull(skb, ETH_HLEN);
+		ip6_rcv(skb);
+	} else {
+		lwip_input(skb);
+	}
+}
+
+/* ---- out ---- */
+
+/* True if a batch that is open on this CPU will ring @dev's doorbell. */
+static bool kick_deferred(struct net_device *dev)
+{
+	struct softnet_data *sd = this_cpu_ptr(&softnet);
+
+	if (!sd->xmit_depth)
+		return false;
+	if (!sd->unkicked)
+		sd->unkicked = dev;
+	return sd->unkicked == dev;
+}
+
+static void kick_locked(struct net_device *dev)
+{
+	if (!dev->tx_unkicked || kick_deferred(dev))
+		return;
+	dev->tx_unkicked = false;
+	dev->ops->kick(dev);
+}
+
+/* True if the device took it; else the ring is full. */
+static bool xmit_locked(struct net_device *dev, struct sk_buff *skb)
+{
+	u32 len = skb->len;
+
+	if (unlikely(dev->ops->start_xmit(dev, skb))) {
+		dev->tx_stopped = true;
+		return false;
+	}
+	dev->tx_packets++;
+	dev->tx_bytes += len;
+	dev->tx_unkicked = true;
+	return true;
+}
+
+static void queue_locked(struct net_device *dev, struct sk_buff *skb)
+{
+	if (dev->tx_queue.qlen >= TX_QUEUE_LEN)
+		kfree_skb_reason(skb, DROP_DEV_TX_FULL);
+	else
+		skb_queue_tail(&dev->tx_queue, skb);
+}
+
+void dev_queue_xmit(struct net_device *dev, struct sk_buff *skb)
+{
+	if (unlikely(!READ_ONCE(dev->link_up))) {
+		kfree_skb_reason(skb, DROP_DEV_DOWN);
+		return;
+	}
+	skb->dev = dev;
+	spin_lock_bh(&dev->tx_lock);
+	if (unlikely(dev->tx_stopped) || !xmit_locked(dev, skb))
+		queue_locked(dev, skb);
+	kick_locked(dev);
+	spin_unlock_bh(&dev->tx_lock);
+}
+
+void netif_wake_queue(struct net_device *dev)
+{
+	struct sk_buff *skb;
+
+	spin_lock_bh(&dev->tx_lock);
+	dev->tx_stopped = false;
+	while ((skb = skb_peek(&dev->tx_queue))) {
+		skb_unlink(&dev->tx_queue, skb);
+		if (!xmit_locked(dev, skb)) {
+			list_add(&skb->list, &dev->tx_queue.list);
+			dev->tx_queue.qlen++;
+			break;
+		}
+	}
+	kick_locked(dev);
+	spin_unlock_bh(&dev->tx_lock);
+}
+
+void dev_xmit_batch_begin(void)
+{
+	this_cpu_ptr(&softnet)->xmit_depth++;
+}
+
+void dev_xmit_batch_end(void)
+{
+	struct softnet_data *sd = this_cpu_ptr(&softnet);
+	struct net_device *dev;
+
+	if (--sd->xmit_depth || !sd->unkicked)
+		return;
+	dev = sd->unkicked;
+	sd->unkicked = NULL;
+	spin_lock_bh(&dev->tx_lock);
+	kick_locked(dev);
+	spin_unlock_bh(&dev->tx_lock);
+}
+
+void net_dev_init(void)
+{
+	timer_setup(&stuck_timer, stuck_timer_fired);
+	open_softirq(NET_RX_SOFTIRQ, net_rx_action);
+	loopback_init();
+}

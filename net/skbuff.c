@@ -1,0 +1,344 @@
+/*
+ * Packet buffers. A packet is one slab object, struct sk_buff in front and
+ * its bytes behind; the slab's per-CPU front end recycles it, so that a
+ * packet costs one pop and one push. Any context; the packet's owner calls,
+ * no locks here.
+ */
+#include "net/skbuff.h"
+
+#include "kernel/mm/slab.h"
+#include "kernel/panic.h"
+#include "kernel/string.h"
+#include "kernel/uio.h"
+
+/*
+ * Sizes of the objects. The smallest holds the headers of any packet
+ * (IP_MAX_HEADER and 60 bytes of TCP) and a few words of payload, 2048 a full
+ * Ethernet frame.
+ */
+static const u16 class_size[] = { 384, 512, 1024, 2048, 4096 };
+static const char *const class_name[] = {
+	"skbuff_384", "skbuff_512", "skbuff_1024", "skbuff_2048", "skbuff_4096",
+};
+#define NR_CLASSES	ARRAY_SIZE(class_size)
+#define CLASS_KMALLOC	NR_CLASSES	/* larger than all of them */
+
+/* csum_start and the header offsets are 16 bits wide. */
+#define SKB_MAX_SIZE	0xffff
+
+static struct kmem_cache *class_cache[NR_CLASSES] __ro_after_init;
+
+void skb_init(void)
+{
+	for (u32 i = 0; i < NR_CLASSES; i++) {
+		class_cache[i] = kmem_cache_create(class_name[i],
+						   class_size[i], 64, 0);
+		if (!class_cache[i])
+			panic("no memory for packet buffers: give the machine "
+			      "more");
+	}
+}
+
+void skb_no_room(const struct sk_buff *skb, u32 n)
+{
+	panic("skb: %u bytes do not fit (headroom %u, tailroom %u, len %u)", n,
+	      skb_headroom(skb), skb_tailroom(skb), skb->len);
+}
+
+static struct sk_buff *alloc_object(u32 size, u32 *class)
+{
+	u32 i = 0;
+
+	if (unlikely(size > SKB_MAX_SIZE))
+		return NULL;
+	size += sizeof(struct sk_buff);
+	while (i < NR_CLASSES && size > class_size[i])
+		i++;
+	*class = i;
+	if (unlikely(i == CLASS_KMALLOC))
+		return kmalloc(size);
+	return kmem_cache_alloc(class_cache[i]);
+}
+
+struct sk_buff *alloc_skb(u32 size)
+{
+	u32 class;
+	struct sk_buff *skb = alloc_object(size, &class);
+
+	if (unlikely(!skb))
+		return NULL;
+	skb->frag_list = NULL;
+	skb->frag_next = NULL;
+	skb->dev = NULL;
+	skb->sk = NULL;
+	skb->destructor = NULL;
+	skb->head = (u8 *)(skb + 1);
+	skb->data = skb->head;
+	skb->truesize = class < CLASS_KMALLOC ? class_size[class] :
+						size + sizeof(*skb);
+	skb->end = (u8 *)skb + skb->truesize;
+	skb->len = 0;
+	skb->data_len = 0;
+	atomic_set(&skb->refs, 1);
+	skb->network_header = 0;
+	skb->transport_header = 0;
+	skb->gso_size = 0;
+	skb->gso_segs = 0;
+	skb->gso_type = 0;
+	skb->ip_summed = CHECKSUM_NONE;
+	skb->csum_start = 0;
+	skb->csum_offset = 0;
+	skb->size_class = (u8)class;
+	skb->free_data = NULL;
+	return skb;
+}
+
+/* The object of a head or a piece, and what it borrowed. */
+static void free_piece(struct sk_buff *skb)
+{
+	if (unlikely(skb->free_data))
+		skb->free_data(skb);
+	if (likely(skb->size_class < CLASS_KMALLOC))
+		kmem_cache_free(class_cache[skb->size_class], skb);
+	else
+		kfree(skb);
+}
+
+static void free_pieces(struct sk_buff *piece)
+{
+	while (piece) {
+		struct sk_buff *next = piece->frag_next;
+
+		free_piece(piece);
+		piece = next;
+	}
+}
+
+void kfree_skb(struct sk_buff *skb)
+{
+	if (unlikely(!skb))
+		return;
+	/* The only holder needs no locked instruction to find that out. */
+	if (atomic_read(&skb->refs) != 1 && !atomic_dec_and_test(&skb->refs))
+		return;
+	if (skb->destructor)
+		skb->destructor(skb);
+	if (skb->frag_list)
+		free_pieces(skb->frag_list);
+	free_piece(skb);
+}
+
+void kfree_skb_reason(struct sk_buff *skb, enum drop_reason why)
+{
+	if (!skb)
+		return;
+	count_drop(why, skb->len);
+	kfree_skb(skb);
+}
+
+void skb_queue_purge(struct sk_buff_head *q)
+{
+	struct sk_buff *skb;
+
+	while ((skb = skb_dequeue(q)))
+		kfree_skb(skb);
+}
+
+static void free_kmalloc_data(struct sk_buff *skb)
+{
+	kfree(skb->free_arg);
+}
+
+/* Moves the first piece to larger memory, with room for @n bytes of data. */
+static bool skb_expand_head(struct sk_buff *skb, u32 n)
+{
+	u32 headroom = skb_headroom(skb);
+	u8 *head = kmalloc(headroom + n);
+
+	if (!head)
+		return false;
+	memcpy(head, skb->head, headroom + skb_headlen(skb));
+	if (skb->free_data)
+		skb->free_data(skb);
+	skb->free_data = free_kmalloc_data;
+	skb->free_arg = head;
+	skb->head = head;
+	skb->data = head + headroom;
+	skb->end = skb->data + n;
+	return true;
+}
+
+/* Drops @n bytes from the front of the pieces; @n <= skb->data_len. */
+static void consume_pieces(struct sk_buff *skb, u32 n)
+{
+	skb->len -= n;
+	skb->data_len -= n;
+	while (n) {
+		struct sk_buff *piece = skb->frag_list;
+
+		if (n < piece->len) {
+			skb_pull(piece, n);
+			return;
+		}
+		n -= piece->len;
+		skb->frag_list = piece->frag_next;
+		free_piece(piece);
+	}
+	if (!skb->frag_list)
+		skb->frag_tail = NULL;
+}
+
+bool skb_pull_pieces(struct sk_buff *skb, u32 n)
+{
+	u32 have = skb_headlen(skb);
+	u32 more = n - have;
+
+	if (n > skb->len)
+		return false;
+	if (skb_tailroom(skb) < more && !skb_expand_head(skb, n))
+		return false;
+	skb_copy_bits(skb, have, skb->data + have, more);
+	consume_pieces(skb, more);
+	skb->len += more;
+	return true;
+}
+
+void skb_consume(struct sk_buff *skb, u32 n)
+{
+	u32 linear = min(n, skb_headlen(skb));
+
+	skb_pull(skb, linear);
+	if (n > linear)
+		consume_pieces(skb, n - linear);
+}
+
+void skb_trim(struct sk_buff *skb, u32 len)
+{
+	u32 left = len;
+	struct sk_buff *piece;
+
+	if (len <= skb_headlen(skb)) {
+		free_pieces(skb->frag_list);
+		skb->frag_list = NULL;
+		skb->frag_tail = NULL;
+		skb->data_len = 0;
+		skb->len = len;
+		return;
+	}
+	left -= skb_headlen(skb);
+	piece = skb->frag_list;
+	while (left > piece->len) {
+		left -= piece->len;
+		piece = piece->frag_next;
+	}
+	piece->len = left;
+	free_pieces(piece->frag_next);
+	piece->frag_next = NULL;
+	skb->frag_tail = piece;
+	skb->data_len -= skb->len - len;
+	skb->len = len;
+}
+
+void skb_add_frag(struct sk_buff *skb, struct sk_buff *frag)
+{
+	struct sk_buff *last = frag;
+	u32 len = frag->len;
+
+	if (frag->frag_list) {
+		last = frag->frag_tail;
+		frag->frag_next = frag->frag_list;
+		frag->frag_list = NULL;
+		frag->len -= frag->data_len;
+		frag->data_len = 0;
+	} else {
+		frag->frag_next = NULL;
+	}
+	if (skb->frag_list)
+		skb->frag_tail->frag_next = frag;
+	else
+		skb->frag_list = frag;
+	skb->frag_tail = last;
+	skb->len += len;
+	skb->data_len += len;
+	skb->truesize += frag->truesize;
+}
+
+void skb_copy_bits(const struct sk_buff *skb, u32 off, void *to, u32 n)
+{
+	const struct sk_buff *piece;
+	u8 *out = to;
+
+	skb_for_each_piece(piece, skb) {
+		u32 have = skb_headlen(piece);
+		u32 run;
+
+		if (!n)
+			return;
+		if (off >= have) {
+			off -= have;
+			continue;
+		}
+		run = min(have - off, n);
+		memcpy(out, piece->data + off, run);
+		out += run;
+		n -= run;
+		off = 0;
+	}
+	BUG_ON(n);
+}
+
+u32 skb_copy_to_iter(const struct sk_buff *skb, u32 off, u32 n,
+		     struct iov_iter *to)
+{
+	const struct sk_buff *piece;
+	u32 done = 0;
+
+	skb_for_each_piece(piece, skb) {
+		u32 have = skb_headlen(piece);
+		u32 run, copied;
+
+		if (off >= have) {
+			off -= have;
+			continue;
+		}
+		run = min(have - off, n - done);
+		copied = (u32)copy_to_iter(piece->data + off, run, to);
+		done += copied;
+		off = 0;
+		if (copied < run || done == n)
+			break;
+	}
+	return done;
+}
+
+struct sk_buff *skb_copy_range(const struct sk_buff *skb, u32 off, u32 n,
+			       u32 headroom)
+{
+	struct sk_buff *copy = alloc_skb(headroom + n);
+
+	if (!copy)
+		return NULL;
+	skb_reserve(copy, headroom);
+	skb_copy_bits(skb, off, skb_put(copy, n), n);
+	return copy;
+}
+
+struct sk_buff *skb_copy(const struct sk_buff *skb, u32 headroom)
+{
+	u32 n = min(skb->len, (u32)SKB_MAX_LINEAR - headroom);
+	struct sk_buff *copy = skb_copy_range(skb, 0, n, headroom);
+	u32 off;
+
+	for (off = n; copy && off < skb->len; off += n) {
+		struct sk_buff *piece;
+
+		n = min(skb->len - off, (u32)SKB_MAX_LINEAR);
+		piece = skb_copy_range(skb, off, n, 0);
+		if (!piece) {
+			kfree_skb(copy);
+			return NULL;
+		}
+		skb_add_frag(copy, piece);
+	}
+	return copy;
+}
