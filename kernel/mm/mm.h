@@ -23,9 +23,17 @@
 #define MAP_STACK	0x20000
 #define MAP_FIXED_NOREPLACE 0x100000
 
+/* What a program may not map: catches NULL plus an offset, too. */
+#define MMAP_MIN_ADDR	0x10000ul
+/* The stack grows by fault within an area of this size. */
+#define USER_STACK_SIZE	(8ul << 20)
+/* Unmapped space kept below it, more than an alloca() can jump unseen. */
+#define STACK_GUARD_GAP	(1ul << 20)
+
 /* Locks: m mm->lock. */
 struct vm_area {
 	struct rb_node node;	/* m  by start */
+	struct list_head list;	/* m  by start, too: both neighbours */
 	u64 start, end;		/* m  page aligned, end exclusive */
 	u32 prot;		/* m  PROT_ bits */
 	u32 flags;		/* m  MAP_ bits */
@@ -35,9 +43,11 @@ struct vm_area {
 struct mm_struct {
 	struct mutex lock;
 	struct rb_root areas;	/* m */
+	struct list_head list;	/* m */
 	phys_addr_t pgd;	/* c  page-table root */
 	u64 brk_start, brk;	/* m */
 	u64 mmap_base;		/* c  mappings grow down from here */
+	u64 mmap_hint;		/* m  there may be no room from here to base */
 	u64 stack_top;		/* c */
 	u64 arg_start;		/* c */
 	u64 nr_areas;		/* m */
@@ -52,13 +62,29 @@ void mm_destroy(struct mm_struct *mm);
 void mm_activate(struct mm_struct *mm);
 
 /*
+ * Sets where the heap begins: somewhere behind @end, the end of the program's
+ * data, on a random page. For the loader.
+ */
+void mm_set_brk(struct mm_struct *mm, u64 end);
+/* brk(2) as Linux has it: where the heap ends now, moved or not. Task. */
+u64 mm_brk(struct mm_struct *mm, u64 want);
+
+/* Calls @fn for each area from the lowest up. Task; holds mm->lock. */
+void mm_for_each_area(struct mm_struct *mm,
+		      void (*fn)(const struct vm_area *area, void *arg),
+		      void *arg);
+
+/*
  * Adds an area. @addr is a hint unless MAP_FIXED (which replaces what is
- * there). Returns the address (page aligned, positive) or -ENOMEM, -EINVAL,
- * -EEXIST. Task; takes mm->lock.
+ * there). @name is borrowed for good. Returns the address (page aligned,
+ * positive) or -ENOMEM, -EINVAL, -EEXIST, -EPERM (below MMAP_MIN_ADDR). Task;
+ * takes mm->lock.
  */
 s64 mm_map(struct mm_struct *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	   const char *name);
+/* 0, -EINVAL, or -ENOMEM (no memory to split an area). Task. */
 int mm_unmap(struct mm_struct *mm, u64 addr, u64 len);
+/* The same; -ENOMEM also if part of the range is not mapped. */
 int mm_protect(struct mm_struct *mm, u64 addr, u64 len, u32 prot);
 
 /*
@@ -77,3 +103,19 @@ int mm_write(struct mm_struct *mm, u64 addr, const void *src, size_t n);
  * if the area does not allow it or is not there, -ENOMEM.
  */
 int mm_fault(struct mm_struct *mm, u64 addr, u32 why);
+
+/* Drops the pages in the range; the next touch finds zeroes. As mm_protect. */
+int mm_discard(struct mm_struct *mm, u64 addr, u64 len);
+
+/*
+ * mremap(2): @may_move lets the area go elsewhere, @fixed to @new_addr.
+ * Returns the new address or -EINVAL, -EFAULT, -ENOMEM.
+ */
+s64 mm_remap(struct mm_struct *mm, u64 addr, u64 old_len, u64 new_len,
+	     bool may_move, bool fixed, u64 new_addr);
+
+/*
+ * How mmap(2) reads a file, set once by fs/: up to @n bytes at @pos of open
+ * file @fd into kernel memory. Returns the count, 0 at the end, or -errno.
+ */
+extern ssize_t (*mmap_read_file)(int fd, u64 pos, void *buf, size_t n);

@@ -297,6 +297,23 @@ u64 *pt_user_entry(phys_addr_t pgd, u64 va, bool alloc)
 	return pt_walk(pgd, va, 1, alloc, PTE_P | PTE_W | PTE_U | PTE_A);
 }
 
+u64 *pt_user_next(phys_addr_t pgd, u64 *va, u64 end)
+{
+	while (*va < end) {
+		u64 *table = phys_to_virt(pgd);
+		unsigned int level = 4;
+
+		while (level > 1 && table[pt_index(*va, level)] & PTE_P) {
+			table = pt_table(table[pt_index(*va, level)]);
+			level--;
+		}
+		if (level == 1 && table[pt_index(*va, 1)])
+			return &table[pt_index(*va, 1)];
+		*va = (*va | ((PAGE_SIZE << 9 * (level - 1)) - 1)) + 1;
+	}
+	return NULL;
+}
+
 u64 pt_make_user(phys_addr_t pa, u32 prot)
 {
 	u64 entry = pa | PTE_U | PTE_A;

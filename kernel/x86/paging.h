@@ -24,7 +24,7 @@
 #define PTE_ADDR	0x000ffffffffff000ul
 
 /* Kinds of kernel page. */
-#define PAGE_KERNEL	(PTE_P | PTE_W | PTE_G | PTE_NX | PTE_A | PTE_D)
+#define PAGE_KERNEL	(PAGE_KERNEL_RO | PTE_W | PTE_D)
 #define PAGE_KERNEL_RO	(PTE_P | PTE_G | PTE_NX | PTE_A)
 #define PAGE_KERNEL_RX	(PTE_P | PTE_G | PTE_A)
 #define PAGE_KERNEL_IO	(PAGE_KERNEL | PTE_PCD | PTE_PWT)
@@ -58,10 +58,17 @@ phys_addr_t unmap_kernel_page(u64 va);
 bool kernel_va_mapped(u64 va);
 
 /*
- * User half, 4 KiB pages. pt_user_entry() returns the entry of @va in the
- * tables of @pgd: NULL if there is no table (@alloc: or no memory for one).
+ * User half, 4 KiB pages. An entry that is not zero holds a page, even where
+ * PROT_NONE keeps PTE_P out of it. pt_user_entry() returns the entry of @va in
+ * the tables of @pgd: NULL if there is no table (@alloc: nor memory for one).
  */
 u64 *pt_user_entry(phys_addr_t pgd, u64 va, bool alloc);
+
+/*
+ * The first entry that is not zero at or after *@va and below @end, with *@va
+ * moved to it; NULL if there is none. Steps over missing tables at once.
+ */
+u64 *pt_user_next(phys_addr_t pgd, u64 *va, u64 end);
 
 /* The entry for page @pa under PROT_ bits @prot. */
 u64 pt_make_user(phys_addr_t pa, u32 prot);

@@ -1,0 +1,168 @@
+/*
+ * The memory system calls: mmap, munmap, mprotect, brk, mremap, madvise and
+ * those that have nothing to do without a swap device. Files come from a
+ * read-only initramfs: a private copy is made when they are mapped.
+ */
+#include "kernel/errno.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/page.h"
+#include "kernel/sched.h"
+#include "kernel/syscall.h"
+#include "kernel/uaccess.h"
+
+#define MAP_TYPE		0x0f
+#define MAP_SHARED_VALIDATE	0x03
+#define MAP_HUGETLB		0x40000
+#define PROT_KNOWN		(PROT_READ | PROT_WRITE | PROT_EXEC)
+#define PROT_GROWS		0x03000000
+
+#define MREMAP_MAYMOVE		1
+#define MREMAP_FIXED		2
+
+#define MADV_DONTNEED		4
+#define MADV_FREE		8
+#define MADV_LAST_HINT		25
+
+ssize_t (*mmap_read_file)(int fd, u64 pos, void *buf, size_t n);
+
+/* Fills the area from the file; what lies past its end stays zero. */
+static int load_file(u64 addr, u64 len, int fd, u64 pos)
+{
+	void *buf = get_zeroed_page();
+	u64 done = 0;
+	ssize_t n;
+	int err = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	while (!err && done < len) {
+		n = mmap_read_file(fd, pos + done, buf,
+				   min(len - done, PAGE_SIZE));
+		if (n <= 0) {
+			err = (int)n;
+			break;
+		}
+		err = mm_write(current->mm, addr + done, buf, (size_t)n);
+		done += (u64)n;
+	}
+	free_page(buf);
+	return err;
+}
+
+/* Refuses a bad descriptor before anything is replaced. */
+static int check_file(int fd, u32 prot, u64 flags)
+{
+	ssize_t n;
+	u8 byte;
+
+	if (!mmap_read_file)
+		return -ENODEV;
+	if ((flags & MAP_TYPE) != MAP_PRIVATE && prot & PROT_WRITE)
+		return -EACCES;
+	n = mmap_read_file(fd, 0, &byte, 0);
+	return n < 0 ? (int)n : 0;
+}
+
+SYSCALL_DEFINE6(mmap, u64, addr, u64, len, u64, prot, u64, flags, s64, fd,
+		u64, off)
+{
+	u32 type = flags & MAP_TYPE;
+	bool file = !(flags & MAP_ANONYMOUS);
+	s64 ret;
+	int err;
+
+	if (off % PAGE_SIZE || !len ||
+	    (type != MAP_SHARED && type != MAP_PRIVATE &&
+	     type != MAP_SHARED_VALIDATE))
+		return -EINVAL;
+	/* No huge pages are set aside, as on a default Linux. */
+	if (flags & MAP_HUGETLB)
+		return -ENOMEM;
+	if (file) {
+		err = check_file((int)fd, (u32)prot, flags);
+		if (err)
+			return err;
+	}
+	if (type == MAP_SHARED_VALIDATE)
+		flags ^= MAP_SHARED ^ MAP_SHARED_VALIDATE;
+	flags &= ~(u64)MAP_GROWSDOWN;
+	ret = mm_map(current->mm, addr, len, prot & PROT_KNOWN, (u32)flags,
+		     NULL);
+	if (ret < 0 || !file)
+		return ret;
+	err = load_file((u64)ret, len, (int)fd, off);
+	if (err) {
+		(void)mm_unmap(current->mm, (u64)ret, len);
+		return err;
+	}
+	return ret;
+}
+
+SYSCALL_DEFINE2(munmap, u64, addr, u64, len)
+{
+	return mm_unmap(current->mm, addr, len);
+}
+
+SYSCALL_DEFINE3(mprotect, u64, addr, u64, len, u64, prot)
+{
+	if (prot & ~(u64)(PROT_KNOWN | PROT_GROWS))
+		return -EINVAL;
+	return mm_protect(current->mm, addr, len, prot & PROT_KNOWN);
+}
+
+SYSCALL_DEFINE5(mremap, u64, addr, u64, old_len, u64, new_len, u64, flags,
+		u64, new_addr)
+{
+	if (flags & ~(u64)(MREMAP_MAYMOVE | MREMAP_FIXED))
+		return -EINVAL;
+	return mm_remap(current->mm, addr, old_len, new_len,
+			flags & MREMAP_MAYMOVE, flags & MREMAP_FIXED,
+			new_addr);
+}
+
+SYSCALL_DEFINE1(brk, u64, want)
+{
+	return (long)mm_brk(current->mm, want);
+}
+
+SYSCALL_DEFINE3(madvise, u64, addr, u64, len, u64, advice)
+{
+	if (addr % PAGE_SIZE)
+		return -EINVAL;
+	if (advice == MADV_DONTNEED || advice == MADV_FREE)
+		return mm_discard(current->mm, addr, len);
+	return advice <= MADV_LAST_HINT ? 0 : -EINVAL;
+}
+
+/* Nothing is ever swapped or written back. */
+SYSCALL_DEFINE3(msync, u64, addr, u64, len, u64, flags)
+{
+	(void)len;
+	(void)flags;
+	return addr % PAGE_SIZE ? -EINVAL : 0;
+}
+
+SYSCALL_DEFINE2(mlock, u64, addr, u64, len)
+{
+	(void)addr;
+	(void)len;
+	return 0;
+}
+
+SYSCALL_DEFINE2(munlock, u64, addr, u64, len)
+{
+	(void)addr;
+	(void)len;
+	return 0;
+}
+
+SYSCALL_DEFINE1(mlockall, u64, flags)
+{
+	(void)flags;
+	return 0;
+}
+
+SYSCALL_DEFINE0(munlockall)
+{
+	return 0;
+}
