@@ -122,7 +122,6 @@ static void idle(struct task *sleeper)
 {
 	bool acted = false;
 
-	holder = &idle_task;
 	if (host_on_idle) {
 		idle_task.files = sleeper->files;
 		idle_task.mm = sleeper->mm;
@@ -133,7 +132,6 @@ static void idle(struct task *sleeper)
 	}
 	if (!acted && list_empty(&runnable) && !host_advance_to_next())
 		panic("every task sleeps, and nothing will wake one");
-	holder = sleeper;
 }
 
 /* Gives the baton to the first runnable task and waits to get it back. */
