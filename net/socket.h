@@ -26,6 +26,8 @@ struct socket;
 #define SOCK_CLOEXEC	02000000
 #define SOCK_NONBLOCK	04000
 
+#define SOL_SOCKET	1
+
 #define SHUT_RD		0
 #define SHUT_WR		1
 #define SHUT_RDWR	2
@@ -40,6 +42,7 @@ struct socket;
 #define MSG_WAITALL	0x100
 #define MSG_NOSIGNAL	0x4000
 #define MSG_MORE	0x8000
+#define MSG_WAITFORONE	0x10000
 #define MSG_CMSG_CLOEXEC 0x40000000
 
 /* As user space lays them out. */
@@ -107,7 +110,7 @@ struct proto_ops {
 	int (*connect)(struct socket *sock, struct sockaddr_storage *addr,
 		       u32 len, bool nonblock);
 	int (*listen)(struct socket *sock, int backlog);
-	/* Gives @newsock (fresh from sock_alloc) the next connection. */
+	/* Gives @newsock, fresh and with ops set, the next connection. */
 	int (*accept)(struct socket *sock, struct socket *newsock,
 		      bool nonblock);
 	/* Fills @addr with our address or (@peer) the other's; its length. */
@@ -117,6 +120,7 @@ struct proto_ops {
 	u32 (*poll)(struct socket *sock);
 	ssize_t (*sendmsg)(struct socket *sock, struct msghdr *msg,
 			   bool nonblock);
+	/* On return msg_flags holds what recvmsg(2) reports, nothing else. */
 	ssize_t (*recvmsg)(struct socket *sock, struct msghdr *msg,
 			   bool nonblock);
 	int (*shutdown)(struct socket *sock, int how);
@@ -136,4 +140,8 @@ struct net_proto_family {
 	int (*create)(struct socket *sock, u16 type, int protocol);
 };
 
+/* 0, -ENOBUFS (no such family number), -EEXIST. Boot. */
 int sock_register(const struct net_proto_family *family);
+
+/* Socket objects and the system calls' side. Boot. */
+void socket_init(void);

@@ -122,6 +122,7 @@ static void idle(struct task *sleeper)
 {
 	bool acted = false;
 
+	holder = &idle_task;
 	if (host_on_idle) {
 		idle_task.files = sleeper->files;
 		idle_task.mm = sleeper->mm;
@@ -132,6 +133,7 @@ static void idle(struct task *sleeper)
 	}
 	if (!acted && list_empty(&runnable) && !host_advance_to_next())
 		panic("every task sleeps, and nothing will wake one");
+	holder = sleeper;
 }
 
 /* Gives the baton to the first runnable task and waits to get it back. */

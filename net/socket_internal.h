@@ -1,0 +1,48 @@
+/*
+ * What the files of the socket layer share: socket.c (objects, files,
+ * descriptors), socket_calls.c and socket_msg.c (system calls). Only socket.c
+ * knows what a struct file is.
+ */
+#pragma once
+
+#include "kernel/compiler.h"
+#include "net/socket.h"
+
+#define SOMAXCONN	4096	/* as Linux's net.core.somaxconn */
+#define NPROTO		46	/* address families that have a number */
+#define SOCK_MAX	11	/* socket types that have one */
+
+/* A socket for the length of one system call. */
+struct sockfd {
+	struct file *file;
+	bool owned;		/* a reference to the file was taken */
+	bool nonblock;		/* the file's O_NONBLOCK */
+};
+
+/*
+ * The socket behind @fd; NULL and *@err -EBADF or -ENOTSOCK if there is none.
+ * Give it back with sockfd_put() unless it was NULL.
+ */
+struct socket *sockfd_lookup_light(int fd, int *err, struct sockfd *ref);
+void sockfd_put(const struct sockfd *ref);
+
+/* A fresh unconnected socket without a sock or a file; NULL: no memory. */
+struct socket *sock_alloc(void) __must_check;
+/* Ends it and its sock. Task, may sleep (SO_LINGER). */
+void sock_release(struct socket *sock);
+
+/*
+ * Copies a user address in. 0; -EINVAL (negative or longer than any address),
+ * -EFAULT.
+ */
+int move_addr_to_kernel(const void __user *uaddr, int ulen,
+			struct sockaddr_storage *addr) __must_check;
+/*
+ * Copies @len bytes of @addr out, as many as *@ulen has room for; *@ulen
+ * becomes @len. 0, -EFAULT, -EINVAL (*@ulen negative).
+ */
+int move_addr_to_user(const struct sockaddr_storage *addr, u32 len,
+		      void __user *uaddr, int __user *ulen) __must_check;
+
+/* One message out. Task, may sleep. */
+ssize_t sock_sendmsg(struct socket *sock, struct msghdr *msg, bool nonblock);
