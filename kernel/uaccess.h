@@ -35,6 +35,12 @@ size_t raw_copy_to_user(void __user *to, const void *from, size_t n);
 ssize_t strncpy_from_user(char *to, const char __user *from, size_t size)
 	__must_check;
 
-#define get_user(x, ptr)	copy_from_user(&(x), ptr, sizeof(*(ptr)))
+/*
+ * One value. 4 and 8 bytes are a single instruction inline; 0 or -EFAULT, and
+ * @x keeps its value on failure.
+ */
+#define get_user(x, ptr)	get_user_n(&(x), ptr, sizeof(*(ptr)))
 #define put_user(x, ptr)						\
-	copy_to_user(ptr, &(__typeof__(*(ptr))){ x }, sizeof(*(ptr)))
+	put_user_n(&(__typeof__(*(ptr))){ x }, ptr, sizeof(*(ptr)))
+
+#include "kernel/x86/uaccess.h"
