@@ -13,6 +13,7 @@
 struct files_struct;		/* fs/fdtable.h */
 struct mm_struct;		/* kernel/mm/mm.h */
 struct pt_regs;			/* kernel/x86/ptrace.h */
+struct sighand;			/* kernel/signal.h */
 
 #define TASK_COMM_LEN 16
 
@@ -48,10 +49,15 @@ struct task {
 	char comm[TASK_COMM_LEN];	/* o */
 	struct mm_struct *mm;		/* c  NULL for kernel tasks */
 	struct files_struct *files;	/* c  NULL for kernel tasks */
+	struct sighand *sighand;	/* c  NULL for kernel tasks */
+	u64 sig_blocked;		/* o  mask of signals held back */
+	u64 sig_pending;		/* a  mask of signals that came */
 	u64 fs_base;			/* o  user TLS pointer */
+	u64 gs_base;			/* o  user GS base */
 	void *fpu;			/* o  FPU save area, NULL if unused */
 	u64 slice_end;			/* o  ns, when others may run */
-	u64 *clear_child_tid;		/* o  set_tid_address(2) */
+	u32 *clear_child_tid;		/* o  set_tid_address(2), user */
+	void *robust_list;		/* o  set_robust_list(2), user */
 	void (*wait_at)(void);		/* o  where it sleeps, for px-tasks */
 	struct list_head tasks;		/* all tasks, tasklist_lock */
 	struct atomic refs;		/* a */
@@ -62,6 +68,9 @@ DECLARE_PER_CPU(struct task *, current_task);
 
 extern struct list_head task_list;	/* tasklist_lock */
 extern struct spinlock tasklist_lock;
+
+/* kernel/task.c, for sched_init(): the idle task on the boot stack. */
+struct task *task_adopt_boot_stack(void);
 
 /* The idle task adopts the boot stack. Boot, before anything that sleeps. */
 void sched_init(void);
@@ -118,6 +127,20 @@ struct task *task_create(const char *name, void (*entry)(void *arg),
 			 void *arg);
 /* Puts a task from task_create() on the run queue for the first time. */
 void wake_up_new_task(struct task *task);
+
+/* The user registers at the top of @task's stack (kernel/x86/ptrace.h). */
+struct pt_regs *task_pt_regs(const struct task *task);
+#define current_pt_regs() task_pt_regs(current)
+
+/*
+ * Does the work in current->work before user mode goes on. From the entry
+ * code: interrupts off on entry and exit, on in between; @regs complete.
+ */
+void exit_to_user_work(struct pt_regs *regs);
+
+/* References to a task; the last put frees it and its stack. Task context. */
+void get_task(struct task *task);
+void put_task(struct task *task);
 
 /* Ends the calling task; its memory goes when the last reference does. */
 void task_exit(void) __noreturn;

@@ -46,5 +46,14 @@ struct syscall_entry {
 #define SYSCALL_DEFINE5(name, ...) SYSCALL_DEFINEx(5, name, __VA_ARGS__)
 #define SYSCALL_DEFINE6(name, ...) SYSCALL_DEFINEx(6, name, __VA_ARGS__)
 
+/* The call table ends behind the highest number of Linux 6.1. */
+#define NR_SYSCALLS 451
+
+/* "read" for 0; "?" for a number that Linux does not have. Any context. */
+const char *syscall_name(u64 nr);
+
+/* What the entry code calls for a number that no handler claimed. */
+long sys_ni_syscall(void);
+
 /* Fills the call table from the linker section. Boot, before user mode. */
 void syscall_init(void);

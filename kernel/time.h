@@ -24,6 +24,8 @@ struct timeval {
 
 u64 ktime_get_ns(void);
 u64 ktime_get_real_ns(void);
+/* Sets the wall clock (boot, clock_settime). Any context. */
+void ktime_set_real_ns(u64 real);
 
 static inline struct timespec ns_to_timespec(u64 ns)
 {

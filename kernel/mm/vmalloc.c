@@ -118,8 +118,8 @@ static struct vmap_area *get_area(struct vmap *v, u64 pages)
 	return area;
 }
 
-/* Frees what pages are mapped, then the area. */
-static void put_area(struct vmap *v, struct vmap_area *area)
+/* Unmaps what pages are mapped, frees them if they are @ours, then the area. */
+static void put_area(struct vmap *v, struct vmap_area *area, bool ours)
 {
 	phys_addr_t pa;
 	u64 i;
@@ -128,7 +128,7 @@ static void put_area(struct vmap *v, struct vmap_area *area)
 		spin_lock(&v->lock);
 		pa = unmap_kernel_page(area->start + i * PAGE_SIZE);
 		spin_unlock(&v->lock);
-		if (pa)
+		if (pa && ours)
 			free_page(phys_to_virt(pa));
 	}
 	spin_lock(&v->lock);
@@ -164,7 +164,7 @@ void *vmalloc(size_t size)
 		return NULL;
 	for (i = 0; i < area->pages; i++) {
 		if (!map_fresh_page(&vmap, area->start + i * PAGE_SIZE)) {
-			put_area(&vmap, area);
+			put_area(&vmap, area, true);
 			return NULL;
 		}
 	}
@@ -182,7 +182,7 @@ void vfree(void *va)
 	spin_unlock(&vmap.lock);
 	if (!area || area->start != (u64)va)
 		panic("vfree: %p is not the start of an area", va);
-	put_area(&vmap, area);
+	put_area(&vmap, area, true);
 }
 
 /* Used stacks are kept: threads come and go, page tables need not. */
@@ -227,15 +227,26 @@ void *ioremap(phys_addr_t pa, size_t size)
 		err = map_kernel_page(area->start + i * PAGE_SIZE,
 				      pa - offset + i * PAGE_SIZE,
 				      PAGE_KERNEL_IO);
-	/* Device memory is not ours to free: unmap before the area goes. */
-	for (; err && i; i--)
-		(void)unmap_kernel_page(area->start + (i - 1) * PAGE_SIZE);
 	spin_unlock(&vmap.lock);
 	if (err) {
-		put_area(&vmap, area);
+		put_area(&vmap, area, false);
 		return NULL;
 	}
 	return (void *)(area->start + offset);
+}
+
+void iounmap(const volatile void *va)
+{
+	struct vmap_area *area;
+
+	if (!va)
+		return;
+	spin_lock(&vmap.lock);
+	area = area_above(&vmap, (u64)va & PAGE_MASK);
+	spin_unlock(&vmap.lock);
+	if (!area || area->start != ((u64)va & PAGE_MASK))
+		panic("iounmap: %p is not the start of an area", va);
+	put_area(&vmap, area, false);
 }
 
 void vmalloc_init(void)

@@ -19,5 +19,7 @@ void kstack_free(void *stack);
 
 /* Maps device memory, uncached, NX. NULL if addresses are out. */
 void *ioremap(phys_addr_t pa, size_t size) __must_check;
+/* Undoes it; NULL is fine. */
+void iounmap(const volatile void *va);
 
 void vmalloc_init(void);

@@ -12,19 +12,6 @@
 #define SEG_DPL3	(3ul << 45)
 #define SEG_TSS		(0x89ul << 40)	/* present, available 64-bit TSS */
 
-/* Intel SDM volume 3, figure 8-11. */
-struct tss {
-	u32 reserved0;
-	u64 rsp[3];
-	u64 reserved1;
-	u64 ist[7];
-	u64 reserved2;
-	u16 reserved3;
-	u16 iomap;		/* past the limit: no port for user mode */
-} __packed;
-
-_Static_assert(sizeof(struct tss) == 104, "as the SDM draws it");
-
 struct gdt {
 	u64 entry[7];
 };
@@ -34,7 +21,7 @@ struct gdt_ptr {
 	u64 base;
 } __packed;
 
-static DEFINE_PER_CPU(struct tss, cpu_tss);
+DEFINE_PER_CPU(struct tss, cpu_tss);
 static DEFINE_PER_CPU(struct gdt, cpu_gdt);
 
 static u64 ist_top(unsigned int slot)

@@ -19,9 +19,28 @@
 #define IST_DOUBLE_FAULT 2
 #define IST_MACHINE_CHECK 3
 
+#define TSS_SP0		4	/* offset of rsp[0], for the entry code */
+
 #ifndef __ASSEMBLER__
 
+#include "kernel/compiler.h"
+#include "kernel/percpu.h"
 #include "kernel/types.h"
+
+/* Intel SDM volume 3, figure 8-11. */
+struct tss {
+	u32 reserved0;
+	u64 rsp[3];
+	u64 reserved1;
+	u64 ist[7];
+	u64 reserved2;
+	u16 reserved3;
+	u16 iomap;		/* past the limit: no port for user mode */
+} __packed;
+
+_Static_assert(sizeof(struct tss) == 104, "as the SDM draws it");
+
+DECLARE_PER_CPU(struct tss, cpu_tss);
 
 /* Loads GDT and TSS with the stacks above. Each CPU, at boot, early. */
 void gdt_init(void);

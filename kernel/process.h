@@ -1,0 +1,28 @@
+/*
+ * The program as a process: how it enters user mode, is signalled, and ends.
+ * There is one process; its threads share everything but registers.
+ */
+#pragma once
+
+#include "kernel/compiler.h"
+#include "kernel/types.h"
+
+struct task;
+
+/*
+ * Leaves the kernel for good: user mode at @ip with stack @sp and all other
+ * registers zero. The calling task must have its mm, files and signal state.
+ */
+void enter_user_mode(u64 ip, u64 sp) __noreturn;
+
+/*
+ * Ends the program with exit status @code (0 to 255) and the machine with it.
+ * Task context.
+ */
+void do_exit_group(int code) __noreturn;
+
+/*
+ * Gives @task the state that only user tasks have (signal handlers); called
+ * by exec before enter_user_mode(). 0 or -ENOMEM. Task context.
+ */
+int process_init(struct task *task) __must_check;

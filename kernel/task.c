@@ -1,0 +1,129 @@
+/*
+ * Tasks come and go here; kernel/sched.c runs them. The task list is for
+ * whoever looks at all tasks (gdb, /proc), under tasklist_lock.
+ */
+#include "kernel/sched.h"
+
+#include "kernel/clock.h"
+#include "kernel/mm/slab.h"
+#include "kernel/mm/vmalloc.h"
+#include "kernel/string.h"
+#include "kernel/x86/fpu.h"
+#include "kernel/x86/ptrace.h"
+#include "kernel/x86/sections.h"
+#include "kernel/x86/switch.h"
+
+/* The first user task is the program; the kernel's own count from here. */
+#define FIRST_KERNEL_PID 2
+
+const char *const task_state_names[TASK_DEAD + 1] = {
+	[TASK_RUNNING] = "running",
+	[TASK_INTERRUPTIBLE] = "interruptible",
+	[TASK_UNINTERRUPTIBLE] = "uninterruptible",
+	[TASK_DEAD] = "dead",
+};
+
+LIST_HEAD(task_list);
+struct spinlock tasklist_lock = SPINLOCK_INIT;
+
+static struct task idle_task = {
+	.comm = "idle",
+	.kthread = true,
+	.refs = { 1 },
+};
+
+/* Process 1 is the first task that task_create() makes. */
+static s32 next_pid(bool kthread)
+{
+	static struct atomic last = { FIRST_KERNEL_PID - 1 };
+	static u32 program_made;
+
+	if (!kthread && !__atomic_exchange_n(&program_made, 1,
+					     __ATOMIC_RELAXED))
+		return 1;
+	return atomic_add_return(1, &last);
+}
+
+static void list_task(struct task *task)
+{
+	unsigned long irq = spin_lock_irqsave(&tasklist_lock);
+
+	list_add_tail(&task->tasks, &task_list);
+	spin_unlock_irqrestore(&tasklist_lock, irq);
+}
+
+static struct task *make_task(const char *name, void (*entry)(void *arg),
+			      void *arg, bool kthread)
+{
+	struct task *task = kzalloc(sizeof(*task));
+
+	if (!task)
+		return NULL;
+	task->stack = kstack_alloc();
+	if (!task->stack) {
+		kfree(task);
+		return NULL;
+	}
+	task->sp = init_stack((u64)task->stack + KSTACK_SIZE, entry, arg);
+	task->kthread = kthread;
+	task->pid = next_pid(kthread);
+	task->tgid = task->pid;
+	strlcpy(task->comm, name, sizeof(task->comm));
+	atomic_set(&task->refs, 1);
+	list_task(task);
+	return task;
+}
+
+struct task *task_create(const char *name, void (*entry)(void *arg), void *arg)
+{
+	return make_task(name, entry, arg, false);
+}
+
+struct task *kthread_run(void (*fn)(void *arg), void *arg, const char *name)
+{
+	struct task *task = make_task(name, fn, arg, true);
+
+	if (task)
+		wake_up_new_task(task);
+	return task;
+}
+
+struct task *task_adopt_boot_stack(void)
+{
+	idle_task.stack = boot_stack;
+	list_task(&idle_task);
+	return &idle_task;
+}
+
+struct pt_regs *task_pt_regs(const struct task *task)
+{
+	return (struct pt_regs *)((char *)task->stack + KSTACK_SIZE) - 1;
+}
+
+void get_task(struct task *task)
+{
+	atomic_inc(&task->refs);
+}
+
+void put_task(struct task *task)
+{
+	unsigned long irq;
+
+	if (!atomic_dec_and_test(&task->refs))
+		return;
+	irq = spin_lock_irqsave(&tasklist_lock);
+	list_del(&task->tasks);
+	spin_unlock_irqrestore(&tasklist_lock, irq);
+	forget_user_state(task);
+	fpu_free(task);
+	kstack_free(task->stack);
+	kfree(task);
+}
+
+/* The scheduler drops the reference once it has left this stack. */
+void task_exit(void)
+{
+	set_current_state(TASK_DEAD);
+	schedule();
+	panic("dead task %s runs again", current->comm);
+}
