@@ -11,16 +11,30 @@
 #include "kernel/panic.h"
 #include "kernel/param.h"
 #include "kernel/printk.h"
+#include "kernel/random.h"
+#include "kernel/sched.h"
+#include "kernel/softirq.h"
+#include "kernel/syscall.h"
+#include "kernel/trace.h"
+#include "kernel/x86/apic.h"
+#include "kernel/x86/clock.h"
 #include "kernel/x86/cpu.h"
+#include "kernel/x86/fpu.h"
 #include "kernel/x86/gdt.h"
+#include "kernel/x86/idt.h"
+#include "kernel/x86/irqflags.h"
 #include "kernel/x86/paging.h"
 #include "kernel/x86/sections.h"
+#include "kernel/x86/tsc.h"
 
 void start_kernel(void)
 {
 	/* The CPU, a console, and what the command line wants. */
 	cpu_init();
 	gdt_init();
+	idt_init();
+	fpu_init();
+	tsc_init();
 	drivers_early_init();
 	parse_params();
 
@@ -31,6 +45,17 @@ void start_kernel(void)
 	page_alloc_init();
 	slab_init();
 	vmalloc_init();
+
+	/* Interrupts, tasks, time. */
+	sched_init();
+	trace_init();
+	syscall_init();
+	random_init();
+	apic_init();
+	irq_init(timer_irq);
+	softirq_init();
+	clock_init();
+	local_irq_enable();
 
 	/* From here on nothing of the image changes that should not. */
 	mark_rodata_ro();

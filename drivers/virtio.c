@@ -16,8 +16,7 @@ static void add_status(struct virtio_device *vdev, u8 bits)
 	vdev->ops->set_status(vdev, vdev->ops->get_status(vdev) | bits);
 }
 
-int virtio_negotiate(struct virtio_device *vdev,
-		     u64 (*choose)(struct virtio_device *vdev, u64 offered))
+int virtio_negotiate(struct virtio_device *vdev, u64 wanted)
 {
 	u64 offered;
 
@@ -27,9 +26,7 @@ int virtio_negotiate(struct virtio_device *vdev,
 	offered = vdev->ops->get_features(vdev);
 	if (!vdev->legacy && !(offered & VIRTIO_F_VERSION_1))
 		goto refused;
-	vdev->features = offered & RING_FEATURES;
-	if (choose)
-		vdev->features |= offered & choose(vdev, offered);
+	vdev->features = offered & (wanted | RING_FEATURES);
 	if (vdev->legacy)
 		vdev->features &= ~VIRTIO_F_VERSION_1;
 	vdev->ops->set_features(vdev, vdev->features);

@@ -51,5 +51,8 @@ void trace_emit(enum trace_point point, u64 a, u64 b);
 			trace_emit(point, (u64)(a), (u64)(b));		\
 	} while (0)
 
+/* Turns on what the command line asked for. Boot, after vmalloc_init(). */
+void trace_init(void);
+
 /* Prints the last @n records of this CPU. For panic; any context. */
 void trace_dump(unsigned int n);

@@ -1,0 +1,184 @@
+/* System calls about time, and getrandom. */
+#include "kernel/time.h"
+
+#include "kernel/errno.h"
+#include "kernel/random.h"
+#include "kernel/sched.h"
+#include "kernel/syscall.h"
+#include "kernel/uaccess.h"
+
+#define CLOCK_REALTIME		0
+#define CLOCK_MONOTONIC		1
+#define CLOCK_PROCESS_CPUTIME_ID 2
+#define CLOCK_THREAD_CPUTIME_ID	3
+#define CLOCK_MONOTONIC_RAW	4
+#define CLOCK_REALTIME_COARSE	5
+#define CLOCK_MONOTONIC_COARSE	6
+#define CLOCK_BOOTTIME		7
+#define CLOCK_TAI		11
+#define TIMER_ABSTIME		1
+
+/* How late a sleep may end when that saves an interrupt (prctl(2)). */
+#define SLEEP_SLACK		(50 * NSEC_PER_USEC)
+
+#define GRND_NONBLOCK		1u
+#define GRND_RANDOM		2u
+#define GRND_INSECURE		4u
+
+/* Real, monotonic or none of ours. */
+static int clock_read(int clock, u64 *ns)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_TAI:
+		*ns = ktime_get_real_ns();
+		return 0;
+	/*
+	 * The program has the machine to itself: time that passes is about
+	 * the time it used, at most.
+	 */
+	case CLOCK_PROCESS_CPUTIME_ID:
+	case CLOCK_THREAD_CPUTIME_ID:
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+		*ns = ktime_get_ns();
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+SYSCALL_DEFINE2(clock_gettime, int, clock, struct timespec __user *, uts)
+{
+	struct timespec ts;
+	u64 ns;
+	int err = clock_read(clock, &ns);
+
+	if (err)
+		return err;
+	ts = ns_to_timespec(ns);
+	return copy_to_user(uts, &ts, sizeof(ts));
+}
+
+SYSCALL_DEFINE2(clock_getres, int, clock, struct timespec __user *, uts)
+{
+	struct timespec ts = { .tv_nsec = 1 };
+	u64 ns;
+	int err = clock_read(clock, &ns);
+
+	if (err || !uts)
+		return err;
+	return copy_to_user(uts, &ts, sizeof(ts));
+}
+
+SYSCALL_DEFINE2(gettimeofday, struct timeval __user *, utv, void __user *, tz)
+{
+	u64 us = ktime_get_real_ns() / NSEC_PER_USEC;
+	struct timeval tv = { us / 1000000, us % 1000000 };
+	u64 no_zone = 0;
+
+	if (utv && copy_to_user(utv, &tv, sizeof(tv)))
+		return -EFAULT;
+	if (tz && copy_to_user(tz, &no_zone, sizeof(no_zone)))
+		return -EFAULT;
+	return 0;
+}
+
+SYSCALL_DEFINE1(time, s64 __user *, ut)
+{
+	s64 now = ktime_get_real_ns() / NSEC_PER_SEC;
+
+	if (ut && put_user(now, ut))
+		return -EFAULT;
+	return now;
+}
+
+/* Sleeps until monotonic @deadline. 0, or -EINTR with what was left in @rem. */
+static long sleep_until(u64 deadline, struct timespec __user *rem)
+{
+	struct timespec left;
+	u64 now;
+
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (signal_pending(current))
+			break;
+		if (!schedule_hrtimeout_range(deadline, SLEEP_SLACK))
+			return 0;
+	}
+	set_current_state(TASK_RUNNING);
+	now = ktime_get_ns();
+	left = ns_to_timespec(deadline > now ? deadline - now : 0);
+	if (rem && copy_to_user(rem, &left, sizeof(left)))
+		return -EFAULT;
+	return -EINTR;
+}
+
+static u64 add_saturating(u64 a, u64 b)
+{
+	return a + b < a ? KTIME_MAX : a + b;
+}
+
+SYSCALL_DEFINE2(nanosleep, const struct timespec __user *, req,
+		struct timespec __user *, rem)
+{
+	struct timespec ts;
+
+	if (copy_from_user(&ts, req, sizeof(ts)))
+		return -EFAULT;
+	if (!timespec_valid(&ts))
+		return -EINVAL;
+	return sleep_until(add_saturating(ktime_get_ns(),
+					  timespec_to_ns(&ts)), rem);
+}
+
+SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags,
+		const struct timespec __user *, req,
+		struct timespec __user *, rem)
+{
+	struct timespec ts;
+	u64 now, ns;
+	int err = clock_read(clock, &now);
+
+	if (err)
+		return err;
+	if (clock == CLOCK_THREAD_CPUTIME_ID)
+		return -EINVAL;
+	if (copy_from_user(&ts, req, sizeof(ts)))
+		return -EFAULT;
+	if (!timespec_valid(&ts))
+		return -EINVAL;
+	ns = timespec_to_ns(&ts);
+	/* An absolute time counts from now on the clock it is given in. */
+	if (flags & TIMER_ABSTIME)
+		ns = ns > now ? ns - now : 0;
+	return sleep_until(add_saturating(ktime_get_ns(), ns),
+			   flags & TIMER_ABSTIME ? NULL : rem);
+}
+
+SYSCALL_DEFINE3(getrandom, u8 __user *, buf, size_t, len, unsigned int, flags)
+{
+	u8 chunk[256];
+	size_t done = 0;
+
+	if (flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE) ||
+	    (flags & (GRND_RANDOM | GRND_INSECURE)) ==
+	    (GRND_RANDOM | GRND_INSECURE))
+		return -EINVAL;
+	len = min(len, (size_t)INT32_MAX);
+	while (done < len) {
+		size_t n = min(len - done, sizeof(chunk));
+
+		get_random_bytes(chunk, n);
+		if (copy_to_user(buf + done, chunk, n))
+			return done ? (long)done : -EFAULT;
+		done += n;
+		cond_resched();
+		if (signal_pending(current))
+			break;
+	}
+	return done || !len ? (long)done : -EINTR;
+}
