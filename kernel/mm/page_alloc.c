@@ -332,6 +332,7 @@ void page_alloc_init(void)
 	phys_addr_t map;
 	unsigned int i;
 
+	memset(this_cpu_ptr(&page_stock), 0, sizeof(page_stock));
 	spin_lock_init(&z->lock);
 	for (i = 0; i <= MAX_ORDER; i++)
 		INIT_LIST_HEAD(&z->free[i]);
