@@ -22,6 +22,13 @@
 	X(IP_BAD_SOURCE)	/* multicast or broadcast as source */	\
 	X(IP_PROTO)		/* a protocol nobody takes */		\
 	X(IP_NO_ROUTE)		/* no way out */			\
+	X(IP_FRAG)		/* overlaps, repeats or is too long */	\
+	X(IP_FRAG_FULL)		/* too many fragments wait */		\
+	X(ARP_HDR)		/* ARP or ND frame makes no sense */	\
+	X(ICMP_HDR)		/* header too short or inconsistent */	\
+	X(ICMP_CSUM)							\
+	X(ICMP_REFUSED)		/* a type or address we do not answer */ \
+	X(ICMP_RATELIMIT)	/* our own error, too many of them */	\
 	X(NEIGH_UNRESOLVED)	/* next hop did not answer */		\
 	X(LWIP_BUSY)		/* lwIP has no buffer */		\
 	X(TCP_HDR)		/* header too short or inconsistent */	\

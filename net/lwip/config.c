@@ -1,0 +1,206 @@
+/*
+ * How the first device gets its address: ip= and hostname= from the command
+ * line, DHCP, and news of addresses for the log, for routes and for those who
+ * wait. Boot does not wait: a server may listen on 0.0.0.0 before there is an
+ * address, and DHCP's answer meets it listening.
+ */
+#include "net/lwip/lwip_port.h"
+
+#include "kernel/byteorder.h"
+#include "kernel/errno.h"
+#include "kernel/param.h"
+#include "kernel/printk.h"
+#include "kernel/sched.h"
+#include "kernel/string.h"
+#include "kernel/time.h"
+#include "net/lwip/ipconfig.h"
+#include "net/lwip/port_internal.h"
+
+#define IP_HELP		"dhcp, off, or ADDR::GATEWAY:MASK::eth0:off"
+#define WAIT_SLACK	NSEC_PER_MSEC
+
+/* From the command line, before lwip_configure(); then constant. */
+static struct ip_config config = { .mode = IP_CONFIG_DHCP };
+static char hostname[HOSTNAME_MAX + 1];
+
+static int set_ip(const char *val)
+{
+	struct ip_config parsed;
+	const char *why = ip_config_parse(val, &parsed);
+
+	if (why) {
+		pr_err("ip=%s: %s. Say " IP_HELP ".\n", val ? val : "", why);
+		return -EINVAL;
+	}
+	config = parsed;
+	return 0;
+}
+
+KERNEL_PARAM("ip", set_ip, IP_HELP);
+
+static int set_hostname(const char *val)
+{
+	if (!val || !hostname_valid(val, strlen(val))) {
+		pr_err("hostname=%s: letters, digits, hyphens and dots, "
+		       "at most %d.\n", val ? val : "", HOSTNAME_MAX);
+		return -EINVAL;
+	}
+	strlcpy(hostname, val, sizeof(hostname));
+	return 0;
+}
+
+KERNEL_PARAM("hostname", set_hostname, "this machine's name, for DHCP");
+
+static void log_address(struct netif *netif)
+{
+	const char *name = ((struct lwip_netif *)netif)->dev->name;
+	be32 addr = netif_ip4_addr(netif)->addr;
+	be32 gateway = netif_ip4_gw(netif)->addr;
+	u32 mask = be32_to_cpu(netif_ip4_netmask(netif)->addr);
+	int bits = __builtin_popcount(mask);
+
+	if (!addr)
+		pr_notice("%s: no address any more\n", name);
+	else if (gateway)
+		pr_info("%s: address %pI4/%d, gateway %pI4\n", name, &addr,
+			bits, &gateway);
+	else
+		pr_info("%s: address %pI4/%d, no gateway\n", name, &addr,
+			bits);
+}
+
+void lwip_status_changed(struct netif *netif)
+{
+	static be32 logged;	/* port.lock: the first device's */
+	be32 addr = netif_ip4_addr(netif)->addr;
+
+	WRITE_ONCE(ip_route_gen, ip_route_gen + 1);
+	lwip_poke(JOB_ND6);
+	lwip_poke(JOB_MLD6);
+	if (netif != netif_default || addr == logged)
+		return;
+	logged = addr;
+	log_address(netif);
+	wake_up_all(&port.wq);
+}
+
+static void start_ip6(struct netif *netif)
+{
+	netif_create_ip6_linklocal_address(netif, 1);
+	netif_set_ip6_autoconfig_enabled(netif, 1);
+	lwip_poke(JOB_ND6);
+	lwip_poke(JOB_MLD6);
+}
+
+static void start_dhcp(struct netif *netif)
+{
+	netif_set_up(netif);
+	if (dhcp_start(netif) != ERR_OK)
+		pr_err("%s: DHCP could not start: no memory. Give the "
+		       "machine more, or an address with ip=ADDR::GATEWAY:"
+		       "MASK.\n", ((struct lwip_netif *)netif)->dev->name);
+	lwip_poke(JOB_DHCP_FINE);
+	lwip_poke(JOB_DHCP_COARSE);
+}
+
+static void start_static(struct netif *netif)
+{
+	struct ip4_addr addr = { config.addr };
+	struct ip4_addr mask = { config.mask };
+	struct ip4_addr gateway = { config.gateway };
+
+	netif_set_up(netif);
+	netif_set_addr(netif, &addr, &mask, &gateway);
+}
+
+static void configure(struct netif *netif)
+{
+	netif_set_default(netif);
+	if (!hostname[0])
+		strlcpy(hostname, config.hostname, sizeof(hostname));
+	netif_set_hostname(netif, hostname[0] ? hostname : NULL);
+	if (!netif_is_link_up(netif))
+		lwip_poke(JOB_LINK);
+	if (config.mode == IP_CONFIG_OFF)
+		return;
+	if (config.mode == IP_CONFIG_DHCP)
+		start_dhcp(netif);
+	else
+		start_static(netif);
+	start_ip6(netif);
+}
+
+static struct net_device *chosen_device(void)
+{
+	struct net_device *dev = NULL;
+
+	if (config.device[0]) {
+		dev = dev_get_by_name(config.device);
+		if (!dev)
+			pr_warn("ip=: there is no device %s, taking the "
+				"first\n", config.device);
+	}
+	return dev ? dev : dev_first();
+}
+
+void lwip_configure(void)
+{
+	struct net_device *dev = chosen_device();
+
+	if (!dev) {
+		pr_warn("no network device: give QEMU -netdev and -device "
+			"virtio-net\n");
+		return;
+	}
+	if (!dev->netif && lwip_add_netdev(dev) < 0) {
+		pr_err("%s: no memory for its interface\n", dev->name);
+		return;
+	}
+	lwip_lock();
+	configure(lwip_netif_of(dev));
+	lwip_unlock();
+}
+
+bool lwip_get_ifaddr(struct net_device *dev, struct lwip_ifaddr *out)
+{
+	struct netif *netif = lwip_netif_of(dev);
+
+	if (!netif)
+		return false;
+	lwip_lock();
+	out->addr = netif_ip4_addr(netif)->addr;
+	out->mask = netif_ip4_netmask(netif)->addr;
+	out->gateway = netif_ip4_gw(netif)->addr;
+	lwip_unlock();
+	return out->addr != 0;
+}
+
+static bool configured(void)
+{
+	struct net_device *dev = dev_first();
+	struct lwip_ifaddr addr;
+
+	return dev && lwip_get_ifaddr(dev, &addr);
+}
+
+bool lwip_wait_configured(u64 timeout_ms)
+{
+	u64 deadline = ktime_get_ns() + timeout_ms * NSEC_PER_MSEC;
+	struct wait_queue_entry wait;
+	bool ok;
+
+	init_wait(&wait);
+	for (;;) {
+		prepare_to_wait(&port.wq, &wait, TASK_UNINTERRUPTIBLE);
+		ok = configured();
+		if (ok || ktime_get_ns() >= deadline)
+			break;
+		schedule_hrtimeout_range(deadline, WAIT_SLACK);
+	}
+	finish_wait(&port.wq, &wait);
+	if (!ok)
+		pr_warn("no address after %d ms: is a DHCP server on the "
+			"network? ip=ADDR::GATEWAY:MASK sets one by hand\n",
+			(int)timeout_ms);
+	return ok;
+}

@@ -1,0 +1,36 @@
+/*
+ * The command line's ip= in Linux's syntax (nfsroot documentation):
+ * CLIENT:SERVER:GATEWAY:NETMASK:HOSTNAME:DEVICE:AUTOCONF:DNS0:DNS1:NTP,
+ * trailing fields left out as one likes, or a single word.
+ */
+#pragma once
+
+#include "kernel/compiler.h"
+#include "kernel/types.h"
+
+#define HOSTNAME_MAX 63
+
+enum ip_config_mode {
+	IP_CONFIG_DHCP,
+	IP_CONFIG_STATIC,
+	IP_CONFIG_OFF,
+};
+
+struct ip_config {
+	enum ip_config_mode mode;
+	be32 addr, mask, gateway;	/* gateway 0: none */
+	char hostname[HOSTNAME_MAX + 1];
+	char device[16];		/* "": the first */
+};
+
+/*
+ * Reads @val. NULL, or what is wrong with it, for people; @out is then
+ * unspecified. Any context.
+ */
+const char *ip_config_parse(const char *val, struct ip_config *out)
+	__must_check;
+
+/* A dotted quad, all of @len characters. False if it is none. */
+bool ip_parse_v4(const char *s, size_t len, be32 *out) __must_check;
+/* Letters, digits, dots and hyphens, 1 to HOSTNAME_MAX of them. */
+bool hostname_valid(const char *s, size_t len) __must_check;

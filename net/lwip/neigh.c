@@ -1,0 +1,297 @@
+/*
+ * Neighbours: what TCP asks of lwIP's ARP and ND tables, and news of them.
+ *
+ * A connection keeps the link header it was given and goes past lwIP from
+ * then on, so lwIP cannot know that an entry is in use. Two rules keep that
+ * honest. An entry that was given out is asked for again shortly before it
+ * expires. And whatever changes in the tables bumps ip_route_gen, which makes
+ * every kept header stale. So a kept header is never older than its entry.
+ */
+#include "net/lwip/port_internal.h"
+
+#include "kernel/byteorder.h"
+#include "kernel/errno.h"
+#include "kernel/string.h"
+#include "kernel/time.h"
+#include "net/drop.h"
+#include "net/lwip/lwip_port.h"
+
+#define REFRESH_AGE	(ARP_MAXAGE - 30)	/* seconds */
+#define REFRESH_EVERY	5
+#define QUIET_SECONDS	7	/* longer than an unanswered entry lives */
+#define ASK_AGAIN	NSEC_PER_SEC
+#define STALE_SECONDS	30	/* IPv6: then an entry in use is probed */
+#define TX_HEADROOM	96	/* for a packet that had to be copied */
+
+/* One entry of lwIP's table as we last saw it. port.lock. */
+struct neigh {
+	bool known;
+	bool used;		/* given out by lwip_resolve() */
+	u8 mac[ETH_ALEN];
+	u16 age;		/* ARP: seconds since we saw it confirmed */
+	struct ip_addr ip;
+};
+
+static struct neigh arp[ARP_TABLE_SIZE];
+static struct neigh nd[LWIP_ND6_NUM_NEIGHBORS];
+static u32 quiet;		/* ARP ticks with an empty table */
+
+static struct {
+	struct ip_addr ip;
+	u64 until;
+} asked;			/* for whom a request went out just now */
+
+/* True if it is not what it was. */
+static bool note(struct neigh *n, bool known, const struct ip_addr *ip,
+		 const u8 *mac)
+{
+	if (!known && !n->known)
+		return false;
+	if (known && n->known && ip_addr_eq(&n->ip, ip) &&
+	    !memcmp(n->mac, mac, ETH_ALEN))
+		return false;
+	n->known = known;
+	if (!known)
+		return true;
+	if (!ip_addr_eq(&n->ip, ip))
+		n->used = false;
+	n->ip = *ip;
+	n->age = 0;
+	memcpy(n->mac, mac, ETH_ALEN);
+	return true;
+}
+
+static bool check_arp(void)
+{
+	static const struct ip_addr none;
+	bool changed = false;
+
+	for (u32 i = 0; i < ARP_TABLE_SIZE; i++) {
+		struct ip_addr ip = none;
+		struct eth_addr *mac = NULL;
+		struct netif *netif;
+		ip4_addr_t *ip4;
+		bool known = etharp_get_entry(i, &ip4, &netif, &mac);
+
+		if (known)
+			ip = ip_addr_v4(ip4->addr);
+		changed |= note(&arp[i], known, &ip,
+				known ? mac->addr : NULL);
+	}
+	return changed;
+}
+
+static bool nd_entry_valid(const struct nd6_neighbor_cache_entry *e)
+{
+	return e->state >= ND6_REACHABLE;
+}
+
+static bool check_nd(void)
+{
+	bool changed = false;
+
+	for (u32 i = 0; i < LWIP_ND6_NUM_NEIGHBORS; i++) {
+		const struct nd6_neighbor_cache_entry *e = &neighbor_cache[i];
+		struct ip_addr ip;
+
+		memcpy(&ip, &e->next_hop_address, sizeof(ip));
+		changed |= note(&nd[i], nd_entry_valid(e), &ip, e->lladdr);
+	}
+	return changed;
+}
+
+void lwip_neigh_check(void)
+{
+	bool changed = check_arp();
+
+	changed |= check_nd();
+	if (changed)
+		WRITE_ONCE(ip_route_gen, ip_route_gen + 1);
+}
+
+void lwip_neigh_confirm(be32 ip4)
+{
+	struct ip_addr ip = ip_addr_v4(ip4);
+
+	quiet = 0;
+	for (u32 i = 0; i < ARP_TABLE_SIZE; i++) {
+		if (arp[i].known && ip_addr_eq(&arp[i].ip, &ip))
+			arp[i].age = 0;
+	}
+}
+
+/* Asks for @n again while it is still valid; an answer resets its age. */
+static void refresh(struct neigh *n)
+{
+	struct ip4_addr ip = { n->ip.a[3] };
+	struct netif *netif = ip4_route(&ip);
+
+	if (netif)
+		etharp_request(netif, &ip);
+}
+
+bool lwip_neigh_arp_tick(void)
+{
+	bool any = false;
+
+	etharp_tmr();
+	lwip_neigh_check();
+	for (u32 i = 0; i < ARP_TABLE_SIZE; i++) {
+		struct neigh *n = &arp[i];
+
+		if (!n->known)
+			continue;
+		any = true;
+		n->age++;
+		if (n->used && n->age >= REFRESH_AGE &&
+		    (n->age - REFRESH_AGE) % REFRESH_EVERY == 0)
+			refresh(n);
+	}
+	quiet = any ? 0 : quiet + 1;
+	return quiet < QUIET_SECONDS;
+}
+
+void lwip_neigh_nd6_tick(void)
+{
+	for (u32 i = 0; i < LWIP_ND6_NUM_NEIGHBORS; i++) {
+		struct nd6_neighbor_cache_entry *e = &neighbor_cache[i];
+
+		if (!nd[i].used || e->state != ND6_STALE ||
+		    e->counter.stale_time < STALE_SECONDS)
+			continue;
+		/* As if lwIP had sent to it: RFC 4861 section 7.3.3. */
+		e->state = ND6_DELAY;
+		e->counter.delay_time = LWIP_ND6_DELAY_FIRST_PROBE_TIME /
+					ND6_TMR_INTERVAL;
+	}
+	nd6_tmr();
+	lwip_neigh_check();
+}
+
+static bool find_arp(struct netif *netif, const struct ip_addr *hop, u8 *mac)
+{
+	struct ip4_addr ip = { hop->a[3] };
+	const ip4_addr_t *found;
+	struct eth_addr *eth;
+	ssize_t i = etharp_find_addr(netif, &ip, &eth, &found);
+
+	if (i < 0)
+		return false;
+	arp[i].used = true;
+	memcpy(mac, eth->addr, ETH_ALEN);
+	return true;
+}
+
+static bool find_nd(struct netif *netif, const struct ip_addr *hop, u8 *mac)
+{
+	for (u32 i = 0; i < LWIP_ND6_NUM_NEIGHBORS; i++) {
+		struct nd6_neighbor_cache_entry *e = &neighbor_cache[i];
+
+		if (!nd_entry_valid(e) || e->netif != netif ||
+		    memcmp(&e->next_hop_address, hop, sizeof(*hop)))
+			continue;
+		nd[i].used = true;
+		memcpy(mac, e->lladdr, ETH_ALEN);
+		return true;
+	}
+	return false;
+}
+
+/* An ARP request, at most one in a second for the same address. */
+static void ask(struct netif *netif, const struct ip_addr *hop)
+{
+	struct ip4_addr ip = { hop->a[3] };
+	u64 now = ktime_get_ns();
+
+	if (ip_addr_eq(&asked.ip, hop) && now < asked.until)
+		return;
+	asked.ip = *hop;
+	asked.until = now + ASK_AGAIN;
+	etharp_query(netif, &ip, NULL);
+	lwip_poke(JOB_ARP);
+}
+
+int lwip_resolve(struct net_device *dev, const struct ip_addr *next_hop,
+		 u8 ll_hdr[ETH_HLEN])
+{
+	bool v4 = ip_addr_is_v4(next_hop);
+	struct netif *netif = lwip_netif_of(dev);
+	bool found;
+
+	if (dev->features & NETIF_F_LOOPBACK) {
+		memset(ll_hdr, 0, 2 * ETH_ALEN);
+		put_be16(v4 ? ETH_P_IP : ETH_P_IPV6, ll_hdr + 2 * ETH_ALEN);
+		return 0;
+	}
+	if (!netif)
+		return -EAGAIN;
+	lwip_lock();
+	found = v4 ? find_arp(netif, next_hop, ll_hdr) :
+		     find_nd(netif, next_hop, ll_hdr);
+	if (!found && v4)
+		ask(netif, next_hop);
+	lwip_unlock();
+	if (!found)
+		return -EAGAIN;
+	memcpy(ll_hdr + ETH_ALEN, dev->dev_addr, ETH_ALEN);
+	put_be16(v4 ? ETH_P_IP : ETH_P_IPV6, ll_hdr + 2 * ETH_ALEN);
+	return 0;
+}
+
+/*
+ * The packet in memory that is ours alone: TCP may keep @skb to send it again,
+ * and its notes (cb) are TCP's. Takes @skb; NULL if memory is out.
+ */
+static struct sk_buff *own_copy(struct net_device *dev, struct sk_buff *skb)
+{
+	u32 room = max(dev->headroom + ETH_HLEN, (u32)TX_HEADROOM);
+	struct sk_buff *copy;
+	u32 moved;
+
+	if (!skb_shared(skb) && !skb->free_data && !skb->frag_list &&
+	    skb_headroom(skb) >= dev->headroom + ETH_HLEN)
+		return skb;
+	copy = skb_copy_range(skb, 0, skb->len, room);
+	if (!copy) {
+		kfree_skb_reason(skb, DROP_NO_MEMORY);
+		return NULL;
+	}
+	moved = skb_headroom(copy) - skb_headroom(skb);
+	copy->ip_summed = skb->ip_summed;
+	copy->csum_start = (u16)(skb->csum_start + moved);
+	copy->csum_offset = skb->csum_offset;
+	copy->network_header = (u16)(skb->network_header + moved);
+	copy->transport_header = (u16)(skb->transport_header + moved);
+	copy->gso_size = skb->gso_size;
+	copy->gso_segs = skb->gso_segs;
+	copy->gso_type = skb->gso_type;
+	kfree_skb(skb);
+	return copy;
+}
+
+void lwip_output(struct net_device *dev, struct sk_buff *skb,
+		 const struct ip_addr *next_hop)
+{
+	struct netif *netif = lwip_netif_of(dev);
+	struct pbuf *p;
+	ip_addr_t hop;
+	err_t err;
+
+	if (!netif || skb->len > 0xffff - ETH_HLEN) {
+		kfree_skb_reason(skb, DROP_IP_NO_ROUTE);
+		return;
+	}
+	skb = own_copy(dev, skb);
+	if (!skb)
+		return;
+	lwip_addr_in(&hop, next_hop);
+	lwip_lock();
+	p = lwip_pbuf_from_skb(skb);
+	err = IP_IS_V4(&hop) ? etharp_query(netif, ip_2_ip4(&hop), p) :
+			       ethip6_output(netif, p, ip_2_ip6(&hop));
+	if (err != ERR_OK)
+		count_drop(DROP_NEIGH_UNRESOLVED, p->tot_len);
+	pbuf_free(p);
+	lwip_poke(IP_IS_V4(&hop) ? JOB_ARP : JOB_ND6);
+	lwip_unlock();
+}

@@ -1,0 +1,333 @@
+/*
+ * Devices as lwIP's interfaces: frames in (after the checks that lwIP leaves
+ * out), frames out, and the loopback. Frames come from the NET_RX softirq.
+ */
+#include "net/lwip/port_internal.h"
+
+#include "kernel/byteorder.h"
+#include "kernel/errno.h"
+#include "kernel/mm/slab.h"
+#include "kernel/string.h"
+#include "kernel/time.h"
+#include "net/drop.h"
+#include "net/lwip/lwip_port.h"
+
+#define ARP_LEN		28
+#define ARP_SENDER_IP	14
+#define IP6_LEN		40
+#define IP_MAX_PAYLOAD	(65535 - 20)
+#define IPPROTO_HOPOPTS	0
+
+/* lwIP may look at the first bytes of a header that is cut off. */
+#define SAFE_TAIL	8
+
+#define DHCP_CLIENT_PORT 68
+
+/* Larger datagrams to ourselves go in fragments, as lwIP counts in 16 bits. */
+#define LO_MTU		16384
+
+/* Our own ICMP errors: one per ms, 50 in a row (as Linux's icmp_ratelimit). */
+#define ICMP_ERROR_COST	NSEC_PER_MSEC
+#define ICMP_ERROR_BURST (50 * NSEC_PER_MSEC)
+
+struct netif *lwip_netif_of(struct net_device *dev)
+{
+	struct lwip_netif *nf = dev->netif;
+
+	return nf ? &nf->netif : NULL;
+}
+
+/* --- out --- */
+
+/* True for an ICMP or ICMPv6 error; @p starts with the Ethernet header. */
+static bool is_icmp_error(const struct pbuf *p)
+{
+	const u8 *b = p->payload;
+	u16 proto;
+
+	if (p->len < ETH_HLEN + IP6_LEN + 1)
+		return false;
+	proto = get_be16(b + 12);
+	if (proto == ETH_P_IP && b[ETH_HLEN + 9] == IPPROTO_ICMP) {
+		u8 type = b[ETH_HLEN + (b[ETH_HLEN] & 15) * 4];
+
+		return type == ICMP_DUR || type == ICMP_TE || type == ICMP_PP;
+	}
+	return proto == ETH_P_IPV6 && b[ETH_HLEN + 6] == IPPROTO_ICMPV6 &&
+	       b[ETH_HLEN + IP6_LEN] < 128;
+}
+
+/* A bucket that drains with time; RFC 1812 section 4.3.2.8. */
+static bool icmp_error_allowed(void)
+{
+	u64 now = ktime_get_ns();
+	u64 busy_until = max(port.icmp_errors_until, now);
+
+	if (busy_until - now > ICMP_ERROR_BURST - ICMP_ERROR_COST)
+		return false;
+	port.icmp_errors_until = busy_until + ICMP_ERROR_COST;
+	return true;
+}
+
+/* lwIP gives a frame away; the pbuf stays lwIP's. */
+static err_t link_output(struct netif *netif, struct pbuf *p)
+{
+	struct net_device *dev = ((struct lwip_netif *)netif)->dev;
+	struct sk_buff *skb;
+
+	if (unlikely(is_icmp_error(p)) && !icmp_error_allowed()) {
+		count_drop(DROP_ICMP_RATELIMIT, p->tot_len);
+		return ERR_OK;
+	}
+	skb = lwip_skb_from_pbuf(p, dev->headroom);
+	if (unlikely(!skb)) {
+		count_drop(DROP_NO_MEMORY, p->tot_len);
+		return ERR_MEM;
+	}
+	skb->dev = dev;
+	skb->protocol = ((const struct ethhdr *)skb->data)->h_proto;
+	if (unlikely(skb->protocol == cpu_to_be16(ETH_P_ARP)))
+		lwip_poke(JOB_ARP);
+	skb_queue_tail(&port.out, skb);
+	return ERR_OK;
+}
+
+static const struct eth_addr no_mac;
+
+static err_t lo_output(struct netif *netif, struct pbuf *p,
+		       const ip4_addr_t *to)
+{
+	(void)to;
+	return ethernet_output(netif, p, &no_mac, &no_mac, ETH_P_IP);
+}
+
+static err_t lo_output_ip6(struct netif *netif, struct pbuf *p,
+			   const ip6_addr_t *to)
+{
+	(void)to;
+	return ethernet_output(netif, p, &no_mac, &no_mac, ETH_P_IPV6);
+}
+
+/* --- in --- */
+
+/* What is to be looked at again after a frame. */
+struct frame {
+	u16 proto;
+	u32 pokes;
+	bool neigh;		/* may have changed the neighbour tables */
+	bool fragment;
+};
+
+#define POKE(job)	(1u << (job))
+
+/* The checks that lwIP does not make before it reads; see check_frame(). */
+static bool check_ip4(const struct sk_buff *skb, struct frame *f,
+		      enum drop_reason *why)
+{
+	const u8 *ip = skb->data + ETH_HLEN;
+	u32 have = skb->len - ETH_HLEN;
+	u32 hlen, frag;
+
+	*why = DROP_IP_HDR;
+	if (have < sizeof(struct iphdr))
+		return false;
+	hlen = (u32)(ip[0] & 15) * 4;
+	if (hlen < sizeof(struct iphdr) || hlen > have ||
+	    get_be16(ip + 2) < hlen)
+		return false;
+	frag = get_be16(ip + 6);
+	f->fragment = frag & (IP_MF | IP_OFFSET);
+	if (f->fragment) {
+		f->pokes |= POKE(JOB_REASS4);
+		*why = DROP_IP_FRAG;
+		return (frag & IP_OFFSET) * 8 + get_be16(ip + 2) - hlen <=
+		       IP_MAX_PAYLOAD;
+	}
+	if (ip[9] != IPPROTO_UDP)
+		return true;
+	*why = DROP_UDP_HDR;
+	if (have < hlen + 8 || get_be16(ip + 2) < hlen + 8)
+		return false;
+	if (get_be16(ip + hlen + 2) == DHCP_CLIENT_PORT)
+		f->pokes |= POKE(JOB_DHCP_FINE) | POKE(JOB_DHCP_COARSE);
+	return true;
+}
+
+static bool check_ip6(const struct sk_buff *skb, struct frame *f,
+		      enum drop_reason *why)
+{
+	const u8 *ip = skb->data + ETH_HLEN;
+
+	*why = DROP_IP_HDR;
+	if (skb->len < ETH_HLEN + IP6_LEN)
+		return false;
+	switch (ip[6]) {
+	case IPPROTO_UDP:
+	case IPPROTO_TCP:
+		break;
+	case IPPROTO_ICMPV6:
+	case IPPROTO_HOPOPTS:
+		f->pokes |= POKE(JOB_ND6) | POKE(JOB_MLD6);
+		f->neigh = true;
+		break;
+	default:
+		f->pokes |= POKE(JOB_REASS6);
+		f->fragment = true;
+	}
+	return true;
+}
+
+/*
+ * lwIP reads some headers before it knows that they are there, and counts
+ * lengths in 16 bits: frames that would hurt it end here, with their reason.
+ */
+static bool check_frame(struct sk_buff *skb, struct frame *f,
+			enum drop_reason *why)
+{
+	*why = DROP_DEV_RUNT;
+	if (skb->len <= ETH_HLEN)
+		return false;
+	*why = DROP_DEV_BAD_LENGTH;
+	if (skb->len > 0xffff)
+		return false;
+	*why = DROP_NO_MEMORY;
+	if (!pskb_may_pull(skb, skb->len))
+		return false;
+	f->proto = get_be16(skb->data + 12);
+	switch (f->proto) {
+	case ETH_P_ARP:
+		f->neigh = true;
+		f->pokes |= POKE(JOB_ARP);
+		*why = DROP_ARP_HDR;
+		return skb->len >= ETH_HLEN + ARP_LEN;
+	case ETH_P_IP:
+		return check_ip4(skb, f, why);
+	case ETH_P_IPV6:
+		return check_ip6(skb, f, why);
+	default:
+		*why = DROP_ETH_PROTO;
+		return false;
+	}
+}
+
+/* lwIP writes into the bytes: they must be ours alone, with a safe tail. */
+static struct sk_buff *make_own(struct sk_buff *skb)
+{
+	struct sk_buff *copy;
+
+	if (likely(!skb_shared(skb) && skb_tailroom(skb) >= SAFE_TAIL))
+		return skb;
+	copy = alloc_skb(skb->len + SAFE_TAIL);
+	if (!copy) {
+		kfree_skb_reason(skb, DROP_NO_MEMORY);
+		return NULL;
+	}
+	memcpy(skb_put(copy, skb->len), skb->data, skb->len);
+	copy->dev = skb->dev;
+	copy->ip_summed = skb->ip_summed;
+	kfree_skb(skb);
+	return copy;
+}
+
+static be32 arp_sender(const struct sk_buff *skb)
+{
+	be32 ip;
+
+	memcpy(&ip, skb->data + ETH_HLEN + ARP_SENDER_IP, sizeof(ip));
+	return ip;
+}
+
+void lwip_input(struct sk_buff *skb)
+{
+	struct lwip_netif *nf = skb->dev->netif;
+	struct frame f = { 0 };
+	enum drop_reason why;
+	u32 len = skb->len;
+	bool trusted;
+
+	if (unlikely(!nf)) {
+		kfree_skb_reason(skb, DROP_DEV_DOWN);
+		return;
+	}
+	if (unlikely(!check_frame(skb, &f, &why))) {
+		kfree_skb_reason(skb, why);
+		return;
+	}
+	skb = make_own(skb);
+	if (unlikely(!skb))
+		return;
+	/* A device vouches for whole UDP packets only. */
+	trusted = skb->ip_summed != CHECKSUM_NONE && !f.fragment;
+	skb->ip_summed = CHECKSUM_NONE;
+	lwip_lock();
+	port.pokes |= f.pokes;
+	if (unlikely(f.proto == ETH_P_ARP))
+		lwip_neigh_confirm(arp_sender(skb));
+	nf->netif.chksum_flags = trusted ?
+		NETIF_CHECKSUM_ENABLE_ALL & ~NETIF_CHECKSUM_CHECK_UDP :
+		NETIF_CHECKSUM_ENABLE_ALL;
+	ethernet_input(lwip_pbuf_from_skb(skb), &nf->netif);
+	lwip_count_drops(len);
+	if (f.neigh)
+		lwip_neigh_check();
+	lwip_unlock();
+}
+
+/* --- set-up --- */
+
+static err_t init_netif(struct netif *netif)
+{
+	struct net_device *dev = ((struct lwip_netif *)netif)->dev;
+	bool lo = dev->features & NETIF_F_LOOPBACK;
+
+	netif->name[0] = dev->name[0];
+	netif->name[1] = dev->name[1];
+	netif->mtu = lo ? min((u16)LO_MTU, dev->mtu) : dev->mtu;
+	netif->mtu6 = netif->mtu;
+	netif->hwaddr_len = ETH_ALEN;
+	memcpy(netif->hwaddr, dev->dev_addr, ETH_ALEN);
+	netif->linkoutput = link_output;
+	netif->output = lo ? lo_output : etharp_output;
+	netif->output_ip6 = lo ? lo_output_ip6 : ethip6_output;
+	netif->flags = NETIF_FLAG_ETHERNET;
+	if (!lo)
+		netif->flags |= NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP |
+				NETIF_FLAG_MLD6;
+	if (lo || dev->link_up)
+		netif->flags |= NETIF_FLAG_LINK_UP;
+	return ERR_OK;
+}
+
+/* 127.0.0.1 and ::1, valid at once. */
+static void configure_lo(struct netif *netif)
+{
+	ip4_addr_t addr, mask;
+
+	IP4_ADDR(&addr, 127, 0, 0, 1);
+	IP4_ADDR(&mask, 255, 0, 0, 0);
+	netif_set_addr(netif, &addr, &mask, NULL);
+	IP_ADDR6(&netif->ip6_addr[0], 0, 0, 0, cpu_to_be32(1));
+	netif->ip6_addr_state[0] = IP6_ADDR_PREFERRED;
+	netif_set_up(netif);
+	netif->rs_count = 0;
+	/* lwIP takes IPv4 frames only from interfaces with ARP. */
+	netif->flags |= NETIF_FLAG_ETHARP;
+}
+
+int lwip_add_netdev(struct net_device *dev)
+{
+	struct lwip_netif *nf = kzalloc(sizeof(*nf));
+
+	if (!nf)
+		return -ENOMEM;
+	nf->dev = dev;
+	lwip_lock();
+	netif_add(&nf->netif, NULL, NULL, NULL, NULL, init_netif,
+		  ethernet_input);
+	dev->netif = nf;
+	if (dev->features & NETIF_F_LOOPBACK)
+		configure_lo(&nf->netif);
+	netif_set_status_callback(&nf->netif, lwip_status_changed);
+	lwip_unlock();
+	return 0;
+}

@@ -1,0 +1,145 @@
+/*
+ * What the files of the port share.
+ *
+ * LOCKING: port.lock (softirqs off) is around everything that touches lwIP:
+ * its tables, its pbufs, its netifs and struct lwip_port. Under it nothing
+ * leaves lwIP: frames to send and packets for TCP and UDP collect in port.out
+ * and port.up, and lwip_unlock() hands them on after the lock is gone. So no
+ * socket or device lock is ever taken inside, and all may be held outside.
+ */
+#pragma once
+
+#include "kernel/compiler.h"
+#include "kernel/spinlock.h"
+#include "kernel/types.h"
+#include "kernel/wait.h"
+#include "net/dev.h"
+#include "net/lwip/lwip_headers.h"
+#include "net/skbuff.h"
+
+struct sock;
+
+/* One device as lwIP sees it; net_device's netif points here. */
+struct lwip_netif {
+	struct netif netif;
+	struct net_device *dev;
+};
+
+/* The parts of lwIP that want to be called regularly while they are busy. */
+enum lwip_job {
+	JOB_ARP,
+	JOB_REASS4,
+	JOB_REASS6,
+	JOB_DHCP_FINE,
+	JOB_DHCP_COARSE,
+	JOB_ND6,
+	JOB_MLD6,
+	JOB_LINK,
+	NR_LWIP_JOBS,
+};
+
+/* An ICMP error about one of our packets, on its way to TCP or UDP. */
+struct lwip_icmp_error {
+	bool set;
+	u8 protocol;
+	int error;			/* positive errno */
+	u32 mtu;			/* of the next hop, if "too big" */
+	struct ip_addr saddr, daddr;	/* of our packet */
+	u8 quoted[8];			/* of its transport header */
+	struct sock *sk;		/* UDP: who sent it, one reference */
+};
+
+/* All of it under lock. */
+struct lwip_port {
+	struct spinlock lock;
+	struct sk_buff_head out;	/* frames for dev_queue_xmit() */
+	struct sk_buff_head up;		/* packets for TCP and UDP */
+	struct lwip_icmp_error icmp_error;
+	u32 pokes;			/* 1 << enum lwip_job: look again */
+	u64 icmp_errors_until;		/* ns: what we sent costs until then */
+	struct wait_queue_head wq;	/* who waits for an address */
+};
+
+extern struct lwip_port port;
+
+void lwip_lock(void) __acquires(port.lock);
+/* Sends and delivers what collected. The caller holds no spinlock. */
+void lwip_unlock(void) __releases(port.lock);
+
+/* What a packet in port.up says in skb->cb. */
+struct lwip_up_cb {
+	void (*deliver)(struct sk_buff *skb);
+	struct sock *sk;		/* UDP: one reference */
+	struct ip_addr saddr;		/* UDP: who sent it */
+	u16 sport;
+};
+
+static inline struct lwip_up_cb *lwip_up_cb(struct sk_buff *skb)
+{
+	_Static_assert(sizeof(struct lwip_up_cb) <= sizeof(skb->cb), "cb");
+	return (struct lwip_up_cb *)skb->cb;
+}
+
+/* --- pbuf.c; port.lock held --- */
+
+/*
+ * @skb (linear, at most 65535 bytes, nobody else's) as a pbuf, without a
+ * copy. Takes @skb; the pbuf's end frees it.
+ */
+struct pbuf *lwip_pbuf_from_skb(struct sk_buff *skb);
+/*
+ * The skb behind @p if @p is the whole of one and nobody else holds it, cut
+ * to @p's bytes; it has a reference for the caller. @p is still to be freed.
+ * Else NULL.
+ */
+struct sk_buff *lwip_skb_steal(struct pbuf *p);
+/* A copy of @p's bytes with @headroom in front, NULL if memory is out. */
+struct sk_buff *lwip_skb_copy(const struct pbuf *p, u32 headroom);
+/* The one or the other: what lwIP hands out. @p is still to be freed. */
+struct sk_buff *lwip_skb_from_pbuf(struct pbuf *p, u32 headroom);
+
+/* --- netif.c; port.lock held --- */
+
+struct netif *lwip_netif_of(struct net_device *dev);
+
+/* --- addr.c --- */
+
+void lwip_addr_in(ip_addr_t *to, const struct ip_addr *from);
+struct ip_addr lwip_addr_out(const ip_addr_t *from);
+
+/* --- neigh.c; port.lock held --- */
+
+/* Notices neighbours that came, went or moved, and tells the routes. */
+void lwip_neigh_check(void);
+/* @ip4 has just spoken ARP. */
+void lwip_neigh_confirm(be32 ip4);
+/* One second of ARP: ages, re-asks what connections use. True: go on. */
+bool lwip_neigh_arp_tick(void);
+void lwip_neigh_nd6_tick(void);
+
+/* --- timers.c; port.lock held --- */
+
+static inline void lwip_poke(enum lwip_job job)
+{
+	port.pokes |= 1u << job;
+}
+
+void lwip_timers_init(void);
+/* Starts the jobs that were poked. */
+void lwip_timers_update(void);
+
+/* --- raw.c; port.lock held --- */
+
+/* Claims TCP and ICMP errors. -ENOMEM. */
+int lwip_raw_init(void);
+/* After the lock is gone: takes @err's news to TCP or UDP. Softirqs off. */
+void lwip_icmp_error_deliver(struct lwip_icmp_error *err);
+
+/* --- stats.c; port.lock held --- */
+
+/* Counts what lwIP has dropped since the last call, under our names. */
+void lwip_count_drops(u32 len);
+
+/* --- config.c; port.lock held --- */
+
+void lwip_status_changed(struct netif *netif);
