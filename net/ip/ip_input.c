@@ -1,0 +1,181 @@
+/*
+ * Packets from the device (RFC 791, RFC 1122 section 3.2). TCP for us, whole
+ * and without options, goes up; all else that is well formed goes to lwIP in
+ * the frame it came in. Softirq, no locks.
+ */
+#include "net/ip/ip_internal.h"
+
+#include "kernel/trace.h"
+#include "net/lwip/lwip_port.h"
+#include "net/snmp.h"
+#include "net/tcp/tcp.h"
+
+#define IP6_HLEN 40
+
+struct ip6hdr {
+	be32 vtf;		/* version, class, flow label */
+	be16 payload_len;
+	u8 nexthdr;
+	u8 hop_limit;
+	be32 saddr[4];
+	be32 daddr[4];
+} __packed;
+
+_Static_assert(sizeof(struct ip6hdr) == IP6_HLEN, "IPv6 header");
+
+static void bad_header(struct sk_buff *skb, enum drop_reason why)
+{
+	SNMP_INC(Ip_InHdrErrors);
+	kfree_skb_reason(skb, why);
+}
+
+static void bad_address(struct sk_buff *skb, enum drop_reason why)
+{
+	SNMP_INC(Ip_InAddrErrors);
+	kfree_skb_reason(skb, why);
+}
+
+/* Back to what the device gave us: the link header is still in front. */
+static void to_lwip(struct sk_buff *skb)
+{
+	skb_push(skb, ETH_HLEN);
+	lwip_input(skb);
+}
+
+/* The frame was sent to a group address, whatever the IP header says. */
+static bool link_group(const struct sk_buff *skb)
+{
+	return skb->data[-ETH_HLEN] & 1;
+}
+
+/* Header with options or of a wrong size: 0 if lwIP may have a look at it. */
+static bool odd_header_ok(struct sk_buff *skb, const struct iphdr *iph)
+{
+	u32 hlen = (iph->ver_ihl & 15u) * 4;
+
+	if (iph->ver_ihl >> 4 != 4 || hlen < sizeof(*iph))
+		return false;
+	return skb->len >= hlen && be16_to_cpu(iph->tot_len) >= hlen;
+}
+
+/*
+ * The checks of RFC 1122 section 3.2.1.1 and 3.2.1.2. False: dropped. The
+ * checksum of a header with options is left to lwIP.
+ */
+static bool ip_header_ok(struct sk_buff *skb)
+{
+	const struct iphdr *iph;
+	u32 len;
+
+	if (unlikely(!pskb_may_pull(skb, sizeof(*iph)))) {
+		bad_header(skb, DROP_IP_HDR);
+		return false;
+	}
+	iph = (const struct iphdr *)skb->data;
+	len = be16_to_cpu(iph->tot_len);
+	if (unlikely(iph->ver_ihl != 0x45) && !odd_header_ok(skb, iph)) {
+		bad_header(skb, DROP_IP_HDR);
+		return false;
+	}
+	if (unlikely(len < sizeof(*iph) || len > skb->len)) {
+		bad_header(skb, DROP_IP_HDR);
+		return false;
+	}
+	if (likely(iph->ver_ihl == 0x45) &&
+	    unlikely(ip4_header_sum(iph) != 0xffff)) {
+		bad_header(skb, DROP_IP_CSUM);
+		return false;
+	}
+	/* Ethernet pads short frames. */
+	if (unlikely(skb->len > len))
+		skb_trim(skb, len);
+	return true;
+}
+
+/* False: dropped. *@group: not for us alone, so never for TCP. */
+static bool ip_addresses_ok(struct sk_buff *skb, bool *group)
+{
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+
+	if (unlikely(!(skb->dev->features & NETIF_F_LOOPBACK) &&
+		     !ip4_source_ok(iph->saddr))) {
+		bad_address(skb, DROP_IP_BAD_SOURCE);
+		return false;
+	}
+	*group = false;
+	switch (ip4_classify(skb->dev, iph->daddr)) {
+	case IP_DEST_LOCAL:
+		*group = link_group(skb);
+		return true;
+	case IP_DEST_GROUP:
+	case IP_DEST_UNCONFIGURED:
+		*group = true;
+		return true;
+	case IP_DEST_OTHER:
+		break;
+	}
+	bad_address(skb, DROP_IP_OTHER_ADDR);
+	return false;
+}
+
+void ip_rcv(struct sk_buff *skb)
+{
+	const struct iphdr *iph;
+	bool group;
+
+	SNMP_INC(Ip_InReceives);
+	if (unlikely(!ip_header_ok(skb)))
+		return;
+	iph = (const struct iphdr *)skb->data;
+	trace(TRACE_IP_RCV, skb->len, iph->protocol);
+	if (unlikely(!ip_addresses_ok(skb, &group)))
+		return;
+	if (unlikely(iph->protocol != IPPROTO_TCP || iph->ver_ihl != 0x45 ||
+		     iph->frag_off & cpu_to_be16(IP_MF | IP_OFFSET))) {
+		to_lwip(skb);
+		return;
+	}
+	if (unlikely(group)) {
+		bad_address(skb, DROP_IP_OTHER_ADDR);
+		return;
+	}
+	SNMP_INC(Ip_InDelivers);
+	skb->network_header = (u16)skb_headroom(skb);
+	skb_pull(skb, sizeof(*iph));
+	skb->transport_header = (u16)skb_headroom(skb);
+	tcp_v4_rcv(skb);
+}
+
+/*
+ * IPv6 without extension headers and for an address that we know to be ours
+ * is TCP's; lwIP knows the rest (RFC 8200).
+ */
+void ip6_rcv(struct sk_buff *skb)
+{
+	const struct ip6hdr *ip6;
+	struct ip_addr daddr;
+	u32 len;
+
+	if (unlikely(!pskb_may_pull(skb, IP6_HLEN))) {
+		bad_header(skb, DROP_IP_HDR);
+		return;
+	}
+	ip6 = (const struct ip6hdr *)skb->data;
+	len = IP6_HLEN + be16_to_cpu(ip6->payload_len);
+	if (unlikely(be32_to_cpu(ip6->vtf) >> 28 != 6 || len > skb->len)) {
+		bad_header(skb, DROP_IP_HDR);
+		return;
+	}
+	trace(TRACE_IP_RCV, skb->len, ip6->nexthdr);
+	__builtin_memcpy(daddr.a, ip6->daddr, sizeof(daddr.a));
+	if (ip6->nexthdr != IPPROTO_TCP || link_group(skb) ||
+	    !ip_addr_is_local(&daddr) || ip_addr_is_v4(&daddr)) {
+		to_lwip(skb);
+		return;
+	}
+	skb_trim(skb, len);
+	skb->network_header = (u16)skb_headroom(skb);
+	skb_pull(skb, IP6_HLEN);
+	skb->transport_header = (u16)skb_headroom(skb);
+	tcp_v6_rcv(skb);
+}

@@ -1,0 +1,81 @@
+/* What the files of net/ip/ share. */
+#pragma once
+
+#include "net/ip/ip.h"
+
+/* First byte of an IPv4 address. */
+static inline u8 ip4_first(be32 addr)
+{
+	return (u8)(be32_to_cpu(addr) >> 24);
+}
+
+static inline bool ip4_is_loopback(be32 addr)
+{
+	return ip4_first(addr) == 127;
+}
+
+/* Class D and E: never a source, never a TCP peer (RFC 1122 3.2.1.3). */
+static inline bool ip4_not_unicast(be32 addr)
+{
+	return ip4_first(addr) >= 224;
+}
+
+/* How a received destination address concerns us. */
+enum ip_dest {
+	IP_DEST_OTHER,		/* somebody else's */
+	IP_DEST_LOCAL,		/* ours, unicast */
+	IP_DEST_GROUP,		/* multicast or broadcast, ours among others */
+	IP_DEST_UNCONFIGURED,	/* @dev has no address yet: DHCP's business */
+};
+
+enum ip_dest ip4_classify(const struct net_device *dev, be32 daddr);
+/* Can the wire really have brought us a packet from @saddr? */
+bool ip4_source_ok(be32 saddr);
+
+/*
+ * Like ip_route_output(), and says which neighbour the packet goes to, for
+ * the case that rt->ll_len is 0.
+ */
+int ip_route_lookup(struct ip_addr *saddr, const struct ip_addr *daddr,
+		    struct ip_route *rt, struct ip_addr *next_hop);
+
+/*
+ * Does in software what @dev cannot do for @skb (data at the IP header, all
+ * headers contiguous): cuts a GSO packet, finishes a checksum. Takes @skb and
+ * gives each result to @send. Softirq or task.
+ */
+struct ip_sender {
+	void (*send)(struct ip_sender *to, struct sk_buff *skb);
+	struct net_device *dev;
+	const struct ip_route *rt;
+	const struct ip_addr *next_hop;
+};
+
+void ip_gso_send(struct sk_buff *skb, struct ip_sender *to);
+
+/* True if @dev can send @skb as it is. */
+static inline bool ip_dev_can(const struct net_device *dev,
+			      const struct sk_buff *skb)
+{
+	u32 need = 0;
+
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		need = NETIF_F_HW_CSUM;
+	if (skb->gso_size)
+		need |= skb->gso_type & SKB_GSO_TCPV4 ? NETIF_F_TSO :
+							NETIF_F_TSO6;
+	return !(need & ~dev->features);
+}
+
+/* The sum of a 20-byte header, checksum field included: 0xffff if right. */
+static inline u32 ip4_header_sum(const struct iphdr *iph)
+{
+	u32 w[5];
+	u64 sum;
+
+	__builtin_memcpy(w, iph, sizeof(w));
+	sum = (u64)w[0] + w[1] + w[2] + w[3] + w[4];
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (u32)((sum & 0xffff) + (sum >> 16));
+}

@@ -1,0 +1,130 @@
+/*
+ * Packets from TCP to the device. On the fast path the route is fresh and the
+ * neighbour known: two headers are written in front and the device gets the
+ * packet. Softirq or task, no locks.
+ */
+#include "net/ip/ip_internal.h"
+
+#include "kernel/errno.h"
+#include "net/lwip/lwip_port.h"
+#include "net/snmp.h"
+
+#define DEFAULT_TTL 64
+
+static void push_ip4(struct sk_buff *skb, const struct ip_out *out)
+{
+	struct iphdr *iph = skb_push(skb, sizeof(*iph));
+
+	iph->ver_ihl = 0x45;
+	iph->tos = out->tos;
+	iph->tot_len = cpu_to_be16((u16)skb->len);
+	/* Never fragmented, so the identification is free (RFC 6864, 4.1). */
+	iph->id = 0;
+	iph->frag_off = cpu_to_be16(IP_DF);
+	iph->ttl = out->ttl ? out->ttl : DEFAULT_TTL;
+	iph->protocol = out->protocol;
+	iph->check = 0;
+	iph->saddr = out->saddr->a[3];
+	iph->daddr = out->daddr->a[3];
+	iph->check = (u16)~ip4_header_sum(iph);
+}
+
+static void push_ip6(struct sk_buff *skb, const struct ip_out *out)
+{
+	u32 len = skb->len;
+	u8 *h = skb_push(skb, 40);
+
+	put_be32(6u << 28 | (u32)out->tos << 20, h);
+	put_be16((u16)len, h + 4);
+	h[6] = out->protocol;
+	h[7] = out->ttl ? out->ttl : DEFAULT_TTL;
+	__builtin_memcpy(h + 8, out->saddr->a, 16);
+	__builtin_memcpy(h + 24, out->daddr->a, 16);
+}
+
+static inline void push_link(struct sk_buff *skb, const struct ip_route *rt)
+{
+	__builtin_memcpy(skb_push(skb, ETH_HLEN), rt->ll_hdr, ETH_HLEN);
+}
+
+/* One packet that the device can send: by the route, or through lwIP. */
+static void send_one(struct ip_sender *to, struct sk_buff *skb)
+{
+	if (to->rt->ll_len) {
+		push_link(skb, to->rt);
+		dev_queue_xmit(to->dev, skb);
+	} else {
+		skb->dev = to->dev;
+		lwip_output(to->dev, skb, to->next_hop);
+	}
+}
+
+/* Everything but the common case; headers up to IP are written. */
+static noinline void send_slow(struct sk_buff *skb, const struct ip_route *rt,
+			       const struct ip_addr *next_hop)
+{
+	struct ip_sender to = {
+		.send = send_one,
+		.dev = rt->dev,
+		.rt = rt,
+		.next_hop = next_hop,
+	};
+
+	if (ip_dev_can(rt->dev, skb))
+		send_one(&to, skb);
+	else
+		ip_gso_send(skb, &to);
+}
+
+static noinline int refuse(struct sk_buff *skb, enum drop_reason why, int err)
+{
+	SNMP_INC(Ip_OutDiscards);
+	kfree_skb_reason(skb, why);
+	return err;
+}
+
+/* The route again, for the address that the connection has. */
+static noinline int renew_route(struct ip_route *rt, const struct ip_out *out,
+				struct ip_addr *next_hop)
+{
+	struct ip_addr saddr = *out->saddr;
+	u16 mtu = rt->dev ? rt->mtu : 0;
+	int err = ip_route_lookup(&saddr, out->daddr, rt, next_hop);
+
+	/* What path MTU discovery has learned stays learned. */
+	if (!err && mtu && mtu < rt->mtu)
+		rt->mtu = mtu;
+	return err;
+}
+
+int ip_queue_xmit(struct sk_buff *skb, struct ip_route *rt,
+		  const struct ip_out *out)
+{
+	struct ip_addr next_hop = *out->daddr;
+	bool v4 = ip_addr_is_v4(out->daddr);
+	u32 hlen = v4 ? sizeof(struct iphdr) : 40;
+	int err;
+
+	if (unlikely(rt->gen != READ_ONCE(ip_route_gen) || !rt->ll_len)) {
+		err = renew_route(rt, out, &next_hop);
+		if (err) {
+			SNMP_INC(Ip_OutNoRoutes);
+			return refuse(skb, DROP_IP_NO_ROUTE, err);
+		}
+	}
+	if (unlikely(skb->len + hlen > rt->mtu && !skb->gso_size))
+		return refuse(skb, DROP_IP_HDR, -EMSGSIZE);
+	SNMP_INC(Ip_OutRequests);
+	if (likely(v4))
+		push_ip4(skb, out);
+	else
+		push_ip6(skb, out);
+	skb->network_header = (u16)skb_headroom(skb);
+	if (likely(rt->ll_len && ip_dev_can(rt->dev, skb))) {
+		push_link(skb, rt);
+		dev_queue_xmit(rt->dev, skb);
+	} else {
+		send_slow(skb, rt, &next_hop);
+	}
+	return 0;
+}

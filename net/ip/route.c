@@ -1,0 +1,222 @@
+/*
+ * Which addresses are ours and which way a packet leaves. The truth about
+ * addresses and neighbours is lwIP's; here is a copy that every packet may
+ * look at without a lock.
+ *
+ * LOCKING: table_lock guards the copy while it is renewed (when ip_route_gen
+ * has moved) and while a route is looked up; the test "is it ours" reads
+ * single words without it. Softirqs off.
+ */
+#include "net/ip/ip_internal.h"
+
+#include "kernel/errno.h"
+#include "kernel/spinlock.h"
+#include "net/loopback.h"
+#include "net/lwip/lwip_port.h"
+
+#define MAX_IFACES 4
+
+struct iface {
+	struct net_device *dev;
+	struct lwip_ifaddr ifa;		/* addr 0: none yet */
+};
+
+/* The loopback device is not among them: it is always 127.0.0.0/8. */
+struct iface_table {
+	u32 gen;			/* ip_route_gen that it is good for */
+	u32 n;
+	struct iface iface[MAX_IFACES];
+};
+
+u32 ip_route_gen = 1;
+
+static struct iface_table table;	/* table_lock, see above */
+static struct spinlock table_lock = SPINLOCK_INIT;
+
+static void collect(struct net_device *dev, void *arg)
+{
+	struct iface_table *t = arg;
+	struct iface *iface = &t->iface[t->n];
+
+	if (dev->features & NETIF_F_LOOPBACK || t->n == MAX_IFACES)
+		return;
+	iface->dev = dev;
+	if (!lwip_get_ifaddr(dev, &iface->ifa))
+		iface->ifa = (struct lwip_ifaddr){ 0, 0, 0 };
+	t->n++;
+}
+
+/* lwIP is asked before the lock is taken: it has one of its own. */
+static noinline void renew_table(void)
+{
+	struct iface_table fresh = { .gen = READ_ONCE(ip_route_gen) };
+
+	dev_for_each(collect, &fresh);
+	spin_lock_bh(&table_lock);
+	table = fresh;
+	spin_unlock_bh(&table_lock);
+}
+
+static inline const struct iface_table *ifaces(void)
+{
+	if (unlikely(table.gen != READ_ONCE(ip_route_gen)))
+		renew_table();
+	return &table;
+}
+
+static bool ip4_is_ours(be32 addr)
+{
+	const struct iface_table *t = ifaces();
+
+	for (u32 i = 0; i < t->n; i++) {
+		if (t->iface[i].ifa.addr == addr)
+			return addr != 0;
+	}
+	return false;
+}
+
+static bool is_group(const struct lwip_ifaddr *ifa, be32 addr)
+{
+	return ip4_not_unicast(addr) ||
+	       (ifa->addr && addr == (ifa->addr | ~ifa->mask));
+}
+
+enum ip_dest ip4_classify(const struct net_device *dev, be32 daddr)
+{
+	const struct iface_table *t;
+
+	if (likely(ip4_is_ours(daddr)))
+		return IP_DEST_LOCAL;
+	if (dev->features & NETIF_F_LOOPBACK)
+		return ip4_is_loopback(daddr) ? IP_DEST_LOCAL : IP_DEST_OTHER;
+	t = ifaces();
+	for (u32 i = 0; i < t->n; i++) {
+		if (t->iface[i].dev != dev)
+			continue;
+		if (is_group(&t->iface[i].ifa, daddr))
+			return IP_DEST_GROUP;
+		if (!t->iface[i].ifa.addr)
+			return IP_DEST_UNCONFIGURED;
+	}
+	return IP_DEST_OTHER;
+}
+
+bool ip4_source_ok(be32 saddr)
+{
+	return !ip4_not_unicast(saddr) && !ip4_is_loopback(saddr) &&
+	       !ip4_is_ours(saddr);
+}
+
+static bool is_v6_loopback(const struct ip_addr *ip)
+{
+	return !ip->a[0] && !ip->a[1] && !ip->a[2] &&
+	       ip->a[3] == cpu_to_be32(1);
+}
+
+bool ip_addr_is_local(const struct ip_addr *ip)
+{
+	if (!ip_addr_is_v4(ip))
+		return is_v6_loopback(ip);
+	return ip4_is_loopback(ip->a[3]) || ip4_is_ours(ip->a[3]);
+}
+
+bool ip_addr_is_multicast(const struct ip_addr *ip)
+{
+	if (ip_addr_is_v4(ip))
+		return ip4_first(ip->a[3]) >> 4 == 14;
+	return (ip->a[0] & 0xff) == 0xff;
+}
+
+/* To ourselves: out by lo, from the bound address or the one we talk to. */
+static int route_local(struct ip_addr *saddr, const struct ip_addr *daddr,
+		       struct ip_route *rt, struct ip_addr *next_hop)
+{
+	if (ip_addr_any(saddr)) {
+		*saddr = *daddr;
+		if (ip_addr_is_v4(daddr) && ip4_is_loopback(daddr->a[3]))
+			*saddr = ip_addr_v4(cpu_to_be32(0x7f000001));
+	} else if (!ip_addr_is_local(saddr)) {
+		return -EADDRNOTAVAIL;
+	}
+	rt->dev = &loopback_dev;
+	*next_hop = *daddr;
+	return 0;
+}
+
+/* The interface on whose network @daddr is, else the first with a gateway. */
+static const struct iface *pick_iface(be32 daddr, be32 *hop)
+{
+	for (u32 i = 0; i < table.n; i++) {
+		const struct iface *f = &table.iface[i];
+
+		if (f->ifa.addr && !((f->ifa.addr ^ daddr) & f->ifa.mask)) {
+			*hop = daddr;
+			return f;
+		}
+	}
+	for (u32 i = 0; i < table.n; i++) {
+		const struct iface *f = &table.iface[i];
+
+		if (f->ifa.addr && f->ifa.gateway) {
+			*hop = f->ifa.gateway;
+			return f;
+		}
+	}
+	return NULL;
+}
+
+static int route_v4(struct ip_addr *saddr, be32 daddr, struct ip_route *rt,
+		    struct ip_addr *next_hop)
+{
+	const struct iface *f;
+	be32 hop, own = 0;
+
+	ifaces();
+	spin_lock_bh(&table_lock);
+	f = pick_iface(daddr, &hop);
+	if (f) {
+		rt->dev = f->dev;
+		own = f->ifa.addr;
+		if (is_group(&f->ifa, daddr))
+			f = NULL;
+	}
+	spin_unlock_bh(&table_lock);
+	if (!f)
+		return -ENETUNREACH;
+	if (ip_addr_any(saddr))
+		*saddr = ip_addr_v4(own);
+	else if (!ip_addr_is_v4(saddr) || !ip4_is_ours(saddr->a[3]))
+		return -EADDRNOTAVAIL;
+	*next_hop = ip_addr_v4(hop);
+	return 0;
+}
+
+int ip_route_lookup(struct ip_addr *saddr, const struct ip_addr *daddr,
+		    struct ip_route *rt, struct ip_addr *next_hop)
+{
+	/* Read first: what changes meanwhile makes the route stale again. */
+	u32 gen = READ_ONCE(ip_route_gen);
+	int err;
+
+	if (ip_addr_is_local(daddr))
+		err = route_local(saddr, daddr, rt, next_hop);
+	else if (ip_addr_is_v4(daddr))
+		err = route_v4(saddr, daddr->a[3], rt, next_hop);
+	else
+		err = -ENETUNREACH;
+	if (err)
+		return err;
+	rt->mtu = rt->dev->mtu;
+	rt->gen = gen;
+	err = lwip_resolve(rt->dev, next_hop, rt->ll_hdr);
+	rt->ll_len = err ? 0 : ETH_HLEN;
+	return 0;
+}
+
+int ip_route_output(struct ip_addr *saddr, const struct ip_addr *daddr,
+		    struct ip_route *rt)
+{
+	struct ip_addr next_hop;
+
+	return ip_route_lookup(saddr, daddr, rt, &next_hop);
+}
