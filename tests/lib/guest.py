@@ -38,7 +38,7 @@ def initramfs(files):
 class Guest:
     """One QEMU. Use it in a with statement."""
 
-    def __init__(self, append="", net=(), **how):
+    def __init__(self, append="", net=(), pass_fds=(), **how):
         """@how goes to qemu.command(): machine=, initrd=, iso=, mem=, ..."""
         os.makedirs("build/tests", exist_ok=True)
         self.log = tempfile.NamedTemporaryFile(
@@ -46,7 +46,8 @@ class Guest:
         self.command = qemu.command(append=append, net=net, **how)
         self.process = subprocess.Popen(
             self.command, stdin=subprocess.DEVNULL, stdout=self.log,
-            stderr=subprocess.STDOUT, preexec_fn=qemu.die_with_parent)
+            stderr=subprocess.STDOUT, pass_fds=pass_fds,
+            preexec_fn=qemu.die_with_parent)
 
     def __enter__(self):
         return self

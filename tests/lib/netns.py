@@ -1,0 +1,122 @@
+"""A network namespace of our own, and a guest on a TAP in it. Needs root.
+
+A thread enters the namespace, opens what is asked for there and ends; the
+sockets and the TAP go on working from everywhere.
+"""
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+
+from tests.lib.guest import Guest
+from tools import qemu
+
+TUNSETIFF = 0x400454ca
+IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 2, 0x1000, 0x4000
+CLONE_NEWNET = 0x40000000
+HOST_IP, GUEST_IP = "10.8.0.1", "10.8.0.2"
+STATIC_IP = f"{GUEST_IP}::{HOST_IP}:255.255.255.0::eth0:off"
+
+
+def why_not():
+    """The reason that namespaces cannot be had here, None if they can."""
+    if os.geteuid() != 0:
+        return "needs root for a network namespace"
+    if not os.path.exists("/dev/net/tun"):
+        return "needs /dev/net/tun"
+    return None
+
+
+class Namespace:
+    """Lives as long as its process does."""
+
+    def __init__(self):
+        self.holder = subprocess.Popen(
+            [sys.executable, "-c",
+             "import ctypes, time\n"
+             f"assert ctypes.CDLL(None).unshare({CLONE_NEWNET}) == 0\n"
+             "print('there', flush=True)\n"
+             "time.sleep(100000)"],
+            stdout=subprocess.PIPE, preexec_fn=qemu.die_with_parent)
+        assert self.holder.stdout.readline() == b"there\n"
+
+    def close(self):
+        self.holder.kill()
+        self.holder.wait()
+        self.holder.stdout.close()
+
+    def run(self, function, *args):
+        """Calls @function inside; returns what it returns."""
+        result = []
+
+        def inside():
+            fd = os.open(f"/proc/{self.holder.pid}/ns/net", os.O_RDONLY)
+            failed = ctypes.CDLL(None).setns(fd, CLONE_NEWNET)
+            os.close(fd)
+            assert not failed
+            result.append(function(*args))
+
+        thread = threading.Thread(target=inside)
+        thread.start()
+        thread.join()
+        return result[0]
+
+    def ip(self, line):
+        return self.run(lambda: subprocess.run(
+            ["ip", *line.split()], check=True, text=True,
+            stdout=subprocess.PIPE).stdout)
+
+
+def open_tap(name):
+    tap = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(tap, TUNSETIFF, struct.pack(
+        "16sH", name.encode(), IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
+    return tap
+
+
+class TapGuest(Guest):
+    """A server in the guest, reached by connect(), offloads and all."""
+
+    def __init__(self, prog="echo", machine="pc", features="", **how):
+        self.ns = Namespace()
+        tap = self.ns.run(open_tap, "tap0")
+        os.set_inheritable(tap, True)
+        self.ns.ip("link set lo up")
+        self.ns.ip(f"addr add {HOST_IP}/24 dev tap0")
+        self.ns.ip("link set tap0 up")
+        self.port = qemu.PORTS[prog]
+        rom = "" if machine == "microvm" else ",romfile="
+        net = ["-netdev", f"tap,id=n0,fd={tap}", "-device",
+               f"{qemu.device(machine, 'net')},netdev=n0{rom}{features}"]
+        super().__init__(append=f"ip={STATIC_IP} init=/{prog}", net=net,
+                         machine=machine, pass_fds=(tap,), **how)
+        os.close(tap)
+
+    def __enter__(self):
+        try:
+            self.wait_console("listening on")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        super().__exit__()
+        self.ns.close()
+
+    def connect(self, seconds=20):
+        return self.ns.run(socket.create_connection, (GUEST_IP, self.port),
+                           seconds)
+
+    def traffic(self):
+        """(bytes, packets) from the guest, and (bytes, packets) to it."""
+        words = self.ns.ip("-s link show tap0").split()
+        rx, tx = words.index("RX:"), words.index("TX:")
+        numbers = [w for w in words[rx:tx] if w.isdigit()]
+        numbers_tx = [w for w in words[tx:] if w.isdigit()]
+        return ((int(numbers[0]), int(numbers[1])),
+                (int(numbers_tx[0]), int(numbers_tx[1])))
