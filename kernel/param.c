@@ -45,6 +45,17 @@ static const char *next_word(const char *s, char *word, size_t size)
 	return s;
 }
 
+/* NAME=value, as environment variables are written. */
+static bool is_env(const char *word)
+{
+	const char *s = word;
+
+	while ((*s >= 'A' && *s <= 'Z') || *s == '_' ||
+	       (s > word && *s >= '0' && *s <= '9'))
+		s++;
+	return s > word && *s == '=';
+}
+
 static void unknown_word(const char *word)
 {
 	const struct kernel_param *p;
@@ -79,7 +90,8 @@ void parse_params(void)
 
 	while (*s && !is_end_of_words(s)) {
 		s = skip_spaces(next_word(s, word, sizeof(word)));
-		set_param(word);
+		if (!is_env(word))
+			set_param(word);
 	}
 }
 
@@ -94,6 +106,44 @@ const char *param_init_args(void)
 		return NULL;
 	s = skip_spaces(s + 2);
 	return *s ? s : NULL;
+}
+
+/* Both lists: words up to `--` or the end, all or those that pass @want. */
+static int split_words(const char *s, bool (*want)(const char *word),
+		       char *buf, size_t size, char *words[], unsigned int max)
+{
+	unsigned int n = 0;
+	size_t len;
+
+	while (*s && !(want && is_end_of_words(s))) {
+		if (!size)
+			return -E2BIG;
+		s = skip_spaces(next_word(s, buf, size));
+		if (want && !want(buf))
+			continue;
+		len = strlen(buf) + 1;
+		/* A word that fills the buffer may have been cut. */
+		if (n + 1 >= max || len == size)
+			return -E2BIG;
+		words[n++] = buf;
+		buf += len;
+		size -= len;
+	}
+	words[n] = NULL;
+	return (int)n;
+}
+
+int param_init_words(char *buf, size_t size, char *words[], unsigned int max)
+{
+	const char *s = param_init_args();
+
+	return split_words(s ? s : "", NULL, buf, size, words, max);
+}
+
+int param_env_words(char *buf, size_t size, char *words[], unsigned int max)
+{
+	return split_words(skip_spaces(boot_info.cmdline), is_env, buf, size,
+			   words, max);
 }
 
 static int digit_value(char c)
