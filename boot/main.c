@@ -3,7 +3,10 @@
  * says in its own header what it needs to have been called before.
  */
 #include "boot/boot.h"
+#include "boot/init.h"
 #include "drivers/drivers.h"
+#include "fs/eventpoll.h"
+#include "fs/file.h"
 #include "kernel/mm/memblock.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
@@ -26,6 +29,14 @@
 #include "kernel/x86/paging.h"
 #include "kernel/x86/sections.h"
 #include "kernel/x86/tsc.h"
+#include "net/dev.h"
+#include "net/inet.h"
+#include "net/lwip/lwip_port.h"
+#include "net/skbuff.h"
+#include "net/sock.h"
+#include "net/socket.h"
+#include "net/tcp/tcp.h"
+#include "net/udp.h"
 
 void start_kernel(void)
 {
@@ -57,10 +68,25 @@ void start_kernel(void)
 	clock_init();
 	local_irq_enable();
 
+	/* Files, sockets, network. */
+	file_init();
+	eventpoll_init();
+	skb_init();
+	net_dev_init();
+	sock_init();
+	socket_init();
+	inet_init();
+	lwip_port_init();
+	udp_sockets_init();
+	tcp_init();
+
 	/* From here on nothing of the image changes that should not. */
 	mark_rodata_ro();
 	free_initmem();
-	pr_notice("pollux: booted by %s, %llu KiB free", boot_info.door,
-		  (unsigned long long)nr_free_pages() * 4);
-	machine_exit(0);
+	pr_info("pollux: booted by %s, %llu KiB free", boot_info.door,
+		(unsigned long long)nr_free_pages() * 4);
+	if (!kthread_run(init_task, NULL, "init"))
+		panic("boot: no memory for the first task; give the machine "
+		      "more (-m)");
+	cpu_idle_loop();
 }

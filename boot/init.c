@@ -1,0 +1,100 @@
+/*
+ * The first task: starts the devices and the network, then becomes the
+ * program that init= names. Runs with interrupts on and may sleep.
+ */
+#include "boot/init.h"
+
+#include "drivers/drivers.h"
+#include "fs/exec.h"
+#include "fs/initramfs.h"
+#include "kernel/boot_info.h"
+#include "kernel/errno.h"
+#include "kernel/mm/page.h"
+#include "kernel/panic.h"
+#include "kernel/param.h"
+#include "kernel/printk.h"
+#include "kernel/string.h"
+#include "net/lwip/lwip_port.h"
+
+#define MAX_WORDS	32
+#define NOT_STARTED	127	/* exit code, as a shell gives it */
+
+/* What execve(2) gets; too big for the stack, needed once. */
+struct init_args {
+	char path[256];
+	char text[sizeof(boot_info.cmdline)];
+	char *argv[MAX_WORDS];
+	char env_text[sizeof(boot_info.cmdline)];
+	char *envp[MAX_WORDS];
+};
+
+static struct init_args init_args = { .path = "/init" };
+
+static int set_init(const char *val)
+{
+	if (!val || strlcpy(init_args.path, val, sizeof(init_args.path)) >=
+			    sizeof(init_args.path))
+		return -EINVAL;
+	return 0;
+}
+KERNEL_PARAM("init", set_init, "the program's path in the initramfs");
+
+/* The path as argv[0], then what stands after `--`; 0 or -E2BIG. */
+static int collect_args(struct init_args *a)
+{
+	int n;
+
+	a->argv[0] = a->path;
+	n = param_init_words(a->text, sizeof(a->text), a->argv + 1,
+			     MAX_WORDS - 1);
+	if (n < 0)
+		return n;
+	/* What Linux gives its first program; the command line may differ. */
+	a->envp[0] = "HOME=/";
+	a->envp[1] = "TERM=linux";
+	n = param_env_words(a->env_text, sizeof(a->env_text), a->envp + 2,
+			    MAX_WORDS - 2);
+	return min(n, 0);
+}
+
+static void __noreturn give_up(void)
+{
+	console_write("pollux: exit 127\n", 17);
+	machine_exit(NOT_STARTED);
+}
+
+static void load_initramfs(void)
+{
+	int err;
+
+	if (!boot_info.initrd) {
+		pr_err("no initramfs: give one to QEMU with -initrd, to GRUB "
+		       "with module2");
+		give_up();
+	}
+	err = initramfs_init(phys_to_virt(boot_info.initrd),
+			     boot_info.initrd_len);
+	if (err) {
+		pr_err("initramfs: not usable (error %d); make one with "
+		       "`cpio -o -H newc`", -err);
+		give_up();
+	}
+}
+
+void init_task(void *arg)
+{
+	struct init_args *a = &init_args;
+
+	(void)arg;
+	load_initramfs();
+	drivers_init();
+	lwip_configure();
+	if (collect_args(a)) {
+		pr_err("command line: more than %d words for %s",
+		       MAX_WORDS - 3, a->path);
+		give_up();
+	}
+	/* Comes back only if it failed, and has said why. */
+	(void)exec_init(a->path, a->argv, a->envp);
+	give_up();
+}
