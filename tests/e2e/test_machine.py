@@ -1,0 +1,187 @@
+"""What the kernel does with the machine, seen from QEMU's monitor: page
+protections, randomness of each boot, idling, panics, running out of memory.
+"""
+import contextlib
+import re
+import resource
+import socket
+import tempfile
+import time
+
+import pytest
+from scapy.layers.inet import ICMP, IP
+
+from tests.lib.guest import UserNetGuest, initramfs
+from tests.lib.qmp import Monitor, symbols
+from tests.lib.wire import GUEST_IP, HOST_IP, WireGuest
+from tools import qemu
+
+CR0_WP, CR4_SMEP, CR4_SMAP, EFER_NX = 1 << 16, 1 << 20, 1 << 21, 1 << 11
+
+
+@contextlib.contextmanager
+def monitored(more="", extra=(), **how):
+    """An echo guest and its monitor."""
+    with tempfile.TemporaryDirectory() as folder:
+        monitor = Monitor(folder)
+        with UserNetGuest(more=more, extra=[*monitor.args(), *extra],
+                          **how) as guest:
+            monitor.connect()
+            try:
+                yield guest, monitor
+            finally:
+                monitor.close()
+
+
+@pytest.fixture(scope="module")
+def machine():
+    with monitored() as both:
+        yield both
+
+
+def registers(monitor):
+    text = monitor.human("info registers")
+    return {name: int(value, 16) for name, value in
+            re.findall(r"\b(CR\d|EFER)\s?=\s?([0-9a-f]+)", text)}
+
+
+def mappings(monitor):
+    """(address, flags) of every page: X for no-execute, U user, W write."""
+    found = re.findall(r"^([0-9a-f]{16}): [0-9a-f]{16} (\S+)",
+                       monitor.human("info tlb"), re.M)
+    assert found
+    return [(int(address, 16), flags) for address, flags in found]
+
+
+def test_protections_are_on(machine):
+    now = registers(machine[1])
+    assert now["CR0"] & CR0_WP
+    assert now["CR4"] & CR4_SMEP and now["CR4"] & CR4_SMAP
+    assert now["EFER"] & EFER_NX
+
+
+def test_nothing_is_writable_and_executable(machine):
+    both = [hex(a) for a, flags in mappings(machine[1])
+            if "W" in flags and "X" not in flags]
+    assert both == []
+
+
+def test_page_zero_is_not_mapped(machine):
+    assert min(a for a, _ in mappings(machine[1])) >= 0x1000
+
+
+def test_user_pages_are_in_the_lower_half(machine):
+    for address, flags in mappings(machine[1]):
+        assert ("U" in flags) == (address < 1 << 47), hex(address)
+
+
+def test_constants_are_not_writable(machine):
+    table = symbols("build/pollux.elf")
+    start, end = table["__rodata_start"], table["__rodata_end"]
+    inside = [(a, f) for a, f in mappings(machine[1]) if start <= a < end]
+    assert inside and not any("W" in f for _, f in inside)
+    start, end = (table[f"__ro_after_init_{x}"] for x in ("start", "end"))
+    assert not any("W" in f for a, f in mappings(machine[1])
+                   if start <= a < end)
+
+
+def test_each_boot_has_its_own_secrets():
+    guard = symbols("build/pollux.elf")["__stack_chk_guard"]
+    guards, stacks = set(), set()
+    for _ in range(3):
+        with monitored() as (_, monitor):
+            guards.add(monitor.read_words(guard, 1)[0])
+            stacks.add(max(a for a, f in mappings(monitor) if "U" in f))
+    assert len(guards) == 3 and 0 not in guards
+    assert len(stacks) > 1
+
+
+def test_idle_takes_no_ticks():
+    """Two seconds with nothing to do: a handful of interrupts at most."""
+    with tempfile.NamedTemporaryFile(dir="build/tests") as log:
+        with monitored(extra=["-d", "int", "-D", log.name]) as (guest, _):
+            with socket.create_connection(("127.0.0.1", guest.port), 10) as s:
+                s.sendall(b"x")
+                assert s.recv(1) == b"x"
+            time.sleep(1)
+
+            def interrupts():
+                with open(log.name, encoding="utf-8", errors="replace") as f:
+                    return len(re.findall(r"^ *\d+: v=|Servicing hardware",
+                                          f.read(), re.M))
+            before = interrupts()
+            assert before > 0
+            time.sleep(2)
+            assert interrupts() - before < 20
+
+
+def test_a_program_that_spins_does_not_stop_the_network():
+    image = initramfs({"spin": "build/tests/spin"})
+    with WireGuest("spin", initrd=image) as guest:
+        for n in range(20):
+            guest.wire.send(IP(src=HOST_IP, dst=GUEST_IP) /
+                            ICMP(id=n + 1) / b"?")
+            assert guest.wire.recv(
+                lambda f, n=n: ICMP in f and f[ICMP].id == n + 1 and
+                f[ICMP].type == 0)
+
+
+def test_panic_shows_where_and_exits_127():
+    """An NMI is nothing that this kernel expects."""
+    with monitored() as (guest, monitor):
+        monitor.ask("inject-nmi")
+        assert guest.wait_exit() == 127
+        console = guest.console
+    assert re.search(r"(?i)panic", console), console
+    assert re.search(r"(?i)\brip\b.*[0-9a-f]{16}", console), console
+    # A symbolised backtrace: names, with how far into the function.
+    assert len(re.findall(r"\b[a-z_0-9]+\+0x[0-9a-f]+", console)) >= 2, \
+        console
+    assert console.splitlines()[-1] == "pollux: exit 127"
+
+
+@pytest.mark.parametrize("machine_type", ["pc", "microvm"])
+def test_virtio_rng(machine_type):
+    with UserNetGuest(machine=machine_type, cpu=None, extra=[
+            "-device", qemu.device(machine_type, "rng")]) as guest:
+        with socket.create_connection(("127.0.0.1", guest.port), 10) as s:
+            s.sendall(b"x")
+            assert s.recv(1) == b"x"
+
+
+@pytest.mark.limit(120)
+def test_out_of_memory_is_survived():
+    """Connections that take and take, in 8 MB: some are lost, the server is
+    not; when they are gone it serves as before."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files[1], files[1]))
+    with UserNetGuest(mem="8M") as guest:
+        clients = []
+        for _ in range(400):
+            try:
+                s = socket.create_connection(("127.0.0.1", guest.port), 2)
+            except OSError:
+                break
+            s.setblocking(False)
+            clients.append(s)
+            for _ in range(4):
+                try:
+                    s.send(bytes(65536))
+                except OSError:
+                    break
+        time.sleep(1)
+        for s in clients:
+            s.close()
+        end = time.monotonic() + 40
+        while True:
+            try:
+                with socket.create_connection(
+                        ("127.0.0.1", guest.port), 2) as s:
+                    s.sendall(b"after")
+                    if s.recv(5) == b"after":
+                        break
+            except OSError:
+                pass
+            if time.monotonic() > end:
+                guest.fail("no echo after the flood")
+            time.sleep(0.2)
