@@ -75,11 +75,10 @@ void show_regs(const struct pt_regs *r)
 	show_pair("rbp", r->rbp, "r8", r->r8, "r9", r->r9);
 	show_pair("r10", r->r10, "r11", r->r11, "r12", r->r12);
 	show_pair("r13", r->r13, "r14", r->r14, "r15", r->r15);
-	pr_err("  cs %llx ss %llx error %llx%s%pS",
-	       (unsigned long long)r->cs, (unsigned long long)r->ss,
-	       (unsigned long long)r->orig_rax,
-	       user_mode(r) ? "" : " at ",
-	       user_mode(r) ? NULL : (void *)r->rip);
+	pr_err("  cs %llx ss %llx error %llx", (unsigned long long)r->cs,
+	       (unsigned long long)r->ss, (unsigned long long)r->orig_rax);
+	if (!user_mode(r))
+		pr_err("  at %pS", (void *)r->rip);
 }
 
 static const char *access_name(u32 error)
