@@ -4,6 +4,7 @@
  */
 #include "boot/init.h"
 
+#include "boot/selftest.h"
 #include "drivers/drivers.h"
 #include "fs/exec.h"
 #include "fs/initramfs.h"
@@ -86,6 +87,7 @@ void init_task(void *arg)
 	struct init_args *a = &init_args;
 
 	(void)arg;
+	run_selftest();
 	load_initramfs();
 	drivers_init();
 	lwip_configure();
