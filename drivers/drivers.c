@@ -3,6 +3,14 @@
 
 #include "drivers/debug_exit.h"
 #include "drivers/serial.h"
+#include "drivers/virtio.h"
+#include "drivers/virtio_mmio.h"
+#include "drivers/virtio_net.h"
+#include "drivers/virtio_pci.h"
+#include "drivers/virtio_rng.h"
+#include "kernel/errno.h"
+#include "kernel/printk.h"
+#include "net/dev.h"
 
 void drivers_early_init(void)
 {
@@ -10,7 +18,23 @@ void drivers_early_init(void)
 	serial_init();
 }
 
+static int probe(struct virtio_device *vdev)
+{
+	switch (vdev->id) {
+	case VIRTIO_ID_NET:
+		return virtnet_probe(vdev);
+	case VIRTIO_ID_RNG:
+		return virtio_rng_probe(vdev);
+	default:
+		return -ENODEV;
+	}
+}
+
 void drivers_init(void)
 {
 	serial_input_init();
+	virtio_pci_scan(probe);
+	virtio_mmio_scan(probe);
+	if (!dev_first())
+		pr_warn("no network card found, only the loopback works. Pollux drives virtio-net; with QEMU: -netdev user,id=n0 -device virtio-net-pci,netdev=n0 (microvm: virtio-net-device)\n");
 }

@@ -16,7 +16,8 @@ static void add_status(struct virtio_device *vdev, u8 bits)
 	vdev->ops->set_status(vdev, vdev->ops->get_status(vdev) | bits);
 }
 
-int virtio_negotiate(struct virtio_device *vdev, u64 wanted)
+int virtio_negotiate(struct virtio_device *vdev,
+		     u64 (*choose)(struct virtio_device *vdev, u64 offered))
 {
 	u64 offered;
 
@@ -26,7 +27,9 @@ int virtio_negotiate(struct virtio_device *vdev, u64 wanted)
 	offered = vdev->ops->get_features(vdev);
 	if (!vdev->legacy && !(offered & VIRTIO_F_VERSION_1))
 		goto refused;
-	vdev->features = offered & (wanted | RING_FEATURES);
+	vdev->features = offered & RING_FEATURES;
+	if (choose)
+		vdev->features |= offered & choose(vdev, offered);
 	if (vdev->legacy)
 		vdev->features &= ~VIRTIO_F_VERSION_1;
 	vdev->ops->set_features(vdev, vdev->features);

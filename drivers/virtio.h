@@ -33,6 +33,12 @@
 struct virtio_device;
 struct virtqueue;
 
+/* The devices that drivers exist for; transports pass over the others. */
+static inline bool virtio_id_known(u32 id)
+{
+	return id == VIRTIO_ID_NET || id == VIRTIO_ID_RNG;
+}
+
 /* What a transport can do. Task context unless said otherwise. */
 struct virtio_transport_ops {
 	u8 (*get_status)(struct virtio_device *vdev);
@@ -49,6 +55,8 @@ struct virtio_transport_ops {
 	u32 (*queue_max)(struct virtio_device *vdev, u32 index);
 	/* Tells the device where @vq lies and binds vq->irq_fn; 0, -errno. */
 	int (*enable_queue)(struct virtio_device *vdev, struct virtqueue *vq);
+	/* Takes the interrupts back. The device has been reset. */
+	void (*unbind)(struct virtio_device *vdev);
 	/* The doorbell. Any context. */
 	void (*notify)(struct virtqueue *vq);
 };
@@ -59,6 +67,8 @@ struct virtio_device {
 	u32 id;				/* c  VIRTIO_ID_ */
 	bool legacy;			/* c  before VIRTIO 1.0 */
 	bool broken;			/* once true, for good */
+	bool no_config_irq;		/* c  may miss one: look at times */
+	bool no_irq;			/* c  raises none: look by yourself */
 	u64 features;			/* c  agreed on */
 	char name[24];			/* c  for the log */
 	/* Hardirq: the configuration has changed. Set before queues. */
@@ -72,10 +82,13 @@ static inline bool virtio_has(const struct virtio_device *vdev, u64 feature)
 }
 
 /*
- * Resets the device and agrees on what both offer: @wanted, and what the
- * rings can do. 0, or -ENODEV (it insists on something else). Task.
+ * Resets the device and agrees on features: what @choose picks of those that
+ * are offered (NULL: none), and what the rings can do. 0, or -ENODEV (the
+ * device insists on something else). Task.
  */
-int virtio_negotiate(struct virtio_device *vdev, u64 wanted) __must_check;
+int virtio_negotiate(struct virtio_device *vdev,
+		     u64 (*choose)(struct virtio_device *vdev,
+				   u64 offered)) __must_check;
 /* The queues are set up: the device may start. Task. */
 void virtio_device_ready(struct virtio_device *vdev);
 

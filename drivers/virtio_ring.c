@@ -15,8 +15,6 @@
 #include "kernel/mm/slab.h"
 #include "kernel/string.h"
 
-/* 2.7: alignment of the used ring; our pages give the rest. */
-#define USED_ALIGN	64u
 /* A chain of more pieces goes into an indirect table, to spare the ring. */
 #define DIRECT_MAX	4u
 /* More pieces than this no device we know takes. */
@@ -43,7 +41,7 @@ static size_t used_offset(u32 num)
 	size_t avail_end = num * sizeof(struct vring_desc) +
 			   sizeof(struct vring_avail) + (num + 1) * sizeof(u16);
 
-	return ALIGN_UP(avail_end, (size_t)USED_ALIGN);
+	return ALIGN_UP(avail_end, (size_t)VRING_USED_ALIGN);
 }
 
 static size_t ring_size(u32 num)

@@ -12,6 +12,9 @@
 #include "kernel/types.h"
 #include "kernel/x86/processor.h"
 
+/* Alignment of the used ring (legacy transports tell the device). */
+#define VRING_USED_ALIGN	64u
+
 #define VRING_DESC_NEXT		1	/* the chain goes on at next */
 #define VRING_DESC_WRITE	2	/* the device writes here */
 #define VRING_DESC_INDIRECT	4	/* points to a table of descriptors */

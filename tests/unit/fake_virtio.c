@@ -66,6 +66,15 @@ static int enable_queue(struct virtio_device *vdev, struct virtqueue *vq)
 	return 0;
 }
 
+static void unbind(struct virtio_device *vdev)
+{
+	struct fake_virtio *f = fake_of(vdev);
+
+	assert_int_equal(f->status, 0);
+	f->unbound++;
+	memset(f->vq, 0, sizeof(f->vq));
+}
+
 static void notify(struct virtqueue *vq)
 {
 	fake_of(vq->vdev)->notified[vq->index]++;
@@ -80,6 +89,7 @@ static const struct virtio_transport_ops fake_ops = {
 	.read_config = read_config,
 	.queue_max = queue_max,
 	.enable_queue = enable_queue,
+	.unbind = unbind,
 	.notify = notify,
 };
 

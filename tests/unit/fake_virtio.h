@@ -20,7 +20,7 @@ struct fake_virtio {
 	int enable_error;		/* what enable_queue answers */
 	bool deaf;			/* raises no interrupt at all */
 	u8 status;
-	unsigned int resets;
+	unsigned int resets, unbound;
 	u32 generation;
 	u8 config[64];
 	struct virtqueue *vq[FAKE_QUEUES];

@@ -1,0 +1,373 @@
+/*
+ * virtio-net: finding the card, its interrupt, its poll, its slow timer.
+ *
+ * An echo costs one receive interrupt and one transmit doorbell. Interrupts
+ * are on while the receive ring is empty; the hardirq only schedules the
+ * poll, which empties the ring, and turns them on again when it found less
+ * than its budget.
+ */
+#include "drivers/virtio_net.h"
+
+#include "drivers/virtio_net_internal.h"
+#include "kernel/errno.h"
+#include "kernel/mm/page.h"
+#include "kernel/mm/slab.h"
+#include "kernel/printk.h"
+#include "kernel/random.h"
+#include "kernel/time.h"
+#include "kernel/trace.h"
+
+#define RX_QUEUE	0
+#define TX_QUEUE	1
+
+/* Configuration space (5.1.4). */
+#define CONFIG_MAC	0
+#define CONFIG_STATUS	6
+#define CONFIG_MTU	10
+#define STATUS_LINK_UP	1
+
+#define MTU_DEFAULT	1500u
+#define MTU_MIN		68u	/* 5.1.4.1; RFC 791 */
+/* Larger would need a buffer that memory may not have in one piece. */
+#define MTU_MAX_PLAIN	3500u
+#define MTU_MAX		65535u
+
+#define TX_ENTRIES	256u
+#define TX_ENTRIES_SMALL 64u
+#define SMALL_PAGES	8192u	/* under 32 MiB of memory */
+
+/* 64 KiB of guest TSO, in buffers of 2 KiB, must fit in the ring. */
+#define GUEST_TSO_BUFFERS 64u
+
+#define WATCH_NS	(100 * NSEC_PER_MSEC)
+#define POLL_NS		(1 * NSEC_PER_MSEC)	/* for cards without irq */
+
+/* --- interrupt and poll --- */
+
+/* Hardirq, for both queues. */
+static void virtnet_interrupt(void *data)
+{
+	struct virtnet *vi = data;
+
+	trace(TRACE_VIRTNET_INTERRUPT, RX_QUEUE, 0);
+	vi->stats.interrupts++;
+	/* With event-idx the device is silent until it is armed again. */
+	if (unlikely(!vi->rx.event))
+		virtqueue_disable_cb(&vi->rx);
+	napi_schedule(&vi->napi);
+}
+
+/*
+ * Nothing is left: interrupts on. If the device was quicker, there may be
+ * none for what came, and the poll goes on.
+ */
+static void poll_done(struct virtnet *vi)
+{
+	unsigned long flags;
+
+	napi_complete(&vi->napi);
+	virtnet_watch(vi);
+	if (likely(virtqueue_enable_cb(&vi->rx)))
+		return;
+	virtqueue_disable_cb(&vi->rx);
+	flags = local_irq_save();
+	napi_schedule(&vi->napi);
+	local_irq_restore(flags);
+}
+
+/* It is stopped: gives all memory back, and no packet goes out any more. */
+static void give_up(struct virtnet *vi)
+{
+	WRITE_ONCE(vi->dev.link_up, false);
+	virtnet_rx_abandon(vi);
+	virtnet_tx_clean(vi);
+	napi_complete(&vi->napi);
+}
+
+static int virtnet_poll(struct napi_struct *napi, int budget)
+{
+	struct virtnet *vi = container_of(napi, struct virtnet, napi);
+	struct sk_buff *skb;
+	int done = 0;
+
+	vi->stats.polls++;
+	while (done < budget && (skb = virtnet_receive(vi))) {
+		netif_receive_skb(skb);
+		done++;
+	}
+	trace(TRACE_VIRTNET_POLL, RX_QUEUE, done);
+	if (unlikely(vi->vdev->broken)) {
+		give_up(vi);
+		return min(done, budget - 1);
+	}
+	if (virtnet_wants_refill(vi))
+		virtnet_refill(vi);
+	if (unlikely(READ_ONCE(vi->tx_wait)))
+		virtnet_tx_clean(vi);
+	if (done < budget)
+		poll_done(vi);
+	return done;
+}
+
+/* --- link --- */
+
+/* Any context. Devices that do not tell are always up. */
+static void read_link(struct virtnet *vi)
+{
+	bool up = true;
+	u16 status;
+
+	if (vi->vdev->broken)
+		return;
+	if (virtio_has(vi->vdev, VIRTIO_NET_F_STATUS)) {
+		virtio_read_config(vi->vdev, CONFIG_STATUS, &status,
+				   sizeof(status));
+		up = status & STATUS_LINK_UP;
+	}
+	if (up == vi->dev.link_up)
+		return;
+	WRITE_ONCE(vi->dev.link_up, up);
+	pr_notice("%s: link is %s\n", vi->dev.name, up ? "up" : "down");
+}
+
+/* Hardirq. */
+static void virtnet_config_changed(void *data)
+{
+	struct virtnet *vi = data;
+
+	vi->stats.config_changes++;
+	read_link(vi);
+}
+
+/* --- the slow timer --- */
+
+static void schedule_poll(struct virtnet *vi)
+{
+	unsigned long flags = local_irq_save();
+
+	napi_schedule(&vi->napi);
+	local_irq_restore(flags);
+}
+
+void virtnet_watch(struct virtnet *vi)
+{
+	if (likely(timer_pending(&vi->timer)))
+		return;
+	mod_timer(&vi->timer, ktime_get_ns() +
+		  (vi->vdev->no_irq ? POLL_NS : WATCH_NS));
+}
+
+/*
+ * A ring whose interrupt should have come and did not (design.md 6: an
+ * emulator that leaves out barriers): counts it, says so once, polls.
+ */
+static void look_for_lost_irq(struct virtnet *vi)
+{
+	unsigned long flags;
+	bool idle;
+
+	if (!virtqueue_lost_irq(&vi->rx) &&
+	    !(READ_ONCE(vi->tx_wait) && virtqueue_lost_irq(&vi->tx)))
+		return;
+	flags = local_irq_save();
+	idle = napi_schedule(&vi->napi);
+	local_irq_restore(flags);
+	if (idle && !vi->stats.lost_interrupts++)
+		pr_notice("%s: an interrupt got lost; from now on such are found within 100 ms. With QEMU, give it -smp 1,maxcpus=2\n",
+			  vi->dev.name);
+}
+
+/*
+ * Softirq. Runs only while there was something to do since it last ran: one
+ * look after the interrupt was armed is enough, since a packet that comes
+ * later finds it armed for certain.
+ */
+static void virtnet_timer(struct timer *timer)
+{
+	struct virtnet *vi = container_of(timer, struct virtnet, timer);
+	bool busy = vi->dev.rx_packets != vi->seen_packets ||
+		    vi->vdev->no_irq;
+
+	if (vi->vdev->broken) {
+		schedule_poll(vi);
+		return;
+	}
+	vi->seen_packets = vi->dev.rx_packets;
+	virtnet_tx_clean(vi);
+	if (!vi->vdev->no_irq)
+		look_for_lost_irq(vi);
+	if (vi->vdev->no_config_irq)
+		read_link(vi);
+	if (vi->vdev->no_irq || virtnet_wants_refill(vi)) {
+		schedule_poll(vi);
+		busy = true;
+	}
+	if (busy || vi->tx.num_free != vi->tx.num)
+		virtnet_watch(vi);
+}
+
+/* --- finding it --- */
+
+/* Takes what we can use, and of that only what stands on its base (5.1.3.1). */
+static u64 choose_features(struct virtio_device *vdev, u64 offered)
+{
+	u64 f = VIRTIO_NET_F_MAC | VIRTIO_NET_F_MTU | VIRTIO_NET_F_STATUS |
+		VIRTIO_NET_F_MRG_RXBUF;
+	u32 buffers = min(virtnet_rx_buffers(),
+			  vdev->ops->queue_max(vdev, RX_QUEUE));
+
+	if (offered & VIRTIO_NET_F_CSUM) {
+		f |= VIRTIO_NET_F_CSUM | VIRTIO_NET_F_HOST_TSO4 |
+		     VIRTIO_NET_F_HOST_TSO6;
+		if (offered & (VIRTIO_NET_F_HOST_TSO4 |
+			       VIRTIO_NET_F_HOST_TSO6))
+			f |= VIRTIO_NET_F_HOST_ECN;
+	}
+	if (!(offered & VIRTIO_NET_F_GUEST_CSUM))
+		return f;
+	f |= VIRTIO_NET_F_GUEST_CSUM;
+	/* Large packets only in chains: in one piece they would be 64 KiB. */
+	if (!(offered & VIRTIO_NET_F_MRG_RXBUF) || buffers < GUEST_TSO_BUFFERS)
+		return f;
+	f |= VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6;
+	if (offered & (VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6))
+		f |= VIRTIO_NET_F_GUEST_ECN;
+	return f;
+}
+
+static u32 netdev_features(const struct virtio_device *vdev)
+{
+	u32 f = 0;
+
+	if (virtio_has(vdev, VIRTIO_NET_F_CSUM))
+		f |= NETIF_F_HW_CSUM;
+	if (virtio_has(vdev, VIRTIO_NET_F_HOST_TSO4))
+		f |= NETIF_F_TSO;
+	if (virtio_has(vdev, VIRTIO_NET_F_HOST_TSO6))
+		f |= NETIF_F_TSO6;
+	return f;
+}
+
+/* The card's address, or a random one with the "locally given" bit. */
+static void read_mac(struct virtnet *vi)
+{
+	u64 any = ktime_get_ns();
+
+	if (virtio_has(vi->vdev, VIRTIO_NET_F_MAC)) {
+		virtio_read_config(vi->vdev, CONFIG_MAC, vi->dev.dev_addr,
+				   ETH_ALEN);
+		return;
+	}
+	if (random_ready())
+		any = get_random_u64();
+	__builtin_memcpy(vi->dev.dev_addr, &any, ETH_ALEN);
+	vi->dev.dev_addr[0] = (vi->dev.dev_addr[0] & 0xfe) | 0x02;
+}
+
+static u16 read_mtu(struct virtnet *vi)
+{
+	u32 most = vi->mergeable ? MTU_MAX : MTU_MAX_PLAIN;
+	u16 mtu;
+
+	if (!virtio_has(vi->vdev, VIRTIO_NET_F_MTU))
+		return MTU_DEFAULT;
+	virtio_read_config(vi->vdev, CONFIG_MTU, &mtu, sizeof(mtu));
+	return (u16)clamp((u32)mtu, MTU_MIN, most);
+}
+
+static const struct net_device_ops virtnet_ops = {
+	.start_xmit = virtnet_start_xmit,
+	.kick = virtnet_kick,
+};
+
+/* From the features to the shape of packets on the rings. */
+static void set_layout(struct virtnet *vi)
+{
+	struct virtio_device *vdev = vi->vdev;
+
+	vi->mergeable = virtio_has(vdev, VIRTIO_NET_F_MRG_RXBUF);
+	vi->hdr_len = vi->mergeable || virtio_has(vdev, VIRTIO_F_VERSION_1) ?
+		      VIRTIO_NET_HDR_SIZE : VIRTIO_NET_HDR_OLD_SIZE;
+	vi->split_hdr = !virtio_has(vdev, VIRTIO_F_ANY_LAYOUT |
+					  VIRTIO_F_VERSION_1);
+	vi->dev.ops = &virtnet_ops;
+	vi->dev.priv = vi;
+	vi->dev.features = netdev_features(vdev);
+	vi->dev.headroom = vi->hdr_len;
+	vi->dev.mtu = read_mtu(vi);
+	read_mac(vi);
+}
+
+static int set_up_queues(struct virtnet *vi)
+{
+	u32 tx_entries = nr_total_pages() < SMALL_PAGES ? TX_ENTRIES_SMALL :
+							  TX_ENTRIES;
+	u32 rx_entries = virtnet_rx_buffers();
+	int err;
+
+	/* A ring has a power of two entries: not less than the buffers. */
+	if (rx_entries & (rx_entries - 1))
+		rx_entries *= 2;
+	err = virtqueue_setup(&vi->rx, vi->vdev, RX_QUEUE, rx_entries,
+			      virtnet_interrupt, vi);
+	if (err)
+		return err;
+	return virtqueue_setup(&vi->tx, vi->vdev, TX_QUEUE, tx_entries,
+			       virtnet_interrupt, vi);
+}
+
+static void start(struct virtnet *vi)
+{
+	virtio_device_ready(vi->vdev);
+	virtnet_refill(vi);
+	if (!virtqueue_enable_cb(&vi->rx))
+		schedule_poll(vi);
+	virtnet_watch(vi);
+	pr_info("%s: %s, %pM, mtu %u, %u+%u entries, features %#llx\n",
+		vi->dev.name, vi->vdev->name, vi->dev.dev_addr, vi->dev.mtu,
+		vi->rx.num, vi->tx.num,
+		(unsigned long long)vi->vdev->features);
+}
+
+int virtnet_probe(struct virtio_device *vdev)
+{
+	struct virtnet *vi = kzalloc(sizeof(*vi));
+	int err = -ENOMEM;
+
+	if (!vi)
+		goto no_memory;
+	vi->vdev = vdev;
+	vdev->priv = vi;
+	vdev->config_fn = virtnet_config_changed;
+	timer_setup(&vi->timer, virtnet_timer);
+	napi_init(&vi->napi, &vi->dev, virtnet_poll);
+	err = virtio_negotiate(vdev, choose_features);
+	if (err)
+		goto free_card;
+	set_layout(vi);
+	err = set_up_queues(vi);
+	if (err)
+		goto free_queues;
+	virtnet_rx_setup(vi, vi->dev.mtu);
+	vi->dev.link_up = true;
+	err = register_netdev(&vi->dev);
+	if (err)
+		goto free_queues;
+	read_link(vi);
+	start(vi);
+	return 0;
+
+free_queues:
+	vdev->ops->set_status(vdev, 0);
+	vdev->ops->unbind(vdev);
+	virtqueue_free(&vi->tx);
+	virtqueue_free(&vi->rx);
+free_card:
+	vdev->config_fn = NULL;
+	kfree(vi);
+no_memory:
+	pr_err("%s: network card not started: %s\n", vdev->name,
+	       err == -ENOMEM ? "no memory; give the machine more" :
+				"it has not what VIRTIO 1.2, 5.1 asks for");
+	return err;
+}

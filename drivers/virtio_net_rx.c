@@ -1,0 +1,244 @@
+/*
+ * virtio-net, inward: from the used ring to packets, and fresh buffers back.
+ * The device writes straight into an skb; a packet that is larger than one
+ * buffer becomes a chain of pieces. Called from virtnet_poll() (softirq).
+ */
+#include "drivers/virtio_net_internal.h"
+
+#include "kernel/byteorder.h"
+#include "kernel/mm/page.h"
+
+#define CSUM_OFFSET_TCP	16
+
+/* With mergeable buffers one of them is a 2 KiB object, header included. */
+#define RX_OBJECT	2048u
+#define RX_BUFFERS_MIN	16u
+#define RX_BUFFERS_MAX	256u
+/* 1/64 of the memory may lie in the receive ring. */
+#define RX_MEMORY_SHARE	64u
+#define VLAN_HLEN	4u
+
+static void rx_drop(struct virtnet *vi, struct sk_buff *skb,
+		    enum drop_reason why)
+{
+	if (why == DROP_DEV_RUNT)
+		vi->stats.rx_short++;
+	else
+		vi->stats.rx_bad_header++;
+	kfree_skb_reason(skb, why);
+}
+
+/* The Internet checksum (RFC 1071) of everything from @off on. */
+static u16 checksum_from(const struct sk_buff *skb, u32 off)
+{
+	u32 sum = 0;
+	u8 chunk[128];
+
+	while (off < skb->len) {
+		u32 n = min(skb->len - off, (u32)sizeof(chunk));
+
+		skb_copy_bits(skb, off, chunk, n);
+		if (n & 1)
+			chunk[n] = 0;
+		for (u32 i = 0; i < n; i += 2)
+			sum += get_be16(chunk + i);
+		off += n;
+	}
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (u16)~sum;
+}
+
+/*
+ * NEEDS_CSUM: the packet never was on a wire; its checksum field holds only
+ * the pseudo header's sum. TCP is told that it is right. The others' code
+ * looks at the field itself, so there it is finished here. The offsets come
+ * from outside: false if they do not lie inside the packet.
+ */
+static bool rx_partial(struct sk_buff *skb, const struct virtio_net_hdr *hdr)
+{
+	u32 field = (u32)hdr->csum_start + hdr->csum_offset;
+
+	if (hdr->csum_start < ETH_HLEN || field + 2 > skb->len)
+		return false;
+	if (hdr->csum_offset != CSUM_OFFSET_TCP) {
+		if (!pskb_may_pull(skb, field + 2))
+			return false;
+		put_be16(checksum_from(skb, hdr->csum_start),
+			 skb->data + field);
+	}
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	return true;
+}
+
+/* Several segments in one (guest TSO): says how they were cut. */
+static bool rx_gso(struct sk_buff *skb, const struct virtio_net_hdr *hdr)
+{
+	u8 type = hdr->gso_type & ~VIRTIO_NET_GSO_ECN;
+
+	if (!hdr->gso_size || hdr->hdr_len >= skb->len)
+		return false;
+	if (type == VIRTIO_NET_GSO_TCPV4)
+		skb->gso_type = SKB_GSO_TCPV4;
+	else if (type == VIRTIO_NET_GSO_TCPV6)
+		skb->gso_type = SKB_GSO_TCPV6;
+	else
+		return false;
+	if (hdr->gso_type & VIRTIO_NET_GSO_ECN)
+		skb->gso_type |= SKB_GSO_ECN;
+	skb->gso_size = hdr->gso_size;
+	skb->gso_segs = (u16)DIV_ROUND_UP(skb->len - hdr->hdr_len,
+					  hdr->gso_size);
+	return true;
+}
+
+/* What the device says about checksum and segments; false: nonsense. */
+static bool rx_offloads(struct sk_buff *skb, const struct virtio_net_hdr *hdr)
+{
+	if (hdr->flags & VIRTIO_NET_HDR_NEEDS_CSUM) {
+		if (!rx_partial(skb, hdr))
+			return false;
+	} else if (hdr->flags & VIRTIO_NET_HDR_DATA_VALID) {
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+	}
+	return hdr->gso_type == VIRTIO_NET_GSO_NONE || rx_gso(skb, hdr);
+}
+
+/*
+ * Adds the other buffers of a packet, which the device hands over together
+ * (5.1.6.4). False if they are not there: then nobody knows where the next
+ * packet starts, and the device is given up.
+ */
+static bool rx_merge(struct virtnet *vi, struct sk_buff *skb, u16 buffers)
+{
+	while (--buffers) {
+		struct sk_buff *piece;
+		u32 len;
+
+		piece = virtqueue_get_buf(&vi->rx, &len);
+		if (!piece) {
+			virtio_break(vi->vdev, "packet lacks some buffers");
+			return false;
+		}
+		vi->rx_posted--;
+		if (!len) {
+			kfree_skb(piece);
+			continue;
+		}
+		skb_put(piece, len);
+		skb_add_frag(skb, piece);
+	}
+	return true;
+}
+
+static struct sk_buff *rx_one(struct virtnet *vi, struct sk_buff *skb, u32 len)
+{
+	struct virtio_net_hdr hdr;
+	u16 buffers = 1;
+
+	if (unlikely(len < vi->hdr_len)) {
+		rx_drop(vi, skb, DROP_DEV_RUNT);
+		return NULL;
+	}
+	__builtin_memcpy(&hdr, skb->data, sizeof(hdr));
+	skb_put(skb, len);
+	skb_pull(skb, vi->hdr_len);
+	if (vi->mergeable)
+		buffers = hdr.num_buffers;
+	if (unlikely(buffers != 1)) {
+		if (!buffers || !rx_merge(vi, skb, buffers)) {
+			rx_drop(vi, skb, DROP_DEV_BAD_LENGTH);
+			return NULL;
+		}
+	}
+	if (unlikely(skb->len < ETH_HLEN)) {
+		rx_drop(vi, skb, DROP_DEV_RUNT);
+		return NULL;
+	}
+	if ((hdr.flags | hdr.gso_type) && unlikely(!rx_offloads(skb, &hdr))) {
+		rx_drop(vi, skb, DROP_DEV_BAD_LENGTH);
+		return NULL;
+	}
+	skb->dev = &vi->dev;
+	return skb;
+}
+
+struct sk_buff *virtnet_receive(struct virtnet *vi)
+{
+	struct sk_buff *skb;
+	u32 len;
+
+	while ((skb = virtqueue_get_buf(&vi->rx, &len))) {
+		vi->rx_posted--;
+		skb = rx_one(vi, skb, len);
+		if (likely(skb))
+			return skb;
+	}
+	return NULL;
+}
+
+/* One buffer for the device; false if memory or the ring is out. */
+static bool post_buffer(struct virtnet *vi)
+{
+	struct sk_buff *skb = alloc_skb(vi->rx_buf_size);
+	struct vq_buf bufs[2];
+	unsigned int n = 1;
+
+	if (unlikely(!skb)) {
+		vi->stats.rx_no_memory++;
+		return false;
+	}
+	skb_reserve(skb, vi->rx_reserve);
+	bufs[0].addr = virt_to_phys(skb->data);
+	bufs[0].len = skb_tailroom(skb);
+	if (unlikely(vi->split_hdr && !vi->mergeable)) {
+		bufs[1].addr = bufs[0].addr + vi->hdr_len;
+		bufs[1].len = bufs[0].len - vi->hdr_len;
+		bufs[0].len = vi->hdr_len;
+		n = 2;
+	}
+	if (unlikely(virtqueue_add(&vi->rx, bufs, 0, n, skb))) {
+		kfree_skb(skb);
+		return false;
+	}
+	vi->rx_posted++;
+	return true;
+}
+
+u32 virtnet_rx_buffers(void)
+{
+	u64 n = nr_total_pages() * PAGE_SIZE / RX_MEMORY_SHARE / RX_OBJECT;
+
+	return (u32)clamp(n, (u64)RX_BUFFERS_MIN, (u64)RX_BUFFERS_MAX);
+}
+
+void virtnet_rx_setup(struct virtnet *vi, u32 mtu)
+{
+	/* The Ethernet header is 14 bytes: puts what follows on 4. */
+	vi->rx_reserve = (u16)(-(vi->hdr_len + ETH_HLEN) & 3);
+	vi->rx_buf_size = RX_OBJECT - sizeof(struct sk_buff);
+	if (!vi->mergeable)
+		vi->rx_buf_size = max(vi->rx_buf_size,
+				      vi->rx_reserve + vi->hdr_len +
+				      ETH_HLEN + VLAN_HLEN + mtu);
+	vi->rx_target = (u16)min(virtnet_rx_buffers(), (u32)vi->rx.num);
+	if (vi->split_hdr && !vi->mergeable)
+		vi->rx_target = min(vi->rx_target, vi->rx.num / 2);
+	vi->rx_batch = clamp(vi->rx_target / 8, 1, 16);
+}
+
+void virtnet_rx_abandon(struct virtnet *vi)
+{
+	struct sk_buff *skb;
+
+	while ((skb = virtqueue_detach_unused_buf(&vi->rx)))
+		kfree_skb(skb);
+	vi->rx_posted = 0;
+}
+
+void virtnet_refill(struct virtnet *vi)
+{
+	while (vi->rx_posted < vi->rx_target && post_buffer(vi))
+		;
+	virtqueue_kick(&vi->rx);
+}
