@@ -20,6 +20,7 @@
 #define ARCH_GET_FS	0x1003
 #define ARCH_GET_GS	0x1004
 #define ROBUST_LIST_SIZE 24
+#define INIT_PID	1
 
 int process_init(struct task *task)
 {
@@ -27,6 +28,9 @@ int process_init(struct task *task)
 	if (!task->sighand)
 		return -ENOMEM;
 	spin_lock_init(&task->sighand->lock);
+	task->kthread = false;
+	task->pid = INIT_PID;
+	task->tgid = INIT_PID;
 	start_user_state(task);
 	return 0;
 }

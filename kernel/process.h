@@ -22,7 +22,8 @@ void enter_user_mode(u64 ip, u64 sp) __noreturn;
 void do_exit_group(int code) __noreturn;
 
 /*
- * Gives @task the state that only user tasks have (signal handlers); called
- * by exec before enter_user_mode(). 0 or -ENOMEM. Task context.
+ * Makes the calling kernel task @task process 1, with the state that only
+ * user tasks have (signal handlers, registers); called by exec before
+ * enter_user_mode(). 0 or -ENOMEM. Task context.
  */
 int process_init(struct task *task) __must_check;

@@ -43,7 +43,7 @@ struct task {
 	struct list_head run_list;	/* r  in the run queue if runnable */
 	bool on_rq;			/* r */
 	bool on_cpu;			/* r  its registers are in a CPU */
-	bool kthread;			/* c  never returns to user mode */
+	bool kthread;			/* o  has no user mode (yet) */
 	s32 pid;			/* c  thread id; kernel tasks too */
 	s32 tgid;			/* c  process id */
 	char comm[TASK_COMM_LEN];	/* o */

@@ -13,8 +13,8 @@
 #include "kernel/x86/sections.h"
 #include "kernel/x86/switch.h"
 
-/* The first user task is the program; the kernel's own count from here. */
-#define FIRST_KERNEL_PID 2
+/* 1 is the program's, see process_init(). */
+#define FIRST_PID 2
 
 const char *const task_state_names[TASK_DEAD + 1] = {
 	[TASK_RUNNING] = "running",
@@ -32,15 +32,10 @@ static struct task idle_task = {
 	.refs = { 1 },
 };
 
-/* Process 1 is the first task that task_create() makes. */
-static s32 next_pid(bool kthread)
+static s32 next_pid(void)
 {
-	static struct atomic last = { FIRST_KERNEL_PID - 1 };
-	static u32 program_made;
+	static struct atomic last = { FIRST_PID - 1 };
 
-	if (!kthread && !__atomic_exchange_n(&program_made, 1,
-					     __ATOMIC_RELAXED))
-		return 1;
 	return atomic_add_return(1, &last);
 }
 
@@ -66,7 +61,7 @@ static struct task *make_task(const char *name, void (*entry)(void *arg),
 	}
 	task->sp = init_stack((u64)task->stack + KSTACK_SIZE, entry, arg);
 	task->kthread = kthread;
-	task->pid = next_pid(kthread);
+	task->pid = next_pid();
 	task->tgid = task->pid;
 	strlcpy(task->comm, name, sizeof(task->comm));
 	atomic_set(&task->refs, 1);
