@@ -159,8 +159,9 @@ bench: all $(B)/pollux.iso $(B)/bench/insns.so $(B)/bench/load \
 
 # ---- Checking --------------------------------------------------------------
 # Host unit tests under the sanitisers; tests/unit/Makefile says how.
-unit: | $(call need,unit)
-	@$(MAKE) --no-print-directory -f tests/unit/Makefile run
+unit: | $(call need,unit) $(LWIP_HERE)
+	@$(MAKE) --no-print-directory -f tests/unit/Makefile \
+		LWIP_DIR=$(LWIP_DIR) run
 
 check: | $(call need,build) $(LWIP_HERE)
 	@tools/check.py --cc '$(CC) $(CFLAGS)' --lwip '$(LWIP_INC)'

@@ -23,7 +23,7 @@
 static struct ip_config config = { .mode = IP_CONFIG_DHCP };
 static char hostname[HOSTNAME_MAX + 1];
 
-static int set_ip(const char *val)
+int lwip_param_ip(const char *val)
 {
 	struct ip_config parsed;
 	const char *why = ip_config_parse(val, &parsed);
@@ -36,9 +36,9 @@ static int set_ip(const char *val)
 	return 0;
 }
 
-KERNEL_PARAM("ip", set_ip, IP_HELP);
+KERNEL_PARAM("ip", lwip_param_ip, IP_HELP);
 
-static int set_hostname(const char *val)
+int lwip_param_hostname(const char *val)
 {
 	if (!val || !hostname_valid(val, strlen(val))) {
 		pr_err("hostname=%s: letters, digits, hyphens and dots, "
@@ -49,7 +49,8 @@ static int set_hostname(const char *val)
 	return 0;
 }
 
-KERNEL_PARAM("hostname", set_hostname, "this machine's name, for DHCP");
+KERNEL_PARAM("hostname", lwip_param_hostname,
+	     "this machine's name, for DHCP");
 
 static void log_address(struct netif *netif)
 {

@@ -34,3 +34,7 @@ const char *ip_config_parse(const char *val, struct ip_config *out)
 bool ip_parse_v4(const char *s, size_t len, be32 *out) __must_check;
 /* Letters, digits, dots and hyphens, 1 to HOSTNAME_MAX of them. */
 bool hostname_valid(const char *s, size_t len) __must_check;
+
+/* What ip= and hostname= do (config.c); as kernel_param's set. */
+int lwip_param_ip(const char *val);
+int lwip_param_hostname(const char *val);

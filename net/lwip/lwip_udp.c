@@ -266,7 +266,6 @@ static err_t send_locked(struct udp_pcb *pcb, struct pbuf *p,
 {
 	ip_addr_t local, addr, src;
 	struct netif *netif;
-	err_t err;
 
 	lwip_addr_in(&local, to->local);
 	lwip_addr_in(&addr, to->addr);
@@ -278,10 +277,7 @@ static err_t send_locked(struct udp_pcb *pcb, struct pbuf *p,
 	ip_reset_option(pcb, SOF_BROADCAST);
 	if (to->broadcast)
 		ip_set_option(pcb, SOF_BROADCAST);
-	err = udp_sendto_if_src(pcb, p, &addr, to->port, netif, &src);
-	if (netif->flags & NETIF_FLAG_ETHARP)
-		lwip_poke(JOB_ARP);
-	return err;
+	return udp_sendto_if_src(pcb, p, &addr, to->port, netif, &src);
 }
 
 int lwip_udp_send(struct udp_pcb *pcb, struct sk_buff *skb,

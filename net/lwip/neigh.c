@@ -18,7 +18,6 @@
 
 #define REFRESH_AGE	(ARP_MAXAGE - 30)	/* seconds */
 #define REFRESH_EVERY	5
-#define QUIET_SECONDS	7	/* longer than an unanswered entry lives */
 #define ASK_AGAIN	NSEC_PER_SEC
 #define STALE_SECONDS	30	/* IPv6: then an entry in use is probed */
 #define TX_HEADROOM	96	/* for a packet that had to be copied */
@@ -34,7 +33,6 @@ struct neigh {
 
 static struct neigh arp[ARP_TABLE_SIZE];
 static struct neigh nd[LWIP_ND6_NUM_NEIGHBORS];
-static u32 quiet;		/* ARP ticks with an empty table */
 
 static struct {
 	struct ip_addr ip;
@@ -113,7 +111,6 @@ void lwip_neigh_confirm(be32 ip4)
 {
 	struct ip_addr ip = ip_addr_v4(ip4);
 
-	quiet = 0;
 	for (u32 i = 0; i < ARP_TABLE_SIZE; i++) {
 		if (arp[i].known && ip_addr_eq(&arp[i].ip, &ip))
 			arp[i].age = 0;
@@ -147,12 +144,13 @@ bool lwip_neigh_arp_tick(void)
 		    (n->age - REFRESH_AGE) % REFRESH_EVERY == 0)
 			refresh(n);
 	}
-	quiet = any ? 0 : quiet + 1;
-	return quiet < QUIET_SECONDS;
+	return any;
 }
 
-void lwip_neigh_nd6_tick(void)
+u32 lwip_neigh_nd6_tick(void)
 {
+	u32 pace = 0;
+
 	for (u32 i = 0; i < LWIP_ND6_NUM_NEIGHBORS; i++) {
 		struct nd6_neighbor_cache_entry *e = &neighbor_cache[i];
 
@@ -166,6 +164,15 @@ void lwip_neigh_nd6_tick(void)
 	}
 	nd6_tmr();
 	lwip_neigh_check();
+	for (u32 i = 0; i < LWIP_ND6_NUM_NEIGHBORS && pace != 1; i++) {
+		u8 now = neighbor_cache[i].state;
+
+		if (now == ND6_REACHABLE || now == ND6_STALE)
+			pace = 2;
+		else if (now != ND6_NO_ENTRY)
+			pace = 1;
+	}
+	return pace;
 }
 
 static bool find_arp(struct netif *netif, const struct ip_addr *hop, u8 *mac)
@@ -207,8 +214,8 @@ static void ask(struct netif *netif, const struct ip_addr *hop)
 		return;
 	asked.ip = *hop;
 	asked.until = now + ASK_AGAIN;
+	lwip_timers_catch_up(LWIP_JOB_ARP);
 	etharp_query(netif, &ip, NULL);
-	lwip_poke(JOB_ARP);
 }
 
 int lwip_resolve(struct net_device *dev, const struct ip_addr *next_hop,
@@ -275,7 +282,6 @@ void lwip_output(struct net_device *dev, struct sk_buff *skb,
 	struct netif *netif = lwip_netif_of(dev);
 	struct pbuf *p;
 	ip_addr_t hop;
-	err_t err;
 
 	if (!netif || skb->len > 0xffff - ETH_HLEN) {
 		kfree_skb_reason(skb, DROP_IP_NO_ROUTE);
@@ -286,12 +292,13 @@ void lwip_output(struct net_device *dev, struct sk_buff *skb,
 		return;
 	lwip_addr_in(&hop, next_hop);
 	lwip_lock();
+	lwip_timers_catch_up(IP_IS_V4(&hop) ? LWIP_JOB_ARP : LWIP_JOB_ND6);
 	p = lwip_pbuf_from_skb(skb);
-	err = IP_IS_V4(&hop) ? etharp_query(netif, ip_2_ip4(&hop), p) :
-			       ethip6_output(netif, p, ip_2_ip6(&hop));
-	if (err != ERR_OK)
-		count_drop(DROP_NEIGH_UNRESOLVED, p->tot_len);
+	lwip_pbuf_count_unsent(p);
+	if (IP_IS_V4(&hop))
+		etharp_query(netif, ip_2_ip4(&hop), p);
+	else
+		ethip6_output(netif, p, ip_2_ip6(&hop));
 	pbuf_free(p);
-	lwip_poke(IP_IS_V4(&hop) ? JOB_ARP : JOB_ND6);
 	lwip_unlock();
 }

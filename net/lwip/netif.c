@@ -260,7 +260,8 @@ void lwip_input(struct sk_buff *skb)
 	trusted = skb->ip_summed != CHECKSUM_NONE && !f.fragment;
 	skb->ip_summed = CHECKSUM_NONE;
 	lwip_lock();
-	port.pokes |= f.pokes;
+	if (unlikely(f.pokes))
+		lwip_timers_catch_up(f.pokes);
 	if (unlikely(f.proto == ETH_P_ARP))
 		lwip_neigh_confirm(arp_sender(skb));
 	nf->netif.chksum_flags = trusted ?

@@ -6,6 +6,12 @@
  */
 #include "net/lwip/port_internal.h"
 
+/* What lies in cb. */
+struct skb_pbuf {
+	struct pbuf_custom pc;	/* first */
+	bool unsent;		/* waits for its neighbour's address */
+};
+
 static struct sk_buff *skb_of(struct pbuf *p)
 {
 	return container_of((u8(*)[48])p, struct sk_buff, cb);
@@ -13,7 +19,11 @@ static struct sk_buff *skb_of(struct pbuf *p)
 
 static void pbuf_skb_free(struct pbuf *p)
 {
-	kfree_skb(skb_of(p));
+	struct sk_buff *skb = skb_of(p);
+
+	if (unlikely(((struct skb_pbuf *)p)->unsent))
+		count_drop(DROP_NEIGH_UNRESOLVED, skb->len);
+	kfree_skb(skb);
 }
 
 static bool is_skb(const struct pbuf *p)
@@ -33,14 +43,20 @@ static bool is_skb(const struct pbuf *p)
  */
 struct pbuf *lwip_pbuf_from_skb(struct sk_buff *skb)
 {
-	struct pbuf_custom *pc = (struct pbuf_custom *)skb->cb;
-	bool grows = skb->data > (u8 *)(skb + 1);
+	struct skb_pbuf *sp = (struct skb_pbuf *)skb->cb;
+	bool grows = skb->data >= (u8 *)(skb + 1);
 	pbuf_type type = grows ? PBUF_RAM : PBUF_REF;
 
-	_Static_assert(sizeof(*pc) <= sizeof(skb->cb), "pbuf does not fit");
-	pc->custom_free_function = pbuf_skb_free;
-	return pbuf_alloced_custom(PBUF_RAW, (u16)skb->len, type, pc,
+	_Static_assert(sizeof(*sp) <= sizeof(skb->cb), "pbuf does not fit");
+	sp->unsent = false;
+	sp->pc.custom_free_function = pbuf_skb_free;
+	return pbuf_alloced_custom(PBUF_RAW, (u16)skb->len, type, &sp->pc,
 				   skb->data, (u16)skb->len);
+}
+
+void lwip_pbuf_count_unsent(struct pbuf *p)
+{
+	((struct skb_pbuf *)p)->unsent = true;
 }
 
 struct sk_buff *lwip_skb_steal(struct pbuf *p)
@@ -52,6 +68,7 @@ struct sk_buff *lwip_skb_steal(struct pbuf *p)
 	skb = skb_of(p);
 	if (skb_shared(skb))
 		return NULL;
+	((struct skb_pbuf *)p)->unsent = false;
 	skb_get(skb);
 	skb->data = p->payload;
 	skb->len = p->len;

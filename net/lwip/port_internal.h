@@ -87,6 +87,8 @@ static inline struct lwip_up_cb *lwip_up_cb(struct sk_buff *skb)
  * copy. Takes @skb; the pbuf's end frees it.
  */
 struct pbuf *lwip_pbuf_from_skb(struct sk_buff *skb);
+/* If such a pbuf ends unsent, its neighbour did not answer: a counted drop. */
+void lwip_pbuf_count_unsent(struct pbuf *p);
 /*
  * The skb behind @p if @p is the whole of one and nobody else holds it, cut
  * to @p's bytes; it has a reference for the caller. @p is still to be freed.
@@ -113,16 +115,27 @@ struct ip_addr lwip_addr_out(const ip_addr_t *from);
 void lwip_neigh_check(void);
 /* @ip4 has just spoken ARP. */
 void lwip_neigh_confirm(be32 ip4);
-/* One second of ARP: ages, re-asks what connections use. True: go on. */
+/* One second of ARP: ages, re-asks what connections use. True: not empty. */
 bool lwip_neigh_arp_tick(void);
-void lwip_neigh_nd6_tick(void);
+/* The same for IPv6. 1: some are being asked; 2: all at rest; 0: none. */
+u32 lwip_neigh_nd6_tick(void);
 
 /* --- timers.c; port.lock held --- */
 
+#define LWIP_JOB_ARP	(1u << JOB_ARP)
+#define LWIP_JOB_ND6	(1u << JOB_ND6)
+
+/* @job has something to do: it runs at its full pace from now on. */
 static inline void lwip_poke(enum lwip_job job)
 {
 	port.pokes |= 1u << job;
 }
+
+/*
+ * Before lwIP is given what may add to the tables of these jobs (1 << enum
+ * lwip_job): what slept grows as old as it is, and they are poked.
+ */
+void lwip_timers_catch_up(u32 which);
 
 void lwip_timers_init(void);
 /* Starts the jobs that were poked. */
