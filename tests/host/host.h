@@ -32,6 +32,13 @@ bool host_alloc_failed(void);
 /* Every allocation fails until called with false. */
 void host_fail_all_allocs(bool on);
 
+/* --- page tables (paging.c) --- */
+
+/* No new table can be had until called with false. */
+void host_refuse_tables(bool on);
+/* Pages that are mapped now, user or kernel. */
+unsigned int host_pages_mapped(void);
+
 /* --- user memory (uaccess.c) --- */
 
 /*

@@ -1,11 +1,10 @@
 /*
  * The kernel command line, and the log that unknown words go to.
- * sources: kernel/param.c kernel/kallsyms.c
+ * sources: kernel/param.c
  */
 #include "tests/unit/unit.h"
 
 #include "kernel/boot_info.h"
-#include "kernel/kallsyms_internal.h"
 #include "kernel/param.h"
 #include "tests/host/host.h"
 
