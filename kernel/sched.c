@@ -1,6 +1,6 @@
 /*
  * The scheduler. A task stays on the CPU it was made on; the waker takes that
- * CPU's run queue.
+ * CPU's run queue. When nobody can run, the last sleeper halts in schedule().
  *
  * LOCKING: rq->lock, interrupts off, guards the queue and the r members of
  * its tasks. schedule() takes it in the old task's name and releases it in
@@ -44,11 +44,9 @@ static void enqueue(struct rq *rq, struct task *task)
 
 static struct task *dequeue_first(struct rq *rq)
 {
-	struct task *task;
+	struct task *task = list_first_entry(&rq->queue, struct task,
+					     run_list);
 
-	if (list_empty(&rq->queue))
-		return rq->idle;
-	task = list_first_entry(&rq->queue, struct task, run_list);
 	list_del(&task->run_list);
 	task->on_rq = false;
 	rq->nr_waiting--;
@@ -68,14 +66,15 @@ static void start_slice(struct task *task)
 }
 
 /* The second half of a switch, in the new task, with the lock from the old. */
-static void finish_switch(struct rq *rq, unsigned long irq)
+static void finish_switch(struct rq *rq)
 {
 	struct task *prev = rq->prev;
 
 	/* Once the lock is free, somebody else may free or run it. */
 	bool dead = prev->state == TASK_DEAD;
 
-	spin_unlock_irqrestore(&rq->lock, irq);
+	spin_unlock(&rq->lock);
+	local_irq_enable();
 	if (unlikely(dead))
 		put_task(prev);
 }
@@ -83,48 +82,85 @@ static void finish_switch(struct rq *rq, unsigned long irq)
 /* Where a new task's first switch leads (kernel/x86/switch.S). */
 void task_start(void (*entry)(void *arg), void *arg)
 {
-	finish_switch(this_cpu_ptr(&runqueue), X86_EFLAGS_IF);
+	finish_switch(this_cpu_ptr(&runqueue));
 	entry(arg);
 	task_exit();
 }
 
-static void switch_tasks(struct rq *rq, struct task *prev, struct task *next,
-			 unsigned long irq)
+static void switch_tasks(struct rq *rq, struct task *prev, struct task *next)
 {
 	trace(TRACE_SCHED_SWITCH, prev->pid, next->pid);
-	if (unlikely(rq->nr_waiting))
-		start_slice(next);
 	rq->prev = prev;
 	this_cpu_write(current_task, next);
 	if (!next->kthread)
 		switch_user_state(next);
 	switch_stacks(&prev->sp, next->sp);
-	finish_switch(this_cpu_ptr(&runqueue), irq);
+	finish_switch(this_cpu_ptr(&runqueue));
+}
+
+/*
+ * Nobody is runnable: halts right here, in the sleeper's name and on its
+ * stack. Most often it is the sleeper that the next interrupt wakes, and then
+ * there is nothing to switch. Returns who runs next.
+ */
+static struct task *halt_in_place(struct rq *rq, struct task *prev)
+	__must_hold(rq->lock)
+{
+	do {
+		spin_unlock(&rq->lock);
+		safe_halt();
+		local_irq_disable();
+		spin_lock(&rq->lock);
+		if (READ_ONCE(prev->state) == TASK_RUNNING)
+			return prev;
+	} while (list_empty(&rq->queue));
+	return dequeue_first(rq);
+}
+
+/* Decides who runs after @prev and takes it off the queue. */
+static struct task *pick_next(struct rq *rq, struct task *prev)
+	__must_hold(rq->lock)
+{
+	bool runnable = prev->state == TASK_RUNNING && prev != rq->idle;
+
+	if (!list_empty(&rq->queue)) {
+		if (runnable)
+			enqueue(rq, prev);
+		return dequeue_first(rq);
+	}
+	if (runnable)
+		return prev;
+	if (prev->state == TASK_DEAD || prev == rq->idle)
+		return rq->idle;
+	return halt_in_place(rq, prev);
 }
 
 void schedule(void)
 {
 	struct rq *rq = this_cpu_ptr(&runqueue);
 	struct task *prev = current, *next;
-	unsigned long irq;
 
 	might_sleep();
-	irq = spin_lock_irqsave(&rq->lock);
+	local_irq_disable();
+	spin_lock(&rq->lock);
 	if (prev->work & TIF_NEED_RESCHED)
 		__atomic_fetch_and(&prev->work, ~TIF_NEED_RESCHED,
 				   __ATOMIC_SEQ_CST);
-	if (prev->state == TASK_RUNNING && prev != rq->idle)
-		enqueue(rq, prev);
-	next = dequeue_first(rq);
-	if (next == prev)
-		spin_unlock_irqrestore(&rq->lock, irq);
-	else
-		switch_tasks(rq, prev, next, irq);
+	next = pick_next(rq, prev);
+	if (unlikely(rq->nr_waiting))
+		start_slice(next);
+	if (next != prev) {
+		switch_tasks(rq, prev, next);
+	} else {
+		spin_unlock(&rq->lock);
+		local_irq_enable();
+	}
 }
 
 /*
- * Puts a task that was not runnable on the queue. Idle gives way at once; any
- * other task keeps the CPU for a slice from when the first one waits.
+ * Puts a task that was not runnable on the queue. Idle gives way at once; a
+ * running task keeps the CPU for a slice from when the first one waits; one
+ * that is about to sleep, or halts in its sleep, looks at the queue itself.
  */
 static void make_runnable(struct rq *rq, struct task *task)
 {
@@ -133,7 +169,7 @@ static void make_runnable(struct rq *rq, struct task *task)
 	enqueue(rq, task);
 	if (curr == rq->idle)
 		set_work(curr, TIF_NEED_RESCHED);
-	else if (rq->nr_waiting == 1)
+	else if (rq->nr_waiting == 1 && curr->state == TASK_RUNNING)
 		start_slice(curr);
 }
 

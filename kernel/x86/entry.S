@@ -162,12 +162,12 @@ FUNC enter_user_mode
 	.globl	irq_stubs
 	.p2align 3
 irq_stubs:
-	.set	vector, IRQ_FIRST_VECTOR
+	.set	.Lvector, IRQ_FIRST_VECTOR
 	.rept	IRQ_NR_VECTORS
-	pushq	$vector
+	pushq	$.Lvector
 	jmp	irq_common
 	.p2align 3
-	.set	vector, vector + 1
+	.set	.Lvector, .Lvector + 1
 	.endr
 
 FUNC irq_common
@@ -279,11 +279,11 @@ FUNC trap_ist_common
 	.globl	trap_stubs
 	.p2align 3
 trap_stubs:
-	.set	nr, 0
+	.set	.Lnr, 0
 	.altmacro
 	.rept	NR_TRAPS
-	TRAP_ADDRESS %nr
-	.set	nr, nr + 1
+	TRAP_ADDRESS %.Lnr
+	.set	.Lnr, .Lnr + 1
 	.endr
 
 	.section .note.GNU-stack, "", @progbits
