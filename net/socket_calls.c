@@ -146,16 +146,16 @@ static int get_optval(u8 val[OPTVAL_MAX], const void __user *uval, u32 *len)
 	return missing && *len < sizeof(int) ? -EFAULT : 0;
 }
 
-/* A call that gives an int too little room fails before memory is read. */
 static int do_setsockopt(struct socket *sock, int level, int optname,
-			 const void __user *uval, u32 len)
+			 const void __user *uval, u32 ulen)
 {
 	u8 val[OPTVAL_MAX] __aligned(8);
-	int err;
+	u32 len = ulen;
+	int err = get_optval(val, uval, &len);
 
-	if (level == SOL_SOCKET && len < sizeof(int))
+	/* Too short for an int is found before the memory is looked at. */
+	if (err && level == SOL_SOCKET && ulen < sizeof(int))
 		return -EINVAL;
-	err = get_optval(val, uval, &len);
 	if (err)
 		return err;
 	if (level == SOL_SOCKET)

@@ -44,5 +44,8 @@ int move_addr_to_kernel(const void __user *uaddr, int ulen,
 int move_addr_to_user(const struct sockaddr_storage *addr, u32 len,
 		      void __user *uaddr, int __user *ulen) __must_check;
 
-/* One message out. Task, may sleep. */
+/*
+ * One message out. A stream that is shut gives -EPIPE, and SIGPIPE unless
+ * MSG_NOSIGNAL is in msg_flags. Task, may sleep.
+ */
 ssize_t sock_sendmsg(struct socket *sock, struct msghdr *msg, bool nonblock);

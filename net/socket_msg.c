@@ -8,6 +8,7 @@
 #include "kernel/errno.h"
 #include "kernel/mm/slab.h"
 #include "kernel/sched.h"
+#include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
 #include "kernel/uaccess.h"
@@ -40,7 +41,12 @@ _Static_assert(sizeof(struct user_mmsghdr) == 64, "Linux's struct mmsghdr");
 
 ssize_t sock_sendmsg(struct socket *sock, struct msghdr *msg, bool nonblock)
 {
-	return sock->ops->sendmsg(sock, msg, nonblock);
+	ssize_t sent = sock->ops->sendmsg(sock, msg, nonblock);
+
+	if (unlikely(sent == -EPIPE) && sock->type == SOCK_STREAM &&
+	    !(msg->msg_flags & MSG_NOSIGNAL))
+		send_sig(SIGPIPE, current);
+	return sent;
 }
 
 /* One user buffer as @msg's data. -EFAULT if it is not in user memory. */
