@@ -12,3 +12,6 @@
  * -ENOMEM, -E2BIG.
  */
 int exec_init(const char *path, char *const argv[], char *const envp[]);
+
+/* The absolute path of the program that runs; "" before there is one. */
+const char *exec_path(void);

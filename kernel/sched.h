@@ -52,6 +52,8 @@ struct task {
 	struct sighand *sighand;	/* c  NULL for kernel tasks */
 	u64 sig_blocked;		/* o  mask of signals held back */
 	u64 sig_pending;		/* a  mask of signals that came */
+	u64 sig_saved;			/* o  mask to put back, if ... */
+	bool sig_restore;		/* o  ... a call has set its own */
 	u64 fs_base;			/* o  user TLS pointer */
 	u64 gs_base;			/* o  user GS base */
 	void *fpu;			/* o  FPU save area, NULL if unused */

@@ -107,6 +107,35 @@ static __noreturn void die_of(int sig)
 	do_exit_group(128 + sig);
 }
 
+int set_user_sigmask(const u64 __user *mask, size_t size)
+{
+	struct task *task = current;
+	u64 bits;
+
+	if (!mask)
+		return 0;
+	if (size != sizeof(u64))
+		return -EINVAL;
+	if (get_user(bits, mask))
+		return -EFAULT;
+	task->sig_saved = task->sig_blocked;
+	task->sig_restore = true;
+	WRITE_ONCE(task->sig_blocked, bits & ~UNSTOPPABLE);
+	update_sigpending(task);
+	return 0;
+}
+
+void restore_user_sigmask(bool interrupted)
+{
+	struct task *task = current;
+
+	if (!task->sig_restore || (interrupted && signal_pending(task)))
+		return;
+	task->sig_restore = false;
+	WRITE_ONCE(task->sig_blocked, task->sig_saved);
+	update_sigpending(task);
+}
+
 void do_signal(struct pt_regs *regs)
 {
 	struct task *task = current;
@@ -120,6 +149,10 @@ void do_signal(struct pt_regs *regs)
 				   __ATOMIC_SEQ_CST);
 		if (!ignored(sig, task) || sig == SIGKILL)
 			die_of(sig);
+	}
+	if (task->sig_restore) {
+		task->sig_restore = false;
+		WRITE_ONCE(task->sig_blocked, task->sig_saved);
 	}
 	update_sigpending(task);
 }

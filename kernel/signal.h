@@ -90,6 +90,18 @@ void force_sig(int sig, struct task *task);
 bool signal_is_fatal(int sig, const struct task *task);
 
 /*
+ * The mask that ppoll(2), epoll_pwait(2) and pselect(2) wait with: takes the
+ * place of the task's until restore_user_sigmask(). @mask NULL: leaves it.
+ * 0, -EINVAL (@size is not a mask's) or -EFAULT. Own task only.
+ */
+int set_user_sigmask(const u64 __user *mask, size_t size) __must_check;
+/*
+ * Puts the task's mask back; if the wait was @interrupted by a signal, only
+ * when that has been acted on, so that the wait's mask decides which.
+ */
+void restore_user_sigmask(bool interrupted);
+
+/*
  * Acts on what is pending and not blocked. From the way out to user mode
  * only: task context, interrupts on, @regs complete.
  */

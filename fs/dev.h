@@ -1,0 +1,18 @@
+/* The devices under /dev. */
+#pragma once
+
+#include "fs/file.h"
+#include "kernel/types.h"
+
+struct device {
+	const char *name;		/* under /dev */
+	u32 rdev;			/* MKDEV() */
+	u32 mode;			/* permissions */
+	const struct file_operations *fops;
+	bool seekable;			/* lseek works and does nothing */
+};
+
+/* The device of that name (@len bytes), NULL if there is none. */
+const struct device *device_find(const char *name, size_t len);
+/* The @index-th device, NULL after the last. */
+const struct device *device_entry(u64 index);
