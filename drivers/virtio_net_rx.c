@@ -141,8 +141,9 @@ static struct sk_buff *rx_one(struct virtnet *vi, struct sk_buff *skb, u32 len)
 		return NULL;
 	}
 	__builtin_memcpy(&hdr, skb->data, sizeof(hdr));
-	skb_put(skb, len);
-	skb_pull(skb, vi->hdr_len);
+	/* The queue has checked that @len is not above the tailroom. */
+	skb->data += vi->hdr_len;
+	skb->len = len - vi->hdr_len;
 	if (vi->mergeable)
 		buffers = hdr.num_buffers;
 	if (unlikely(buffers != 1)) {
@@ -168,7 +169,10 @@ struct sk_buff *virtnet_receive(struct virtnet *vi)
 	struct sk_buff *skb;
 	u32 len;
 
-	while ((skb = virtqueue_get_buf(&vi->rx, &len))) {
+	while (virtqueue_more_used(&vi->rx)) {
+		skb = virtqueue_get_buf(&vi->rx, &len);
+		if (unlikely(!skb))
+			break;
 		vi->rx_posted--;
 		skb = rx_one(vi, skb, len);
 		if (likely(skb))
@@ -177,27 +181,36 @@ struct sk_buff *virtnet_receive(struct virtnet *vi)
 	return NULL;
 }
 
+/* Legacy cards may want the header in a descriptor of its own. */
+static bool post_split(struct virtnet *vi, struct sk_buff *skb)
+{
+	phys_addr_t addr = virt_to_phys(skb->data);
+	struct vq_buf bufs[2] = {
+		{ addr, vi->hdr_len },
+		{ addr + vi->hdr_len, skb_tailroom(skb) - vi->hdr_len },
+	};
+
+	return !virtqueue_add(&vi->rx, bufs, 0, 2, skb);
+}
+
 /* One buffer for the device; false if memory or the ring is out. */
 static bool post_buffer(struct virtnet *vi)
 {
 	struct sk_buff *skb = alloc_skb(vi->rx_buf_size);
-	struct vq_buf bufs[2];
-	unsigned int n = 1;
+	bool done;
 
 	if (unlikely(!skb)) {
 		vi->stats.rx_no_memory++;
 		return false;
 	}
 	skb_reserve(skb, vi->rx_reserve);
-	bufs[0].addr = virt_to_phys(skb->data);
-	bufs[0].len = skb_tailroom(skb);
-	if (unlikely(vi->split_hdr && !vi->mergeable)) {
-		bufs[1].addr = bufs[0].addr + vi->hdr_len;
-		bufs[1].len = bufs[0].len - vi->hdr_len;
-		bufs[0].len = vi->hdr_len;
-		n = 2;
-	}
-	if (unlikely(virtqueue_add(&vi->rx, bufs, 0, n, skb))) {
+	if (unlikely(vi->split_hdr && !vi->mergeable))
+		done = post_split(vi, skb);
+	else
+		done = virtqueue_add_one(&vi->rx, virt_to_phys(skb->data),
+					 skb_tailroom(skb), VRING_DESC_WRITE,
+					 skb);
+	if (unlikely(!done)) {
 		kfree_skb(skb);
 		return false;
 	}

@@ -17,8 +17,12 @@ static void tx_reap(struct virtnet *vi)
 	struct sk_buff *skb;
 	u32 len;
 
-	while ((skb = virtqueue_get_buf(&vi->tx, &len)))
+	while (virtqueue_more_used(&vi->tx)) {
+		skb = virtqueue_get_buf(&vi->tx, &len);
+		if (unlikely(!skb))
+			break;
 		kfree_skb(skb);
+	}
 }
 
 /* The device is broken and was stopped: nothing will come back. */
@@ -62,10 +66,12 @@ static void push_header(struct virtnet *vi, struct sk_buff *skb)
 		if (skb->gso_size)
 			fill_gso(&hdr, skb);
 	}
-	__builtin_memcpy(skb->data - vi->hdr_len, &hdr,
-			 VIRTIO_NET_HDR_OLD_SIZE);
-	if (vi->hdr_len > VIRTIO_NET_HDR_OLD_SIZE)
-		__builtin_memset(skb->data - 2, 0, 2);
+	if (likely(vi->hdr_len == VIRTIO_NET_HDR_SIZE))
+		__builtin_memcpy(skb->data - VIRTIO_NET_HDR_SIZE, &hdr,
+				 VIRTIO_NET_HDR_SIZE);
+	else
+		__builtin_memcpy(skb->data - VIRTIO_NET_HDR_OLD_SIZE, &hdr,
+				 VIRTIO_NET_HDR_OLD_SIZE);
 }
 
 /* The pieces behind the first; 0 if there are more than TX_PIECES. */
@@ -136,8 +142,20 @@ static struct sk_buff *copy_packet(struct virtnet *vi, struct sk_buff *skb)
 
 static int queue_packet(struct virtnet *vi, struct sk_buff *skb)
 {
-	unsigned int n = map_packet(vi, skb);
+	u16 hdr_len = vi->hdr_len;
+	unsigned int n;
 
+	/* In one piece with headroom, as nearly all: one descriptor. */
+	if (likely(!skb->frag_list && skb_headroom(skb) >= hdr_len &&
+		   !vi->split_hdr)) {
+		push_header(vi, skb);
+		if (likely(virtqueue_add_one(
+			&vi->tx, virt_to_phys(skb->data) - hdr_len,
+			skb->len + hdr_len, 0, skb)))
+			return 0;
+		return vi->vdev->broken ? -EIO : -ENOSPC;
+	}
+	n = map_packet(vi, skb);
 	return n ? virtqueue_add(&vi->tx, vi->tx_bufs, n, 0, skb) : -E2BIG;
 }
 

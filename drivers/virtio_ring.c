@@ -148,23 +148,12 @@ static u32 in_len(const struct vq_buf *bufs, unsigned int out, unsigned int in)
 	return len;
 }
 
-/* Takes @count descriptors from @head on off the free list. */
-static void post(struct virtqueue *vq, u16 head, u16 next_free, u16 count)
-{
-	vq->slots[head].count = count;
-	vq->free_head = next_free;
-	vq->num_free -= count;
-	vq->avail->ring[vq->avail_idx & vq->mask] = head;
-	vq->avail_idx++;
-}
-
 static int add_indirect(struct virtqueue *vq, const struct vq_buf *bufs,
 			unsigned int out, unsigned int in, void *token)
 {
 	unsigned int n = out + in;
 	u16 head = vq->free_head;
 	struct vring_desc *table;
-	struct vq_buf whole;
 
 	if (!vq->num_free)
 		return -ENOSPC;
@@ -174,14 +163,14 @@ static int add_indirect(struct virtqueue *vq, const struct vq_buf *bufs,
 	for (unsigned int i = 0; i < n; i++)
 		fill_desc(&table[i], &bufs[i], i >= out, i == n - 1,
 			  (u16)(i + 1));
-	whole.addr = virt_to_phys(table);
-	whole.len = n * sizeof(*table);
-	fill_desc(&vq->desc[head], &whole, false, true, 0);
-	vq->desc[head].flags = VRING_DESC_INDIRECT;
-	vq->slots[head].token = token;
+	if (!virtqueue_add_one(vq, virt_to_phys(table), n * sizeof(*table),
+			       VRING_DESC_INDIRECT, token)) {
+		kfree(table);
+		return -ENOSPC;
+	}
 	vq->slots[head].indirect = table;
 	vq->slots[head].in_len = in_len(bufs, out, in);
-	post(vq, head, vq->slots[head].next, 1);
+	vq->slots[head].count = 0;
 	return 0;
 }
 
@@ -200,9 +189,11 @@ static int add_direct(struct virtqueue *vq, const struct vq_buf *bufs,
 		i = next;
 	}
 	vq->slots[head].token = token;
-	vq->slots[head].indirect = NULL;
 	vq->slots[head].in_len = in_len(bufs, out, in);
-	post(vq, head, i, (u16)n);
+	vq->slots[head].count = (u16)n;
+	vq->free_head = i;
+	vq->num_free -= n;
+	vq->avail->ring[vq->avail_idx++ & vq->mask] = head;
 	return 0;
 }
 
@@ -214,7 +205,7 @@ int virtqueue_add(struct virtqueue *vq, const struct vq_buf *bufs,
 
 	if (unlikely(vq->vdev->broken))
 		return -EIO;
-	if (likely(n <= DIRECT_MAX))
+	if (n <= DIRECT_MAX)
 		return add_direct(vq, bufs, out, in, token);
 	/* 2.7.5.3.1: a table is no longer than the queue either. */
 	if (n > min(PIECES_MAX, (unsigned int)vq->num))
@@ -248,26 +239,37 @@ static void *detach(struct virtqueue *vq, u16 head)
 {
 	struct vq_slot *slot = &vq->slots[head];
 	void *token = slot->token;
-	u16 last = head;
+	u16 last = head, count = slot->count;
 
 	slot->token = NULL;
-	if (unlikely(slot->indirect)) {
-		kfree(slot->indirect);
-		slot->indirect = NULL;
+	if (unlikely(count != 1)) {
+		if (!count) {
+			kfree(slot->indirect);
+			count = 1;
+		}
+		for (u16 n = count; n > 1; n--)
+			last = vq->slots[last].next;
 	}
-	for (u16 n = slot->count; n > 1; n--)
-		last = vq->slots[last].next;
 	vq->slots[last].next = vq->free_head;
 	vq->free_head = head;
-	vq->num_free += slot->count;
+	vq->num_free += count;
 	return token;
+}
+
+/* The device wrote more than there is room for, or says so. */
+static bool excess(struct virtqueue *vq, u32 room)
+{
+	/* Old devices leave rubbish there for chains they only read. */
+	if (!room)
+		return false;
+	virtio_break(vq->vdev, "wrote more than there is room");
+	return true;
 }
 
 void *virtqueue_get_buf(struct virtqueue *vq, u32 *len)
 {
 	struct vring_used_elem *elem;
-	struct vq_slot *slot;
-	u32 id;
+	u32 id, room;
 
 	if (!virtqueue_more_used(vq) || unlikely(vq->vdev->broken))
 		return NULL;
@@ -279,13 +281,10 @@ void *virtqueue_get_buf(struct virtqueue *vq, u32 *len)
 		virtio_break(vq->vdev, "used a chain that was not given to it");
 		return NULL;
 	}
-	slot = &vq->slots[id];
-	/* Old devices leave rubbish here for chains they only read. */
-	if (unlikely(*len > slot->in_len)) {
-		if (slot->in_len) {
-			virtio_break(vq->vdev, "wrote more than there is room");
+	room = vq->slots[id].in_len;
+	if (unlikely(*len > room)) {
+		if (excess(vq, room))
 			return NULL;
-		}
 		*len = 0;
 	}
 	vq->last_used++;

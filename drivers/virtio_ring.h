@@ -23,9 +23,14 @@
 
 struct vring_desc {
 	u64 addr;
-	u32 len;
-	u16 flags;
-	u16 next;
+	union {
+		struct {
+			u32 len;
+			u16 flags;
+			u16 next;
+		};
+		u64 rest;	/* these three in one store */
+	};
 };
 
 _Static_assert(sizeof(struct vring_desc) == 16, "VIRTIO 1.2, 2.7.5");
@@ -54,10 +59,10 @@ struct vring_used {
  */
 struct vq_slot {
 	void *token;		/* head of a chain in flight, else NULL */
-	struct vring_desc *indirect;	/* table to free, or NULL */
+	struct vring_desc *indirect;	/* table to free; if count is 0 */
 	u32 in_len;		/* most the device may write */
 	u16 next;
-	u16 count;		/* descriptors in the chain */
+	u16 count;		/* descriptors in the chain, 0: indirect */
 };
 
 /* Locks: c const after setup, o the owner's. */
@@ -109,6 +114,32 @@ void virtqueue_free(struct virtqueue *vq);
  */
 int virtqueue_add(struct virtqueue *vq, const struct vq_buf *bufs,
 		  unsigned int out, unsigned int in, void *token) __must_check;
+
+/*
+ * The same for a single piece, read or written (@flags VRING_DESC_WRITE) by
+ * the device: the packet's road. False if there is no room or the device is
+ * broken.
+ */
+static inline __must_check bool
+virtqueue_add_one(struct virtqueue *vq, phys_addr_t addr, u32 len, u16 flags,
+		  void *token)
+{
+	u16 head = vq->free_head;
+	struct vq_slot *slot = &vq->slots[head];
+	struct vring_desc *desc = &vq->desc[head];
+
+	if (unlikely(!vq->num_free || vq->vdev->broken))
+		return false;
+	desc->addr = addr;
+	desc->rest = (u64)flags << 32 | len;
+	slot->token = token;
+	slot->in_len = flags & VRING_DESC_WRITE ? len : 0;
+	slot->count = 1;
+	vq->free_head = slot->next;
+	vq->num_free--;
+	vq->avail->ring[vq->avail_idx++ & vq->mask] = head;
+	return true;
+}
 
 /* Shows the device what was added; true if it wants the doorbell for it. */
 bool virtqueue_kick_prepare(struct virtqueue *vq);
