@@ -37,7 +37,7 @@ struct virtio_net_hdr {
 	u16 csum_start;		/* from the Ethernet header on */
 	u16 csum_offset;
 	u16 num_buffers;	/* missing if legacy without MRG_RXBUF */
-};
+} __packed;		/* packets may start anywhere */
 
 #define VIRTIO_NET_HDR_SIZE	12
 #define VIRTIO_NET_HDR_OLD_SIZE	10

@@ -18,16 +18,6 @@
 #define RX_MEMORY_SHARE	64u
 #define VLAN_HLEN	4u
 
-static void rx_drop(struct virtnet *vi, struct sk_buff *skb,
-		    enum drop_reason why)
-{
-	if (why == DROP_DEV_RUNT)
-		vi->stats.rx_short++;
-	else
-		vi->stats.rx_bad_header++;
-	kfree_skb_reason(skb, why);
-}
-
 /* The Internet checksum (RFC 1071) of everything from @off on. */
 static u16 checksum_from(const struct sk_buff *skb, u32 off)
 {
@@ -92,16 +82,20 @@ static bool rx_gso(struct sk_buff *skb, const struct virtio_net_hdr *hdr)
 	return true;
 }
 
-/* What the device says about checksum and segments; false: nonsense. */
-static bool rx_offloads(struct sk_buff *skb, const struct virtio_net_hdr *hdr)
+/*
+ * What the device says about checksum and segments; false: nonsense. Takes a
+ * copy of the header: what was checked must not change before its use.
+ */
+static noinline bool rx_offloads(struct sk_buff *skb,
+				 struct virtio_net_hdr hdr)
 {
-	if (hdr->flags & VIRTIO_NET_HDR_NEEDS_CSUM) {
-		if (!rx_partial(skb, hdr))
+	if (hdr.flags & VIRTIO_NET_HDR_NEEDS_CSUM) {
+		if (!rx_partial(skb, &hdr))
 			return false;
-	} else if (hdr->flags & VIRTIO_NET_HDR_DATA_VALID) {
+	} else if (hdr.flags & VIRTIO_NET_HDR_DATA_VALID) {
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 	}
-	return hdr->gso_type == VIRTIO_NET_GSO_NONE || rx_gso(skb, hdr);
+	return hdr.gso_type == VIRTIO_NET_GSO_NONE || rx_gso(skb, &hdr);
 }
 
 /*
@@ -131,35 +125,38 @@ static bool rx_merge(struct virtnet *vi, struct sk_buff *skb, u16 buffers)
 	return true;
 }
 
-static struct sk_buff *rx_one(struct virtnet *vi, struct sk_buff *skb, u32 len)
+static noinline struct sk_buff *rx_bad(struct virtnet *vi,
+				       struct sk_buff *skb,
+				       enum drop_reason why)
 {
-	struct virtio_net_hdr hdr;
+	if (why == DROP_DEV_RUNT)
+		vi->stats.rx_short++;
+	else
+		vi->stats.rx_bad_header++;
+	kfree_skb_reason(skb, why);
+	return NULL;
+}
+
+static inline struct sk_buff *rx_one(struct virtnet *vi, struct sk_buff *skb,
+				     u32 len)
+{
+	const struct virtio_net_hdr *hdr = (const void *)skb->data;
 	u16 buffers = 1;
 
-	if (unlikely(len < vi->hdr_len)) {
-		rx_drop(vi, skb, DROP_DEV_RUNT);
-		return NULL;
-	}
-	__builtin_memcpy(&hdr, skb->data, sizeof(hdr));
+	if (unlikely(len < vi->hdr_len))
+		return rx_bad(vi, skb, DROP_DEV_RUNT);
 	/* The queue has checked that @len is not above the tailroom. */
 	skb->data += vi->hdr_len;
 	skb->len = len - vi->hdr_len;
 	if (vi->mergeable)
-		buffers = hdr.num_buffers;
-	if (unlikely(buffers != 1)) {
-		if (!buffers || !rx_merge(vi, skb, buffers)) {
-			rx_drop(vi, skb, DROP_DEV_BAD_LENGTH);
-			return NULL;
-		}
-	}
-	if (unlikely(skb->len < ETH_HLEN)) {
-		rx_drop(vi, skb, DROP_DEV_RUNT);
-		return NULL;
-	}
-	if ((hdr.flags | hdr.gso_type) && unlikely(!rx_offloads(skb, &hdr))) {
-		rx_drop(vi, skb, DROP_DEV_BAD_LENGTH);
-		return NULL;
-	}
+		buffers = READ_ONCE(hdr->num_buffers);
+	if (unlikely(buffers != 1) &&
+	    (!buffers || !rx_merge(vi, skb, buffers)))
+		return rx_bad(vi, skb, DROP_DEV_BAD_LENGTH);
+	if (unlikely(skb->len < ETH_HLEN))
+		return rx_bad(vi, skb, DROP_DEV_RUNT);
+	if ((hdr->flags | hdr->gso_type) && unlikely(!rx_offloads(skb, *hdr)))
+		return rx_bad(vi, skb, DROP_DEV_BAD_LENGTH);
 	skb->dev = &vi->dev;
 	return skb;
 }

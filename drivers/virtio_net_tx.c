@@ -51,27 +51,30 @@ static void fill_gso(struct virtio_net_hdr *hdr, const struct sk_buff *skb)
 	hdr->hdr_len = hdr->csum_start + (u16)(tcp[TCP_DOFF] >> 4) * 4;
 }
 
+static noinline void fill_offload(struct virtio_net_hdr *hdr,
+				  const struct sk_buff *skb)
+{
+	hdr->flags = VIRTIO_NET_HDR_NEEDS_CSUM;
+	hdr->csum_start = (u16)(skb->csum_start - skb_headroom(skb));
+	hdr->csum_offset = skb->csum_offset;
+	if (skb->gso_size)
+		fill_gso(hdr, skb);
+}
+
 /*
  * Writes the header in front of the data, which stays as it is: the headroom
- * is the device's, whoever else holds the packet.
+ * is the device's, whoever else holds the packet. The shorter header is the
+ * longer one without its end, so it must not reach into the data.
  */
-static void push_header(struct virtnet *vi, struct sk_buff *skb)
+static inline void push_header(struct virtnet *vi, struct sk_buff *skb)
 {
-	struct virtio_net_hdr hdr = { 0 };
+	struct virtio_net_hdr *hdr = (void *)(skb->data - vi->hdr_len);
 
-	if (skb->ip_summed == CHECKSUM_PARTIAL) {
-		hdr.flags = VIRTIO_NET_HDR_NEEDS_CSUM;
-		hdr.csum_start = (u16)(skb->csum_start - skb_headroom(skb));
-		hdr.csum_offset = skb->csum_offset;
-		if (skb->gso_size)
-			fill_gso(&hdr, skb);
-	}
+	__builtin_memset(hdr, 0, VIRTIO_NET_HDR_OLD_SIZE);
 	if (likely(vi->hdr_len == VIRTIO_NET_HDR_SIZE))
-		__builtin_memcpy(skb->data - VIRTIO_NET_HDR_SIZE, &hdr,
-				 VIRTIO_NET_HDR_SIZE);
-	else
-		__builtin_memcpy(skb->data - VIRTIO_NET_HDR_OLD_SIZE, &hdr,
-				 VIRTIO_NET_HDR_OLD_SIZE);
+		hdr->num_buffers = 0;
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		fill_offload(hdr, skb);
 }
 
 /* The pieces behind the first; 0 if there are more than TX_PIECES. */
@@ -140,22 +143,23 @@ static struct sk_buff *copy_packet(struct virtnet *vi, struct sk_buff *skb)
 	return copy;
 }
 
+/* A packet in one piece with headroom, as nearly all: one descriptor. */
+static inline bool queue_simple(struct virtnet *vi, struct sk_buff *skb)
+{
+	u32 hdr_len = vi->hdr_len;
+
+	if (unlikely(skb->frag_list || skb_headroom(skb) < hdr_len ||
+		     vi->split_hdr))
+		return false;
+	push_header(vi, skb);
+	return virtqueue_add_one(&vi->tx, virt_to_phys(skb->data) - hdr_len,
+				 skb->len + hdr_len, 0, skb);
+}
+
 static int queue_packet(struct virtnet *vi, struct sk_buff *skb)
 {
-	u16 hdr_len = vi->hdr_len;
-	unsigned int n;
+	unsigned int n = map_packet(vi, skb);
 
-	/* In one piece with headroom, as nearly all: one descriptor. */
-	if (likely(!skb->frag_list && skb_headroom(skb) >= hdr_len &&
-		   !vi->split_hdr)) {
-		push_header(vi, skb);
-		if (likely(virtqueue_add_one(
-			&vi->tx, virt_to_phys(skb->data) - hdr_len,
-			skb->len + hdr_len, 0, skb)))
-			return 0;
-		return vi->vdev->broken ? -EIO : -ENOSPC;
-	}
-	n = map_packet(vi, skb);
 	return n ? virtqueue_add(&vi->tx, vi->tx_bufs, n, 0, skb) : -E2BIG;
 }
 
@@ -201,19 +205,16 @@ static int xmit_copy(struct virtnet *vi, struct sk_buff *skb)
 	return err;
 }
 
-int virtnet_start_xmit(struct net_device *dev, struct sk_buff *skb)
+/* Chains, a full ring, a broken device. */
+static noinline int xmit_slow(struct virtnet *vi, struct sk_buff *skb)
 {
-	struct virtnet *vi = to_virtnet(dev);
 	int err;
 
-	trace(TRACE_VIRTNET_XMIT, skb->len, 0);
-	if (virtqueue_more_used(&vi->tx))
-		tx_reap(vi);
 	do {
 		err = queue_packet(vi, skb);
-		if (unlikely(err == -E2BIG))
+		if (err == -E2BIG)
 			err = xmit_copy(vi, skb);
-		if (likely(!err))
+		if (!err)
 			return 0;
 	} while (err == -ENOSPC && wait_for_room(vi));
 	if (err == -ENOSPC)
@@ -222,6 +223,18 @@ int virtnet_start_xmit(struct net_device *dev, struct sk_buff *skb)
 		tx_abandon(vi);
 	tx_drop(vi, skb, DROP_DEV_DOWN);
 	return 0;
+}
+
+int virtnet_start_xmit(struct net_device *dev, struct sk_buff *skb)
+{
+	struct virtnet *vi = to_virtnet(dev);
+
+	trace(TRACE_VIRTNET_XMIT, skb->len, 0);
+	if (virtqueue_more_used(&vi->tx))
+		tx_reap(vi);
+	if (likely(queue_simple(vi, skb)))
+		return 0;
+	return xmit_slow(vi, skb);
 }
 
 void virtnet_kick(struct net_device *dev)
