@@ -73,8 +73,9 @@ void clock_init(void)
 
 	tsc_calibrate();
 	event_init();
+	/* It ticks in seconds: half of one is the best guess at the rest. */
 	if (seconds)
-		ktime_set_real_ns(seconds * NSEC_PER_SEC);
+		ktime_set_real_ns(seconds * NSEC_PER_SEC + NSEC_PER_SEC / 2);
 	else
 		pr_notice("no battery clock: wall-clock time starts at 1970");
 	clock_start();
