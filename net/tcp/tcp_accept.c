@@ -1,0 +1,141 @@
+/*
+ * listen(2), accept(2), names, readiness. Task context; poll takes no lock.
+ */
+#include "net/tcp/tcp_user.h"
+
+#include "kernel/errno.h"
+#include "kernel/poll.h"
+#include "net/inet.h"
+#include "net/tcp/tcp_listen.h"
+
+#define FIONREAD	0x541b
+#define TIOCOUTQ	0x5411
+#define SIOCOUTQNSD	0x894b
+#define SIOCATMARK	0x8905
+
+int tcp_listen(struct socket *sock, int backlog)
+{
+	struct sock *sk = sock->sk;
+	int err = -EINVAL;
+
+	lock_sock(sk);
+	if (sock->state == SS_UNCONNECTED &&
+	    (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN))
+		err = tcp_listen_start(sk, backlog);
+	release_sock(sk);
+	return err;
+}
+
+static bool accept_ready(struct sock *sk)
+{
+	return sk->sk_state != TCP_LISTEN || tcp_sk(sk)->listen->head;
+}
+
+/* The next connection with its reference, or why there is none. */
+static int wait_child(struct sock *sk, bool nonblock, struct sock **child)
+{
+	u64 timeo = sock_rcvtimeo(sk, nonblock);
+	int err;
+
+	if (sk->sk_state != TCP_LISTEN)
+		return -EINVAL;
+	err = sk_wait_event_exclusive(sk, &timeo, accept_ready);
+	if (err)
+		return err;
+	if (sk->sk_state != TCP_LISTEN)
+		return -EINVAL;
+	*child = tcp_accept_pop(sk);
+	return 0;
+}
+
+int tcp_accept(struct socket *sock, struct socket *newsock, bool nonblock)
+{
+	struct sock *child;
+	int err;
+
+	lock_sock(sock->sk);
+	err = wait_child(sock->sk, nonblock, &child);
+	release_sock(sock->sk);
+	if (err)
+		return err;
+	/* From here on softirqs find whom to wake. */
+	lock_sock(child);
+	sock_graft(child, newsock);
+	newsock->state = SS_CONNECTED;
+	release_sock(child);
+	return 0;
+}
+
+int tcp_getname(struct socket *sock, struct sockaddr_storage *addr, bool peer)
+{
+	const struct sock *sk = sock->sk;
+
+	if (!peer)
+		return (int)inet_addr_out(sk->sk_family, &sk->sk_rcv_saddr,
+					  sk->sk_num, addr);
+	if (!sk->sk_dport || ((sk->sk_state == TCP_CLOSE ||
+			       sk->sk_state == TCP_SYN_SENT)))
+		return -ENOTCONN;
+	return (int)inet_addr_out(sk->sk_family, &sk->sk_daddr, sk->sk_dport,
+				  addr);
+}
+
+/* Is there room? If not, leave word for check_space(), and look again. */
+static u32 poll_out(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (sk_stream_is_writeable(sk))
+		return EPOLLOUT | EPOLLWRNORM;
+	WRITE_ONCE(tp->nospace, 1);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return sk_stream_is_writeable(sk) ? EPOLLOUT | EPOLLWRNORM : 0;
+}
+
+u32 tcp_poll(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	u8 state = READ_ONCE(sk->sk_state);
+	u8 shutdown = READ_ONCE(sk->sk_shutdown);
+	u32 mask = 0;
+
+	if (state == TCP_LISTEN)
+		return READ_ONCE(tcp_sk(sk)->listen->qlen)
+			? EPOLLIN | EPOLLRDNORM : 0;
+	if (shutdown == SHUTDOWN_MASK || state == TCP_CLOSE)
+		mask |= EPOLLHUP;
+	if (shutdown & RCV_SHUTDOWN)
+		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
+		if (tcp_inq(tcp_sk(sk)) >= READ_ONCE(sk->sk_rcvlowat))
+			mask |= EPOLLIN | EPOLLRDNORM;
+		mask |= shutdown & SEND_SHUTDOWN ? EPOLLOUT | EPOLLWRNORM
+						 : poll_out(sk);
+	}
+	if (READ_ONCE(sk->sk_err))
+		mask |= EPOLLERR;
+	return mask;
+}
+
+int tcp_ioctl(struct socket *sock, unsigned int cmd, int *val)
+{
+	const struct tcp_sock *tp = tcp_sk(sock->sk);
+	bool idle = sock->sk->sk_state == TCP_SYN_SENT ||
+		    sock->sk->sk_state == TCP_SYN_RECV;
+
+	if (cmd == SIOCATMARK) {
+		*val = 0;
+		return 0;
+	}
+	if (cmd != FIONREAD && cmd != TIOCOUTQ && cmd != SIOCOUTQNSD)
+		return -ENOTTY;
+	if (sock->sk->sk_state == TCP_LISTEN)
+		return -EINVAL;
+	if (cmd == FIONREAD)
+		*val = idle ? 0 : (int)tcp_inq(tp);
+	else if (cmd == TIOCOUTQ)
+		*val = idle ? 0 : (int)(tp->write_seq - tp->snd_una);
+	else
+		*val = idle ? 0 : (int)(tp->write_seq - tp->snd_nxt);
+	return 0;
+}

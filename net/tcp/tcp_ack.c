@@ -1,0 +1,201 @@
+/*
+ * Step five of RFC 9293 section 3.10.7.4: what an acknowledgement does to the
+ * sending side. Called by the receive path with the sk lock.
+ */
+#include "net/tcp/tcp_input.h"
+
+#include "kernel/time.h"
+#include "net/snmp.h"
+#include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_recovery.h"
+#include "net/tcp/tcp_rtt.h"
+#include "net/tcp/tcp_seq.h"
+#include "net/tcp/tcp_timer.h"
+
+/* RFC 5961 section 7: challenge ACKs per second, for the whole host. */
+#define CHALLENGE_LIMIT	1000u
+
+static struct {
+	struct spinlock lock;
+	u64 second;		/* l  the one that is counted */
+	u32 sent;		/* l */
+} challenge;
+
+static bool challenge_allowed(u64 now)
+{
+	u64 second = now / NSEC_PER_SEC;
+	bool allowed;
+
+	spin_lock_bh(&challenge.lock);
+	if (challenge.second != second) {
+		challenge.second = second;
+		challenge.sent = 0;
+	}
+	allowed = challenge.sent < CHALLENGE_LIMIT;
+	challenge.sent += allowed;
+	spin_unlock_bh(&challenge.lock);
+	return allowed;
+}
+
+void tcp_send_challenge_ack(struct tcp_sock *tp, u64 now)
+{
+	if (!challenge_allowed(now))
+		return;
+	SNMP_INC(TcpExt_TCPChallengeACK);
+	tcp_send_ack(tp, now);
+}
+
+/* RFC 9293 section 3.10.7.4: SND.WND, SND.WL1, SND.WL2. True if it changed. */
+static bool update_window(struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+	u32 wnd = (u32)seg->wnd << tp->snd_wscale;
+
+	if (!seq_after(seg->ack, tp->snd_una) &&
+	    !seq_after(seg->seq, tp->snd_wl1) &&
+	    (seg->seq != tp->snd_wl1 || wnd <= tp->snd_wnd))
+		return false;
+	tp->snd_wl1 = seg->seq;
+	tp->snd_wl2 = seg->ack;
+	if (tp->snd_wnd == wnd)
+		return false;
+	tp->snd_wnd = wnd;
+	if (wnd > tp->max_window) {
+		tp->max_window = wnd;
+		tcp_sync_mss(tp);
+	}
+	return true;
+}
+
+/* The counts of a segment that leaves the queue. */
+static void uncount(struct tcp_sock *tp, const struct tcp_tx *tx)
+{
+	tp->packets_out -= tx->segs;
+	if (tx->tags & TCP_TAG_SACKED)
+		tp->sacked_out -= tx->segs;
+	if (tx->tags & TCP_TAG_LOST)
+		tp->lost_out -= tx->segs;
+	if (tx->tags & TCP_TAG_RETRANS)
+		tp->retrans_out -= tx->segs;
+}
+
+/*
+ * Frees what @ack covers. *@rtt_us: time since the last covered segment was
+ * sent, if it was sent only once (Karn), else 0.
+ */
+static void clean_rtx_queue(struct tcp_sock *tp, u32 ack, u64 now,
+			    struct tcp_ack_news *news, u32 *rtt_us)
+{
+	struct sk_buff *skb;
+
+	while ((skb = tcp_rtx_head(tp))) {
+		struct tcp_tx *tx = tcp_tx(skb);
+
+		if (seq_after(tx->end_seq, ack))
+			break;
+		uncount(tp, tx);
+		if (!(tx->tags & TCP_TAG_SACKED))
+			news->acked += tx->segs;
+		*rtt_us = tx->retrans ? 0 : (u32)max(
+			(now - min(now, skb->tstamp)) / NSEC_PER_USEC, 1ull);
+		list_del(&skb->tx_link);
+		tcp_free_tx(tp, skb);
+	}
+}
+
+/* RFC 7323 section 4: the echo tells when the segment went out. */
+static u32 rtt_by_timestamp(const struct tcp_sock *tp,
+			    const struct tcp_segment *seg, u64 now)
+{
+	u32 ms;
+
+	if (!(seg->opts & TCP_OPT_TS) || !seg->tsecr)
+		return 0;
+	ms = tcp_ms(now) + tp->ts_off - seg->tsecr;
+	/* Ours is never that old; a peer may echo anything. */
+	return ms < 600000 ? max(ms * 1000, 1u) : 0;
+}
+
+/* Nothing was out: the ACK can only open or close the window. */
+static void ack_probe(struct tcp_sock *tp, u64 now)
+{
+	struct sk_buff *skb = tp->send_head;
+
+	if (!skb || !(tp->flags & TCP_F_WND_PROBE))
+		return;
+	if (seq_after(tcp_tx(skb)->end_seq, tp->snd_una + tp->snd_wnd)) {
+		tcp_arm(&tp->sk, &tp->rto_at, now + tcp_rto_ns(tp));
+		return;
+	}
+	tp->backoff = 0;
+	tp->flags &= (u16)~TCP_F_WND_PROBE;
+	tp->rto_at = 0;
+}
+
+/* Sequence numbers that this ACK may carry (RFC 5961 section 5.2). */
+static enum tcp_step check_ack(struct tcp_sock *tp, struct sk_buff *skb,
+			       u64 now)
+{
+	const struct tcp_segment *seg = tcp_seg(skb);
+
+	if (seq_after(seg->ack, tp->snd_nxt)) {
+		tcp_send_challenge_ack(tp, now);
+		kfree_skb_reason(skb, DROP_TCP_TOO_NEW_ACK);
+		return TCP_DONE;
+	}
+	if (seq_before(seg->ack, tp->snd_una - tp->max_window)) {
+		tcp_send_challenge_ack(tp, now);
+		kfree_skb_reason(skb, DROP_TCP_OLD_ACK);
+		return TCP_DONE;
+	}
+	return TCP_CONTINUE;
+}
+
+static void ack_advanced(struct tcp_sock *tp, const struct tcp_segment *seg,
+			 struct tcp_ack_news *news, u64 now)
+{
+	u32 rtt_us = 0;
+
+	tp->snd_una = seg->ack;
+	news->advanced = true;
+	clean_rtx_queue(tp, seg->ack, now, news, &rtt_us);
+	if (!rtt_us)
+		rtt_us = rtt_by_timestamp(tp, seg, now);
+	if (rtt_us)
+		tcp_rtt_sample(tp, rtt_us);
+	tp->backoff = 0;
+	tp->retransmits = 0;
+	if (tp->packets_out)
+		tcp_rearm_rto(&tp->sk, now);
+	else
+		tp->rto_at = 0;
+}
+
+enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
+{
+	const struct tcp_segment *seg = tcp_seg(skb);
+	struct tcp_ack_news news = { 0 };
+	u32 was_out = tp->packets_out;
+	bool window;
+
+	if (check_ack(tp, skb, now) == TCP_DONE)
+		return TCP_DONE;
+	tp->probes_out = 0;
+	if (seq_before(seg->ack, tp->snd_una)) {
+		if (seg->nr_sacks && was_out)
+			tcp_sack_in_blocks(tp, skb, &news);
+		return TCP_CONTINUE;
+	}
+	window = update_window(tp, seg);
+	if (seg->ack != tp->snd_una)
+		ack_advanced(tp, seg, &news, now);
+	if (!was_out) {
+		ack_probe(tp, now);
+		return TCP_CONTINUE;
+	}
+	if (seg->nr_sacks && tp->opts & TCP_OPT_SACK_OK)
+		tcp_sack_in_blocks(tp, skb, &news);
+	news.dup = !news.advanced && !window && seg->seq == seg->end_seq;
+	tcp_recovery_ack(tp, &news, now);
+	return TCP_CONTINUE;
+}

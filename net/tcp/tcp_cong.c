@@ -1,0 +1,108 @@
+/*
+ * Congestion control: slow start, congestion avoidance (RFC 5681) and NewReno
+ * on top of them. Finding losses is the business of tcp_recovery.c.
+ */
+#include "net/tcp/tcp_cong.h"
+
+#include "kernel/string.h"
+
+#define CWND_MAX	(1u << 20)
+/* What a send buffer may grow to by itself, bytes of memory. */
+#define SNDBUF_MAX	(4 << 20)
+
+u32 tcp_slow_start(struct tcp_sock *tp, u32 acked)
+{
+	u32 cwnd = min(tp->cwnd + acked, tp->ssthresh);
+
+	acked -= cwnd - tp->cwnd;
+	tp->cwnd = min(cwnd, CWND_MAX);
+	return acked;
+}
+
+void tcp_cong_avoid_ai(struct tcp_sock *tp, u32 w, u32 acked)
+{
+	tp->cwnd_cnt += acked;
+	if (tp->cwnd_cnt < w)
+		return;
+	tp->cwnd = min(tp->cwnd + tp->cwnd_cnt / w, CWND_MAX);
+	tp->cwnd_cnt %= w;
+}
+
+/* RFC 5681 equation 4, with what is in flight as FlightSize. */
+static u32 newreno_ssthresh(struct tcp_sock *tp)
+{
+	return max(min(tp->cwnd, tp->packets_out) / 2, 2u);
+}
+
+static void newreno_cong_avoid(struct tcp_sock *tp, u32 acked, u64 now)
+{
+	(void)now;
+	if (tp->cwnd < tp->ssthresh)
+		acked = tcp_slow_start(tp, acked);
+	if (acked)
+		tcp_cong_avoid_ai(tp, tp->cwnd, acked);
+}
+
+const struct tcp_congestion_ops tcp_newreno = {
+	.name = "reno",
+	.ssthresh = newreno_ssthresh,
+	.cong_avoid = newreno_cong_avoid,
+};
+
+static const struct tcp_congestion_ops *const algorithms[] = {
+	&tcp_newreno,
+};
+
+const struct tcp_congestion_ops *tcp_cong_find(const char *name, u32 len)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(algorithms); i++) {
+		const char *have = algorithms[i]->name;
+
+		if (strlen(have) == len && !memcmp(have, name, len))
+			return algorithms[i];
+	}
+	return NULL;
+}
+
+void tcp_cong_init(struct tcp_sock *tp)
+{
+	tp->cwnd = TCP_INIT_CWND;
+	tp->ssthresh = TCP_INFINITE_SSTHRESH;
+	tp->cwnd_cnt = 0;
+	tp->ca_state = TCP_CA_OPEN;
+	if (!tp->ca)
+		tp->ca = &tcp_newreno;
+	if (tp->ca->init)
+		tp->ca->init(tp);
+}
+
+/* The send buffer holds two windows, or cwnd could not be used. */
+static void grow_sndbuf(struct tcp_sock *tp)
+{
+	u64 want = 2ull * tp->cwnd * (tp->mss_cache + 256u);
+
+	if (sock_flag(&tp->sk, SOCK_SNDBUF_LOCK))
+		return;
+	if ((u64)tp->sk.sk_sndbuf < want)
+		tp->sk.sk_sndbuf = (s32)min(want, (u64)SNDBUF_MAX);
+}
+
+/*
+ * RFC 7661 in its simplest form: a window that the sender does not fill is
+ * not raised.
+ */
+void tcp_cong_acked(struct tcp_sock *tp, u32 acked, u64 now)
+{
+	u32 used = tp->packets_out + acked;
+
+	if (tp->cwnd < tp->ssthresh ? tp->cwnd >= 2 * used : tp->cwnd > used)
+		return;
+	tp->ca->cong_avoid(tp, acked, now);
+	grow_sndbuf(tp);
+}
+
+void tcp_cong_idle_restart(struct tcp_sock *tp)
+{
+	tp->cwnd = min(tp->cwnd, TCP_INIT_CWND);
+	tp->cwnd_cnt = 0;
+}

@@ -1,0 +1,446 @@
+/*
+ * The tables of net/tcp/tcp_hash.h.
+ *
+ * LOCKING: 64 stripes of spinlocks per table. A bucket and the bucket it is
+ * split into share the low bits of their number and so the stripe: the number
+ * of buckets may change under a lookup, but not in a way that moves what the
+ * looker's stripe guards. grow_lock lets one split happen at a time and is
+ * taken outside the stripe locks. The listener table has one lock.
+ */
+#include "net/tcp/tcp_hash.h"
+
+#include "kernel/errno.h"
+#include "kernel/mm/page.h"
+#include "kernel/random.h"
+#include "kernel/string.h"
+
+#define STRIPES		64u
+#define LEAF_SHIFT	9	/* buckets per page */
+#define LEAF		(1u << LEAF_SHIFT)
+#define ROOT		64u	/* root * page * page: 16 million buckets */
+#define LISTEN_BUCKETS	64u
+
+/* Locks: s stripe, g grow_lock. */
+struct table {
+	struct spinlock stripe[STRIPES];
+	struct hlist_head *first;	/* c  the first leaf */
+	struct hlist_head **root[ROOT];	/* g, read under any stripe */
+	u32 nr_buckets;			/* g + s of the split bucket */
+	struct atomic count;
+	struct spinlock grow_lock;
+	u32 hash_off;			/* c  of the u32 hash from the node */
+};
+
+static struct table socks, minis;
+
+static struct {
+	struct spinlock lock;
+	struct hlist_head bucket[LISTEN_BUCKETS];
+} listeners;
+
+static u64 hash_keys[10];
+
+/*
+ * A sum of products with secret odd factors, mixed once more: pairs that
+ * collide cannot be found without the keys, and it costs a dozen
+ * instructions for IPv4.
+ */
+void tcp_tuple_hash(struct tcp_tuple *t)
+{
+	const u64 *k = hash_keys;
+	u64 sum = k[0] + k[1] * t->remote.a[3] + k[2] * t->local.a[3] +
+		  k[3] * ((u32)t->lport << 16 | t->rport);
+
+	if (!ip_addr_is_v4(&t->remote)) {
+		for (unsigned int i = 0; i < 3; i++)
+			sum += k[4 + i] * t->remote.a[i] +
+			       k[7 + i] * t->local.a[i];
+	}
+	sum = (sum ^ sum >> 32) * k[9];
+	t->hash = (u32)(sum >> 32);
+}
+
+void tcp_sock_tuple(const struct sock *sk, struct tcp_tuple *t)
+{
+	t->local = sk->sk_rcv_saddr;
+	t->remote = sk->sk_daddr;
+	t->lport = sk->sk_num;
+	t->rport = sk->sk_dport;
+	tcp_tuple_hash(t);
+}
+
+static struct hlist_head *bucket_at(struct table *t, u32 n)
+{
+	u32 leaf = n >> LEAF_SHIFT;
+
+	if (!leaf)
+		return &t->first[n];
+	return &t->root[leaf >> LEAF_SHIFT][leaf & (LEAF - 1)]
+		[n & (LEAF - 1)];
+}
+
+/* With @nr buckets: as many low bits as give a bucket that exists. */
+static u32 bucket_of(u32 hash, u32 nr)
+{
+	u32 mask = ~0u >> __builtin_clz(nr - 1);
+	u32 n = hash & mask;
+
+	return n < nr ? n : n & mask >> 1;
+}
+
+static struct hlist_head *find_bucket(struct table *t, u32 hash)
+{
+	return bucket_at(t, bucket_of(hash, READ_ONCE(t->nr_buckets)));
+}
+
+static struct spinlock *stripe_of(struct table *t, u32 hash)
+{
+	return &t->stripe[hash & (STRIPES - 1)];
+}
+
+static u32 hash_of(const struct table *t, const struct hlist_node *node)
+{
+	u32 hash;
+
+	memcpy(&hash, (const char *)node + t->hash_off, sizeof(hash));
+	return hash;
+}
+
+/* Makes bucket @n addressable. False if memory or the root is out. */
+static bool make_leaf(struct table *t, u32 n)
+{
+	u32 leaf = n >> LEAF_SHIFT;
+	u32 top = leaf >> LEAF_SHIFT;
+
+	if (top >= ROOT)
+		return false;
+	if (!t->root[top])
+		t->root[top] = get_zeroed_page();
+	if (!t->root[top])
+		return false;
+	if (!t->root[top][leaf & (LEAF - 1)])
+		t->root[top][leaf & (LEAF - 1)] = get_zeroed_page();
+	return t->root[top][leaf & (LEAF - 1)];
+}
+
+/* Splits one bucket in two; chains hold some sixteen nodes at the worst. */
+static void split_bucket(struct table *t, u32 n)
+{
+	struct hlist_head *to = bucket_at(t, n);
+	struct hlist_node *node, *next;
+	u32 from = bucket_of(n, n);
+
+	spin_lock(stripe_of(t, n));
+	for (node = bucket_at(t, from)->first; node; node = next) {
+		next = node->next;
+		if (bucket_of(hash_of(t, node), n + 1) == n) {
+			hlist_del_init(node);
+			hlist_add_head(node, to);
+		}
+	}
+	WRITE_ONCE(t->nr_buckets, n + 1);
+	spin_unlock(stripe_of(t, n));
+}
+
+/*
+ * One more element may mean one more bucket. Without memory for it the chains
+ * get longer, no more than that. No stripe lock held.
+ */
+static void table_grow(struct table *t)
+{
+	u32 n = READ_ONCE(t->nr_buckets);
+
+	if ((u32)atomic_read(&t->count) <= n || !spin_trylock(&t->grow_lock))
+		return;
+	n = t->nr_buckets;
+	if (make_leaf(t, n))
+		split_bucket(t, n);
+	spin_unlock(&t->grow_lock);
+}
+
+static bool sock_is(const struct sock *sk, const struct tcp_tuple *t)
+{
+	return sk->sk_hash == t->hash && sk->sk_dport == t->rport &&
+	       sk->sk_num == t->lport &&
+	       ip_addr_eq(&sk->sk_daddr, &t->remote) &&
+	       ip_addr_eq(&sk->sk_rcv_saddr, &t->local);
+}
+
+static struct sock *find_sock(const struct tcp_tuple *t)
+{
+	struct sock *sk;
+
+	hlist_for_each_entry(sk, find_bucket(&socks, t->hash), sk_node) {
+		if (likely(sock_is(sk, t)))
+			return sk;
+	}
+	return NULL;
+}
+
+struct sock *tcp_lookup(const struct tcp_tuple *t)
+{
+	struct spinlock *lock = stripe_of(&socks, t->hash);
+	struct sock *sk;
+
+	spin_lock(lock);
+	sk = find_sock(t);
+	if (sk)
+		sock_hold(sk);
+	spin_unlock(lock);
+	return sk;
+}
+
+int tcp_hash_add(struct sock *sk)
+{
+	struct spinlock *lock;
+	struct tcp_tuple t;
+	bool taken;
+
+	tcp_sock_tuple(sk, &t);
+	sk->sk_hash = t.hash;
+	lock = stripe_of(&socks, t.hash);
+	spin_lock_bh(lock);
+	taken = find_sock(&t);
+	if (!taken) {
+		sock_hold(sk);
+		tcp_sk(sk)->flags |= TCP_F_HASHED;
+		hlist_add_head(&sk->sk_node, find_bucket(&socks, t.hash));
+	}
+	spin_unlock_bh(lock);
+	if (taken)
+		return -EADDRNOTAVAIL;
+	atomic_inc(&socks.count);
+	local_bh_disable();
+	table_grow(&socks);
+	local_bh_enable();
+	return 0;
+}
+
+void tcp_unhash(struct sock *sk)
+{
+	struct spinlock *lock = stripe_of(&socks, sk->sk_hash);
+
+	if (!(tcp_sk(sk)->flags & TCP_F_HASHED))
+		return;
+	tcp_sk(sk)->flags &= (u16)~TCP_F_HASHED;
+	spin_lock_bh(lock);
+	hlist_del_init(&sk->sk_node);
+	spin_unlock_bh(lock);
+	atomic_dec(&socks.count);
+	sock_put(sk);
+}
+
+static struct tcp_mini *find_mini(const struct tcp_tuple *t)
+{
+	struct tcp_mini *m;
+
+	hlist_for_each_entry(m, find_bucket(&minis, t->hash), node) {
+		if (m->tuple.hash == t->hash && m->tuple.rport == t->rport &&
+		    m->tuple.lport == t->lport &&
+		    ip_addr_eq(&m->tuple.remote, &t->remote) &&
+		    ip_addr_eq(&m->tuple.local, &t->local))
+			return m;
+	}
+	return NULL;
+}
+
+struct tcp_mini *tcp_mini_lookup(const struct tcp_tuple *t)
+{
+	struct spinlock *lock = stripe_of(&minis, t->hash);
+	struct tcp_mini *m;
+
+	if (!atomic_read(&minis.count))
+		return NULL;
+	spin_lock_bh(lock);
+	m = find_mini(t);
+	if (m)
+		atomic_inc(&m->refs);
+	spin_unlock_bh(lock);
+	return m;
+}
+
+bool tcp_mini_add(struct tcp_mini *mini)
+{
+	struct spinlock *lock = stripe_of(&minis, mini->tuple.hash);
+	bool taken;
+
+	spin_lock_bh(lock);
+	taken = find_mini(&mini->tuple);
+	if (!taken) {
+		atomic_inc(&mini->refs);
+		atomic_inc(&minis.count);
+		hlist_add_head(&mini->node,
+			       find_bucket(&minis, mini->tuple.hash));
+	}
+	spin_unlock_bh(lock);
+	if (taken)
+		return false;
+	local_bh_disable();
+	table_grow(&minis);
+	local_bh_enable();
+	return true;
+}
+
+bool tcp_mini_unhash(struct tcp_mini *mini)
+{
+	struct spinlock *lock = stripe_of(&minis, mini->tuple.hash);
+	bool was;
+
+	spin_lock_bh(lock);
+	was = !hlist_unhashed(&mini->node);
+	hlist_del_init(&mini->node);
+	if (was)
+		atomic_dec(&minis.count);
+	spin_unlock_bh(lock);
+	return was;
+}
+
+static struct hlist_head *listen_bucket(u16 port)
+{
+	return &listeners.bucket[port % LISTEN_BUCKETS];
+}
+
+void tcp_listener_add(struct sock *sk)
+{
+	sock_hold(sk);
+	spin_lock_bh(&listeners.lock);
+	hlist_add_head(&sk->sk_node, listen_bucket(sk->sk_num));
+	spin_unlock_bh(&listeners.lock);
+}
+
+void tcp_listener_del(struct sock *sk)
+{
+	bool was;
+
+	spin_lock_bh(&listeners.lock);
+	was = !hlist_unhashed(&sk->sk_node);
+	hlist_del_init(&sk->sk_node);
+	spin_unlock_bh(&listeners.lock);
+	if (was)
+		sock_put(sk);
+}
+
+/* How well @sk fits: 0 not at all. */
+static unsigned int listener_score(const struct sock *sk,
+				   const struct tcp_tuple *t)
+{
+	bool v4 = ip_addr_is_v4(&t->local);
+	unsigned int score = 1;
+
+	if (sk->sk_num != t->lport)
+		return 0;
+	if (!ip_addr_any(&sk->sk_rcv_saddr)) {
+		if (!ip_addr_eq(&sk->sk_rcv_saddr, &t->local))
+			return 0;
+		score += 2;
+	}
+	if (v4 != (sk->sk_family == AF_INET)) {
+		if (!v4 || sock_flag(sk, SOCK_V6ONLY))
+			return 0;
+	} else {
+		score++;
+	}
+	return score;
+}
+
+/* The @nth of those that score @best. */
+static struct sock *listener_pick(const struct tcp_tuple *t,
+				  unsigned int best, unsigned int nth)
+{
+	struct sock *sk;
+
+	hlist_for_each_entry(sk, listen_bucket(t->lport), sk_node) {
+		if (listener_score(sk, t) == best && nth-- == 0)
+			break;
+	}
+	return sk;
+}
+
+struct sock *tcp_listener_lookup(const struct tcp_tuple *t)
+{
+	unsigned int best = 0, equals = 0;
+	struct sock *sk, *found = NULL;
+
+	spin_lock_bh(&listeners.lock);
+	hlist_for_each_entry(sk, listen_bucket(t->lport), sk_node) {
+		unsigned int score = listener_score(sk, t);
+
+		if (score > best) {
+			best = score;
+			found = sk;
+			equals = 0;
+		}
+		equals += score && score == best;
+	}
+	if (equals > 1)
+		found = listener_pick(t, best,
+				      (u32)((u64)t->hash * equals >> 32));
+	if (found)
+		sock_hold(found);
+	spin_unlock_bh(&listeners.lock);
+	return found;
+}
+
+static void walk_socks(struct table *t, void (*fn)(struct sock *, void *),
+		       void *arg)
+{
+	struct sock *sk;
+
+	for (u32 n = 0; n < READ_ONCE(t->nr_buckets); n++) {
+		spin_lock_bh(stripe_of(t, n));
+		hlist_for_each_entry(sk, bucket_at(t, n), sk_node)
+			fn(sk, arg);
+		spin_unlock_bh(stripe_of(t, n));
+	}
+}
+
+static void walk_minis(struct table *t, void (*fn)(struct tcp_mini *, void *),
+		       void *arg)
+{
+	struct tcp_mini *m;
+
+	for (u32 n = 0; n < READ_ONCE(t->nr_buckets); n++) {
+		spin_lock_bh(stripe_of(t, n));
+		hlist_for_each_entry(m, bucket_at(t, n), node)
+			fn(m, arg);
+		spin_unlock_bh(stripe_of(t, n));
+	}
+}
+
+void tcp_for_each(void (*fn_sock)(struct sock *sk, void *arg),
+		  void (*fn_mini)(struct tcp_mini *mini, void *arg),
+		  void *arg)
+{
+	struct sock *sk;
+
+	spin_lock_bh(&listeners.lock);
+	for (u32 n = 0; n < LISTEN_BUCKETS; n++) {
+		hlist_for_each_entry(sk, &listeners.bucket[n], sk_node)
+			fn_sock(sk, arg);
+	}
+	spin_unlock_bh(&listeners.lock);
+	walk_socks(&socks, fn_sock, arg);
+	walk_minis(&minis, fn_mini, arg);
+}
+
+static int table_init(struct table *t, u32 hash_off)
+{
+	t->first = get_zeroed_page();
+	if (!t->first)
+		return -ENOMEM;
+	t->nr_buckets = LEAF;
+	t->hash_off = hash_off;
+	return 0;
+}
+
+int tcp_hash_init(void)
+{
+	get_random_bytes(hash_keys, sizeof(hash_keys));
+	for (unsigned int i = 0; i < ARRAY_SIZE(hash_keys); i++)
+		hash_keys[i] |= 1;
+	if (table_init(&socks, offsetof(struct sock, sk_hash) -
+				offsetof(struct sock, sk_node)))
+		return -ENOMEM;
+	return table_init(&minis, offsetof(struct tcp_mini, tuple.hash) -
+				  offsetof(struct tcp_mini, node));
+}

@@ -1,0 +1,54 @@
+/*
+ * Who a segment is for: connections, small records and listeners by address
+ * and port. Connections and records each have a table that grows by one
+ * bucket at a time (linear hashing), so no packet ever pays for a resize and
+ * a lookup costs the same with one connection or a million.
+ */
+#pragma once
+
+#include "net/tcp/tcp_sock.h"
+
+/* Draws the keys; the tables start with one page each. 0, -ENOMEM. Boot. */
+int tcp_hash_init(void) __must_check;
+
+/* Keyed, so that a peer cannot choose its bucket. Fills tuple->hash. */
+void tcp_tuple_hash(struct tcp_tuple *tuple);
+/* The tuple of @sk, hash included. */
+void tcp_sock_tuple(const struct sock *sk, struct tcp_tuple *tuple);
+
+/*
+ * The connection of @tuple with a reference, or NULL. Softirq, or softirqs
+ * off; so for all that follow.
+ */
+struct sock *tcp_lookup(const struct tcp_tuple *tuple);
+/*
+ * Adds @sk (its addresses, ports and sk_hash set), which gains a reference;
+ * -EADDRNOTAVAIL if another connection has the same four.
+ */
+int tcp_hash_add(struct sock *sk) __must_check;
+/* Takes @sk out if it is in, and gives the table's reference back. */
+void tcp_unhash(struct sock *sk);
+
+/* The same for small records. */
+struct tcp_mini *tcp_mini_lookup(const struct tcp_tuple *tuple);
+/* False if one for the same tuple is there. */
+bool tcp_mini_add(struct tcp_mini *mini) __must_check;
+/* True if it was in; the table's reference is then the caller's. */
+bool tcp_mini_unhash(struct tcp_mini *mini);
+
+/* Listeners: @sk has sk_num and sk_rcv_saddr. Task context. */
+void tcp_listener_add(struct sock *sk);
+void tcp_listener_del(struct sock *sk);
+/*
+ * The listener that fits @tuple best, with a reference: exact address before
+ * any, own family before both; among equals of SO_REUSEPORT by flow hash.
+ */
+struct sock *tcp_listener_lookup(const struct tcp_tuple *tuple);
+
+/*
+ * Calls @fn for each connection, record and listener; for /proc/net/tcp and
+ * tests. Not atomic as a whole. A stripe's lock is held: @fn must not sleep.
+ */
+void tcp_for_each(void (*fn_sock)(struct sock *sk, void *arg),
+		  void (*fn_mini)(struct tcp_mini *mini, void *arg),
+		  void *arg);

@@ -1,0 +1,207 @@
+/*
+ * TCP headers and options, in and out (RFC 9293 section 3.1 and 3.2; RFC 7323
+ * for window scale and timestamps, RFC 2018 for SACK).
+ */
+#include "net/tcp/tcp_header.h"
+
+#include "kernel/byteorder.h"
+#include "kernel/string.h"
+
+enum {
+	OPT_EOL = 0,
+	OPT_NOP = 1,
+	OPT_MSS = 2,
+	OPT_WSCALE = 3,
+	OPT_SACK_OK = 4,
+	OPT_SACK = 5,
+	OPT_TS = 8,
+};
+
+/* NOP NOP TS 10: how nearly every sender lays its timestamps out. */
+#define TS_WORD		0x0101080au
+
+static void decode_ts(struct tcp_segment *seg, const u8 *p)
+{
+	seg->tsval = get_be32(p);
+	seg->tsecr = get_be32(p + 4);
+	seg->opts |= TCP_OPT_TS;
+}
+
+/* One option of @len bytes in all at @p; a wrong length is passed over. */
+static void decode_option(struct tcp_segment *seg, const u8 *hdr, const u8 *p,
+			  u32 len)
+{
+	bool syn = seg->flags & TCP_SYN;
+
+	if (p[0] == OPT_MSS && len == 4 && syn && get_be16(p + 2)) {
+		seg->mss = get_be16(p + 2);
+		seg->opts |= TCP_OPT_MSS;
+	} else if (p[0] == OPT_WSCALE && len == 3 && syn) {
+		seg->wscale = min(p[2], (u8)TCP_MAX_WSCALE);
+		seg->opts |= TCP_OPT_WSCALE;
+	} else if (p[0] == OPT_SACK_OK && len == 2 && syn) {
+		seg->opts |= TCP_OPT_SACK_OK;
+	} else if (p[0] == OPT_TS && len == 10) {
+		decode_ts(seg, p + 2);
+	} else if (p[0] == OPT_SACK && len >= 10 && (len - 2) % 8 == 0) {
+		seg->sack_off = (u8)(p + 2 - hdr);
+		seg->nr_sacks = (u8)((len - 2) / 8);
+	}
+}
+
+/*
+ * RFC 9293 section 3.1: a kind without a length that fits ends the parsing;
+ * what was read before it counts.
+ */
+static void decode_options(struct tcp_segment *seg, const u8 *hdr)
+{
+	const u8 *p = hdr + TCP_HDR_LEN;
+	const u8 *end = hdr + seg->hdr_len;
+
+	if (seg->hdr_len == TCP_HDR_LEN + TCP_TS_LEN &&
+	    get_be32(p) == TS_WORD) {
+		decode_ts(seg, p + 4);
+		return;
+	}
+	while (p < end && *p != OPT_EOL) {
+		if (*p == OPT_NOP) {
+			p++;
+			continue;
+		}
+		if (end - p < 2 || p[1] < 2 || p[1] > end - p)
+			return;
+		decode_option(seg, hdr, p, p[1]);
+		p += p[1];
+	}
+}
+
+int tcp_decode(struct sk_buff *skb)
+{
+	struct tcp_segment *seg = tcp_seg(skb);
+	const struct tcphdr *th;
+	u32 hdr_len;
+
+	if (!pskb_may_pull(skb, TCP_HDR_LEN))
+		return DROP_TCP_HDR;
+	th = (const struct tcphdr *)skb->data;
+	hdr_len = (u32)(th->doff >> 4) * 4;
+	if (hdr_len < TCP_HDR_LEN || !pskb_may_pull(skb, hdr_len))
+		return DROP_TCP_HDR;
+	th = (const struct tcphdr *)skb->data;
+	seg->seq = be32_to_cpu(th->seq);
+	seg->ack = be32_to_cpu(th->ack);
+	seg->wnd = be16_to_cpu(th->window);
+	seg->urg = be16_to_cpu(th->urg);
+	seg->flags = th->flags;
+	seg->hdr_len = (u8)hdr_len;
+	seg->iss = 0;
+	seg->opts = 0;
+	seg->nr_sacks = 0;
+	seg->end_seq = seg->seq + skb->len - hdr_len +
+		       !!(th->flags & TCP_SYN) + !!(th->flags & TCP_FIN);
+	if (hdr_len > TCP_HDR_LEN)
+		decode_options(seg, skb->data);
+	return 0;
+}
+
+struct tcp_sack_block tcp_sack_in(const u8 *hdr, const struct tcp_segment *seg,
+				  unsigned int i)
+{
+	const u8 *p = hdr + seg->sack_off + 8 * i;
+
+	return (struct tcp_sack_block){ get_be32(p), get_be32(p + 4) };
+}
+
+u32 tcp_hdr_len(const struct tcp_hdr_out *out)
+{
+	u32 len = TCP_HDR_LEN;
+
+	if (out->opts & TCP_OPT_MSS)
+		len += 4;
+	if (out->opts & TCP_OPT_WSCALE)
+		len += 4;
+	if (out->opts & TCP_OPT_TS)
+		len += TCP_TS_LEN;
+	else if (out->opts & TCP_OPT_SACK_OK)
+		len += 4;
+	if (out->nr_sacks)
+		len += 4 + 8u * out->nr_sacks;
+	return len;
+}
+
+/* SYN options; SACK-permitted takes the place of the NOPs before TS. */
+static u8 *encode_syn_options(u8 *p, const struct tcp_hdr_out *out)
+{
+	if (out->opts & TCP_OPT_MSS) {
+		put_be32((u32)OPT_MSS << 24 | 4u << 16 | out->mss, p);
+		p += 4;
+	}
+	if (out->opts & TCP_OPT_WSCALE) {
+		put_be32((u32)OPT_NOP << 24 | OPT_WSCALE << 16 | 3u << 8 |
+			 out->wscale, p);
+		p += 4;
+	}
+	if ((out->opts & (TCP_OPT_SACK_OK | TCP_OPT_TS)) == TCP_OPT_SACK_OK) {
+		put_be32((u32)OPT_NOP << 24 | OPT_NOP << 16 |
+			 OPT_SACK_OK << 8 | 2u, p);
+		p += 4;
+	}
+	return p;
+}
+
+static u8 *encode_sacks(u8 *p, const struct tcp_hdr_out *out)
+{
+	put_be32((u32)OPT_NOP << 24 | OPT_NOP << 16 | OPT_SACK << 8 |
+		 (2u + 8u * out->nr_sacks), p);
+	p += 4;
+	for (unsigned int i = 0; i < out->nr_sacks; i++) {
+		put_be32(out->sacks[i].start, p);
+		put_be32(out->sacks[i].end, p + 4);
+		p += 8;
+	}
+	return p;
+}
+
+static void encode_options(u8 *p, const struct tcp_hdr_out *out)
+{
+	u32 word = TS_WORD;
+
+	if (out->opts & ~TCP_OPT_TS)
+		p = encode_syn_options(p, out);
+	if (out->opts & TCP_OPT_TS) {
+		if (out->opts & TCP_OPT_SACK_OK)
+			word = (u32)OPT_SACK_OK << 24 | 2u << 16 |
+			       OPT_TS << 8 | 10u;
+		put_be32(word, p);
+		put_be32(out->tsval, p + 4);
+		put_be32(out->tsecr, p + 8);
+		p += TCP_TS_LEN;
+	}
+	if (out->nr_sacks)
+		encode_sacks(p, out);
+}
+
+void tcp_encode(struct sk_buff *skb, const struct tcp_hdr_out *out,
+		const struct ip_addr *saddr, const struct ip_addr *daddr)
+{
+	u32 len = tcp_hdr_len(out);
+	struct tcphdr *th = skb_push(skb, len);
+
+	th->source = cpu_to_be16(out->sport);
+	th->dest = cpu_to_be16(out->dport);
+	th->seq = cpu_to_be32(out->seq);
+	th->ack = cpu_to_be32(out->ack);
+	th->doff = (u8)(len / 4 << 4);
+	th->flags = out->flags;
+	th->window = cpu_to_be16(out->wnd);
+	th->urg = 0;
+	if (len > TCP_HDR_LEN)
+		encode_options((u8 *)(th + 1), out);
+	skb->transport_header = (u16)(skb->data - skb->head);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb->transport_header;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	/* The device adds its sum of header and data to this one. */
+	th->check = (u16)~csum_fold(csum_pseudo(saddr, daddr, IPPROTO_TCP,
+						skb->len));
+}

@@ -1,0 +1,76 @@
+/* What TCP_INFO tells about a connection. lock_sock held. */
+#include "net/tcp/tcp_info.h"
+
+#include "kernel/string.h"
+#include "net/tcp/tcp_timer.h"
+#include "net/tcp/tcp_user.h"
+
+/* Bits of tcpi_options. */
+#define TCPI_OPT_TIMESTAMPS	1
+#define TCPI_OPT_SACK		2
+#define TCPI_OPT_WSCALE		4
+
+static u8 info_options(const struct tcp_sock *tp)
+{
+	u8 opts = 0;
+
+	if (tp->opts & TCP_OPT_TS)
+		opts |= TCPI_OPT_TIMESTAMPS;
+	if (tp->opts & TCP_OPT_SACK_OK)
+		opts |= TCPI_OPT_SACK;
+	if (tp->opts & TCP_OPT_WSCALE)
+		opts |= TCPI_OPT_WSCALE;
+	return opts;
+}
+
+static u8 info_ca_state(const struct tcp_sock *tp)
+{
+	/* Linux's numbers: Open 0, Disorder 1, CWR 2, Recovery 3, Loss 4. */
+	if (tp->ca_state == TCP_CA_LOSS)
+		return 4;
+	if (tp->ca_state == TCP_CA_RECOVERY)
+		return 3;
+	return tp->sacked_out || tp->dupacks ? 1 : 0;
+}
+
+void tcp_get_info(const struct sock *sk, struct tcp_info *info, u64 now)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	memset(info, 0, sizeof(*info));
+	info->tcpi_state = sk->sk_state;
+	if (sk->sk_state == TCP_LISTEN) {
+		/* As Linux: the accept queue, and its limit. */
+		info->tcpi_unacked = tp->listen->qlen;
+		info->tcpi_sacked = tp->listen->backlog;
+		return;
+	}
+	info->tcpi_ca_state = info_ca_state(tp);
+	info->tcpi_retransmits = tp->retransmits;
+	info->tcpi_probes = tp->probes_out;
+	info->tcpi_backoff = tp->backoff;
+	info->tcpi_options = info_options(tp);
+	info->tcpi_snd_wscale = tp->snd_wscale & 0xf;
+	info->tcpi_rcv_wscale = tp->rcv_wscale & 0xf;
+	info->tcpi_rto = tp->rto;
+	info->tcpi_ato = (u32)(TCP_DELACK_NS / NSEC_PER_USEC);
+	info->tcpi_snd_mss = tp->mss_cache;
+	info->tcpi_rcv_mss = tp->rcv_mss;
+	info->tcpi_unacked = tp->packets_out;
+	info->tcpi_sacked = tp->sacked_out;
+	info->tcpi_lost = tp->lost_out;
+	info->tcpi_retrans = tp->retrans_out;
+	info->tcpi_last_data_sent = tcp_ms(now) - tp->sent_at;
+	info->tcpi_last_data_recv = tcp_ms(now) - tp->rcv_at;
+	info->tcpi_last_ack_recv = tcp_ms(now) - tp->rcv_at;
+	info->tcpi_pmtu = sk->sk_route.mtu;
+	info->tcpi_rcv_ssthresh = tp->rcv_wnd;
+	info->tcpi_rtt = tp->srtt / 8;
+	info->tcpi_rttvar = tp->rttvar / 4;
+	info->tcpi_snd_ssthresh = tp->ssthresh;
+	info->tcpi_snd_cwnd = tp->cwnd;
+	info->tcpi_advmss = tp->advmss;
+	info->tcpi_reordering = 3;
+	info->tcpi_rcv_space = (u32)sk->sk_rcvbuf / 2;
+	info->tcpi_total_retrans = tp->total_retrans;
+}

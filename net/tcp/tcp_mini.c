@@ -1,0 +1,269 @@
+/*
+ * Small records: allocation, and TIME-WAIT (RFC 9293 section 3.6.1 and
+ * 3.10.7.4). A record in FIN-WAIT-2 waits for the peer's FIN in place of a
+ * whole connection block.
+ *
+ * LOCKING: tw_lock guards the changing members of all TIME-WAIT records.
+ */
+#include "net/tcp/tcp_mini.h"
+
+#include "kernel/errno.h"
+#include "kernel/mm/slab.h"
+#include "kernel/time.h"
+#include "net/snmp.h"
+#include "net/tcp/tcp_hash.h"
+#include "net/tcp/tcp_input.h"
+#include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_port.h"
+#include "net/tcp/tcp_seq.h"
+#include "net/tcp/tcp_timer.h"
+
+/* Records at most; beyond it connections just end (as tcp_max_tw_buckets). */
+#define TW_MAX		65536
+/* How old a timestamp must be before an active open goes over it, ms. */
+#define TW_REUSE_MS	1000u
+
+static struct kmem_cache *mini_cache;
+static struct spinlock tw_lock;
+static struct atomic tw_count;
+
+int tcp_mini_init(void)
+{
+	mini_cache = kmem_cache_create("tcp_mini", sizeof(struct tcp_mini), 0,
+				       SLAB_ZERO);
+	return mini_cache ? 0 : -ENOMEM;
+}
+
+struct tcp_mini *tcp_mini_alloc(enum tcp_mini_kind kind)
+{
+	struct tcp_mini *m = kmem_cache_alloc(mini_cache);
+
+	if (!m)
+		return NULL;
+	m->kind = (u8)kind;
+	atomic_set(&m->refs, 1);
+	return m;
+}
+
+void tcp_mini_put(struct tcp_mini *m)
+{
+	if (!atomic_dec_and_test(&m->refs))
+		return;
+	if (m->kind == TCP_MINI_REQUEST)
+		sock_put(m->listener);
+	kmem_cache_free(mini_cache, m);
+}
+
+/*
+ * Ends a TIME-WAIT record: out of the table, the timer's reference and the
+ * port given back. Once only, whoever comes first.
+ */
+static void tw_kill(struct tcp_mini *m)
+{
+	if (!tcp_mini_unhash(m))
+		return;
+	/* A timer that is running already finds it unhashed, and puts. */
+	if (del_timer(&m->timer))
+		tcp_mini_put(m);
+	tcp_port_drop(m->tuple.lport, m->reuse);
+	atomic_dec(&tw_count);
+	tcp_mini_put(m);
+}
+
+static void tw_timer(struct timer *timer)
+{
+	struct tcp_mini *m = container_of(timer, struct tcp_mini, timer);
+
+	tw_kill(m);
+	tcp_mini_put(m);
+}
+
+/* Takes over from @sk what the record answers with. */
+static void tw_fill(struct tcp_mini *m, const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	tcp_sock_tuple(sk, &m->tuple);
+	m->snd_nxt = tp->snd_nxt;
+	m->rcv_nxt = tp->rcv_nxt;
+	m->rcv_wnd = tp->rcv_wnd;
+	m->ts_recent = tp->ts_recent;
+	m->ts_recent_at = tp->ts_recent_at;
+	m->ts_off = tp->ts_off;
+	m->opts = tp->opts;
+	m->rcv_wscale = tp->rcv_wscale & 0xf;
+	m->reuse = sock_flag(sk, SOCK_REUSEADDR);
+	timer_setup(&m->timer, tw_timer);
+}
+
+static bool tw_start(const struct sock *sk, enum tcp_mini_kind kind, u64 end)
+{
+	struct tcp_mini *m;
+
+	if (atomic_read(&tw_count) >= TW_MAX)
+		return false;
+	m = tcp_mini_alloc(kind);
+	if (!m)
+		return false;
+	tw_fill(m, sk);
+	if (tcp_port_hold(m->tuple.lport, m->reuse)) {
+		tcp_mini_put(m);
+		return false;
+	}
+	atomic_inc(&tw_count);
+	/* Our reference is the timer's from here on. */
+	if (!tcp_mini_add(m)) {
+		tcp_port_drop(m->tuple.lport, m->reuse);
+		atomic_dec(&tw_count);
+		tcp_mini_put(m);
+		return false;
+	}
+	mod_timer(&m->timer, end);
+	return true;
+}
+
+void tcp_time_wait(struct sock *sk, enum tcp_mini_kind kind, u64 timeout,
+		   u64 now)
+{
+	/* The record is in its table before the sock leaves the other. */
+	if (tw_start(sk, kind, now + timeout))
+		SNMP_INC(TcpExt_TW);
+	else
+		SNMP_INC(TcpExt_TCPTimeWaitOverflow);
+	tcp_done(sk);
+}
+
+static void tw_ack(const struct tcp_mini *m, u64 now)
+{
+	struct tcp_reply ack = {
+		.tuple = &m->tuple,
+		.seq = m->snd_nxt,
+		.ack = m->rcv_nxt,
+		.tsval = tcp_ms(now) + m->ts_off,
+		.tsecr = m->ts_recent,
+		.wnd = (u16)min(m->rcv_wnd >> m->rcv_wscale, 65535u),
+		.flags = TCP_ACK,
+		.opts = m->opts & TCP_OPT_TS,
+	};
+
+	tcp_send_reply(&ack);
+}
+
+static bool tw_paws_reject(const struct tcp_mini *m,
+			   const struct tcp_segment *seg)
+{
+	return m->opts & TCP_OPT_TS && seg->opts & TCP_OPT_TS &&
+	       seq_before(seg->tsval, m->ts_recent);
+}
+
+static enum tcp_tw_verdict tw_drop(struct sk_buff *skb)
+{
+	kfree_skb_reason(skb, DROP_TCP_TIME_WAIT);
+	return TCP_TW_DONE;
+}
+
+/* The connection's other half is still open: only a FIN is expected. */
+static enum tcp_tw_verdict fin_wait2_rcv(struct tcp_mini *m,
+					 struct sk_buff *skb, u64 now)
+{
+	const struct tcp_segment *seg = tcp_seg(skb);
+	bool outside = seq_before(seg->end_seq, m->rcv_nxt) ||
+		       seq_after(seg->seq, m->rcv_nxt + m->rcv_wnd);
+	u32 data_end = seg->end_seq - !!(seg->flags & TCP_FIN);
+
+	if (seg->flags & TCP_RST) {
+		if (seg->seq == m->rcv_nxt)
+			tw_kill(m);
+		return tw_drop(skb);
+	}
+	if (outside || tw_paws_reject(m, seg)) {
+		tw_ack(m, now);
+		return tw_drop(skb);
+	}
+	if (seg->flags & TCP_SYN || seq_after(data_end, m->rcv_nxt)) {
+		/* Data for a program that has closed. */
+		tcp_send_reset(&m->tuple, skb);
+		tw_kill(m);
+		return tw_drop(skb);
+	}
+	if (seg->flags & TCP_FIN && seg->end_seq == m->rcv_nxt + 1) {
+		spin_lock_bh(&tw_lock);
+		m->kind = TCP_MINI_TIME_WAIT;
+		m->rcv_nxt = seg->end_seq;
+		if (seg->opts & TCP_OPT_TS) {
+			m->ts_recent = seg->tsval;
+			m->ts_recent_at = tcp_ms(now);
+		}
+		if (del_timer(&m->timer))
+			mod_timer(&m->timer, now + TCP_TIMEWAIT_NS);
+		spin_unlock_bh(&tw_lock);
+		tw_ack(m, now);
+	}
+	return tw_drop(skb);
+}
+
+/*
+ * RFC 9293 section 3.10.7.4 (TIME-WAIT) and RFC 6191: a SYN above what was
+ * received, or with a newer timestamp, begins a new connection.
+ */
+static bool tw_may_begin(const struct tcp_mini *m,
+			 const struct tcp_segment *seg)
+{
+	if ((seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_SYN ||
+	    tw_paws_reject(m, seg))
+		return false;
+	if (seq_after(seg->seq, m->rcv_nxt))
+		return true;
+	return m->opts & TCP_OPT_TS && seg->opts & TCP_OPT_TS &&
+	       seq_after(seg->tsval, m->ts_recent);
+}
+
+enum tcp_tw_verdict tcp_timewait_rcv(struct tcp_mini *m, struct sk_buff *skb,
+				     u32 *iss, u64 now)
+{
+	const struct tcp_segment *seg = tcp_seg(skb);
+
+	if (m->kind == TCP_MINI_FIN_WAIT2)
+		return fin_wait2_rcv(m, skb, now);
+	if (tw_may_begin(m, seg)) {
+		SNMP_INC(TcpExt_TWRecycled);
+		/* Above all that the old connection may have sent. */
+		*iss = m->snd_nxt + 65535 + 2;
+		tw_kill(m);
+		return TCP_TW_NEW;
+	}
+	/* RFC 1337: a RST does not end TIME-WAIT before its time. */
+	if (seg->flags & TCP_RST)
+		return tw_drop(skb);
+	spin_lock_bh(&tw_lock);
+	if (seg->flags & TCP_FIN && seg->end_seq == m->rcv_nxt &&
+	    del_timer(&m->timer))
+		mod_timer(&m->timer, now + TCP_TIMEWAIT_NS);
+	spin_unlock_bh(&tw_lock);
+	if (seg->seq != seg->end_seq || seg->seq != m->rcv_nxt)
+		tw_ack(m, now);
+	return tw_drop(skb);
+}
+
+int tcp_timewait_clear(struct sock *sk, u64 now)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_tuple tuple;
+	struct tcp_mini *m;
+	int err = -EADDRNOTAVAIL;
+
+	tcp_sock_tuple(sk, &tuple);
+	m = tcp_mini_lookup(&tuple);
+	if (!m)
+		return 0;
+	if (m->kind == TCP_MINI_TIME_WAIT && m->opts & TCP_OPT_TS &&
+	    tcp_ms(now) - m->ts_recent_at > TW_REUSE_MS) {
+		tp->write_seq = m->snd_nxt + 65535 + 2;
+		tp->ts_recent = m->ts_recent;
+		tp->ts_recent_at = m->ts_recent_at;
+		tw_kill(m);
+		err = 0;
+	}
+	tcp_mini_put(m);
+	return err;
+}

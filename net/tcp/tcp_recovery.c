@@ -1,0 +1,406 @@
+/*
+ * Loss recovery. Each sent buffer carries tags (SACKED, LOST, RETRANS) and
+ * the sock keeps their sums in segments; in flight is what was sent, less
+ * what arrived or is lost, plus what was sent again. Without SACK, duplicate
+ * ACKs stand for segments that arrived, as RFC 6582 does it.
+ */
+#include "net/tcp/tcp_recovery.h"
+
+#include "kernel/errno.h"
+#include "kernel/trace.h"
+#include "net/snmp.h"
+#include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_seq.h"
+#include "net/tcp/tcp_timer.h"
+
+#define DUPTHRESH	3u	/* RFC 5681 section 3.2, RFC 6675 */
+
+struct sk_buff *tcp_rtx_head(const struct tcp_sock *tp)
+{
+	struct sk_buff *skb;
+
+	if (list_empty(&tp->write_queue))
+		return NULL;
+	skb = list_first_entry(&tp->write_queue, struct sk_buff, tx_link);
+	return skb == tp->send_head ? NULL : skb;
+}
+
+static struct sk_buff *rtx_next(const struct tcp_sock *tp, struct sk_buff *skb)
+{
+	struct list_head *next = skb->tx_link.next;
+
+	if (next == &tp->write_queue)
+		return NULL;
+	skb = list_entry(next, struct sk_buff, tx_link);
+	return skb == tp->send_head ? NULL : skb;
+}
+
+static bool sack_on(const struct tcp_sock *tp)
+{
+	return tp->opts & TCP_OPT_SACK_OK;
+}
+
+/* Counts @tx's segments in, or with @sign -1 out of, the sums. */
+static void count_tags(struct tcp_sock *tp, const struct tcp_tx *tx, s32 sign)
+{
+	u32 n = (u32)(sign * (s32)tx->segs);
+
+	tp->packets_out += n;
+	if (tx->tags & TCP_TAG_SACKED)
+		tp->sacked_out += n;
+	if (tx->tags & TCP_TAG_LOST)
+		tp->lost_out += n;
+	if (tx->tags & TCP_TAG_RETRANS)
+		tp->retrans_out += n;
+}
+
+static u16 count_segs(const struct tcp_sock *tp, const struct tcp_tx *tx)
+{
+	return (u16)max(DIV_ROUND_UP(tcp_tx_len(tx), tp->mss_cache), 1u);
+}
+
+/* tcp_fragment() for what was sent: both parts stay counted. */
+static int fragment_sent(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
+{
+	struct tcp_tx *tx = tcp_tx(skb);
+	struct tcp_tx old = *tx;
+
+	if (tcp_fragment(tp, skb, len))
+		return -ENOMEM;
+	count_tags(tp, &old, -1);
+	tx->segs = count_segs(tp, tx);
+	count_tags(tp, tx, 1);
+	tx = tcp_tx(list_next_entry(skb, tx_link));
+	tx->segs = count_segs(tp, tx);
+	count_tags(tp, tx, 1);
+	return 0;
+}
+
+static void tag_lost(struct tcp_sock *tp, struct tcp_tx *tx)
+{
+	if (tx->tags & (TCP_TAG_LOST | TCP_TAG_SACKED))
+		return;
+	tx->tags |= TCP_TAG_LOST;
+	tp->lost_out += tx->segs;
+}
+
+static void tag_sacked(struct tcp_sock *tp, struct tcp_tx *tx,
+		       struct tcp_ack_news *news)
+{
+	count_tags(tp, tx, -1);
+	tx->tags = TCP_TAG_SACKED;
+	count_tags(tp, tx, 1);
+	news->sacked += tx->segs;
+}
+
+/*
+ * Cuts @skb so that the block's edge falls between two buffers. Only at
+ * segment boundaries: a peer that reports half segments gets no say.
+ */
+static bool cut_for_block(struct tcp_sock *tp, struct sk_buff *skb,
+			  const struct tcp_sack_block *b)
+{
+	struct tcp_tx *tx = tcp_tx(skb);
+	u32 mss = tp->mss_cache, at;
+
+	if (tx->segs < 2 || tx->flags & TCP_SYN)
+		return false;
+	if (seq_before(tx->seq, b->start))
+		at = DIV_ROUND_UP(b->start - tx->seq, mss) * mss;
+	else
+		at = (b->end - tx->seq) / mss * mss;
+	return at && at < tcp_tx_len(tx) && !fragment_sent(tp, skb, at);
+}
+
+static void sack_block(struct tcp_sock *tp, const struct tcp_sack_block *b,
+		       struct tcp_ack_news *news)
+{
+	struct sk_buff *skb;
+
+	for (skb = tcp_rtx_head(tp); skb; skb = rtx_next(tp, skb)) {
+		struct tcp_tx *tx = tcp_tx(skb);
+
+		if (!seq_before(tx->seq, b->end))
+			break;
+		if (!seq_after(tx->end_seq, b->start) ||
+		    tx->tags & TCP_TAG_SACKED)
+			continue;
+		if ((seq_before(tx->seq, b->start) ||
+		     seq_after(tx->end_seq, b->end)) &&
+		    !cut_for_block(tp, skb, b))
+			continue;
+		if (!seq_before(tx->seq, b->start) &&
+		    !seq_after(tx->end_seq, b->end))
+			tag_sacked(tp, tx, news);
+	}
+}
+
+void tcp_sack_in_blocks(struct tcp_sock *tp, const struct sk_buff *skb,
+			struct tcp_ack_news *news)
+{
+	const struct tcp_segment *seg = tcp_seg(skb);
+
+	for (unsigned int i = 0; i < seg->nr_sacks; i++) {
+		struct tcp_sack_block b = tcp_sack_in(skb->data, seg, i);
+
+		if (!seq_before(b.start, b.end) ||
+		    seq_after(b.end, tp->snd_nxt)) {
+			SNMP_INC(TcpExt_TCPSACKDiscard);
+		} else if (!seq_after(b.end, tp->snd_una)) {
+			/* RFC 2883: something arrived twice. */
+			SNMP_INC(TcpExt_TCPDSACKRecv);
+		} else {
+			sack_block(tp, &b, news);
+		}
+	}
+}
+
+/* RFC 6675 IsLost(): DUPTHRESH segments above it have arrived. */
+static void mark_lost_by_sack(struct tcp_sock *tp)
+{
+	u32 above = tp->sacked_out;
+	struct sk_buff *skb;
+
+	for (skb = tcp_rtx_head(tp); skb && above >= DUPTHRESH;
+	     skb = rtx_next(tp, skb)) {
+		struct tcp_tx *tx = tcp_tx(skb);
+
+		if (tx->tags & TCP_TAG_SACKED)
+			above -= min(above, (u32)tx->segs);
+		else if (!(tx->tags & TCP_TAG_RETRANS))
+			tag_lost(tp, tx);
+	}
+}
+
+/* The segment at snd_una, and only that, is lost. */
+static void mark_head_lost(struct tcp_sock *tp)
+{
+	struct sk_buff *skb = tcp_rtx_head(tp);
+	struct tcp_tx *tx = tcp_tx(skb);
+
+	if (tx->tags & (TCP_TAG_LOST | TCP_TAG_SACKED))
+		return;
+	if (tx->segs > 1 && !(tx->flags & TCP_SYN) &&
+	    fragment_sent(tp, skb, tp->mss_cache))
+		return;
+	tag_lost(tp, tx);
+}
+
+/* What lies below snd_una already needs not be sent again. */
+static void trim_acked(struct tcp_sock *tp, struct sk_buff *skb)
+{
+	struct tcp_tx *tx = tcp_tx(skb);
+	u32 n = tp->snd_una - tx->seq;
+
+	if ((s32)n <= 0 || tx->flags & TCP_SYN)
+		return;
+	tx->seq += n;
+	tx->data_off = (u16)(tx->data_off + n);
+	count_tags(tp, tx, -1);
+	tx->segs = count_segs(tp, tx);
+	count_tags(tp, tx, 1);
+}
+
+int tcp_retransmit_skb(struct tcp_sock *tp, struct sk_buff *skb, bool one,
+		       u64 now)
+{
+	struct tcp_tx *tx = tcp_tx(skb);
+	u32 in_flight = tcp_in_flight(tp);
+	u32 may = one || in_flight >= tp->cwnd ? 1 : tp->cwnd - in_flight;
+	int err;
+
+	trim_acked(tp, skb);
+	if (tx->segs > may && fragment_sent(tp, skb, may * tp->mss_cache))
+		return -ENOMEM;
+	trace(TRACE_TCP_RETRANSMIT, tp, (u64)tx->seq << 32 | tcp_tx_len(tx));
+	err = tcp_transmit_skb(tp, skb, now);
+	SNMP_ADD(Tcp_RetransSegs, tx->segs);
+	tp->total_retrans += tx->segs;
+	tx->retrans += tx->retrans < 255;
+	if (!(tx->tags & TCP_TAG_RETRANS)) {
+		tx->tags |= TCP_TAG_RETRANS;
+		tp->retrans_out += tx->segs;
+	}
+	if (tp->ca_state == TCP_CA_RECOVERY)
+		tp->prr_out += tx->segs;
+	return err;
+}
+
+void tcp_xmit_retransmit_queue(struct tcp_sock *tp, u64 now)
+{
+	u32 edge = tp->snd_una + tp->snd_wnd;
+	struct sk_buff *skb;
+
+	if (!tp->lost_out)
+		return;
+	for (skb = tcp_rtx_head(tp); skb; skb = rtx_next(tp, skb)) {
+		struct tcp_tx *tx = tcp_tx(skb);
+
+		if (tcp_in_flight(tp) >= tp->cwnd)
+			break;
+		if (!(tx->tags & TCP_TAG_LOST) || tx->tags & TCP_TAG_RETRANS)
+			continue;
+		/* The window may have shrunk; the first may always go. */
+		if (seq_after(tx->end_seq, edge) && tx->seq != tp->snd_una)
+			break;
+		if (tcp_retransmit_skb(tp, skb, false, now))
+			break;
+		if (skb == tcp_rtx_head(tp))
+			tcp_rearm_rto(&tp->sk, now);
+	}
+}
+
+static void enter_recovery(struct tcp_sock *tp)
+{
+	tp->ssthresh = tp->ca->ssthresh(tp);
+	tp->recover = tp->snd_nxt;
+	tp->prr_delivered = 0;
+	tp->prr_out = 0;
+	tp->prr_flight = max(tp->packets_out - tp->sacked_out, 1u);
+	tp->cwnd_cnt = 0;
+	tp->ca_state = TCP_CA_RECOVERY;
+	SNMP_INC(TcpExt_TCPFastRetrans);
+	if (sack_on(tp))
+		SNMP_INC(TcpExt_TCPSackRecovery);
+	else
+		SNMP_INC(TcpExt_TCPRenoRecovery);
+}
+
+/*
+ * RFC 6937: proportional rate reduction; below ssthresh the slow-start
+ * reduction bound.
+ */
+static void prr_update(struct tcp_sock *tp, u32 delivered)
+{
+	u32 pipe = tcp_in_flight(tp);
+	u32 target, sndcnt;
+
+	tp->prr_delivered += delivered;
+	if (pipe > tp->ssthresh) {
+		target = (u32)DIV_ROUND_UP((u64)tp->prr_delivered *
+					   tp->ssthresh, tp->prr_flight);
+		sndcnt = target > tp->prr_out ? target - tp->prr_out : 0;
+	} else {
+		sndcnt = tp->prr_delivered > tp->prr_out
+			 ? tp->prr_delivered - tp->prr_out : 0;
+		sndcnt = max(sndcnt, delivered) + 1;
+		sndcnt = min(tp->ssthresh - pipe, sndcnt);
+	}
+	/* The first retransmission goes at once. */
+	if (!tp->prr_out)
+		sndcnt = max(sndcnt, 1u);
+	tp->cwnd = max(pipe + sndcnt, 1u);
+}
+
+static void leave_recovery(struct tcp_sock *tp)
+{
+	if (tp->ca_state == TCP_CA_RECOVERY)
+		tp->cwnd = max(tp->ssthresh, 2u);
+	tp->ca_state = TCP_CA_OPEN;
+	tp->dupacks = 0;
+	if (!sack_on(tp))
+		tp->sacked_out = 0;
+}
+
+/* Without SACK each duplicate ACK says that one more segment arrived. */
+static void reno_dupack(struct tcp_sock *tp)
+{
+	u32 most = tp->packets_out ? tp->packets_out - 1 : 0;
+
+	tp->dupacks += tp->dupacks < 255;
+	if (!sack_on(tp) && tp->sacked_out + tp->lost_out < most)
+		tp->sacked_out++;
+}
+
+/* Of @acked segments some had been counted by duplicate ACKs already. */
+static void reno_advance(struct tcp_sock *tp, u32 acked)
+{
+	if (sack_on(tp) || !tp->sacked_out)
+		return;
+	if (acked > 1)
+		tp->sacked_out -= min(tp->sacked_out, acked - 1);
+	tp->sacked_out = min(tp->sacked_out,
+			     tp->packets_out - min(tp->packets_out,
+						   tp->lost_out));
+}
+
+/* RFC 5681 section 3.2, RFC 6582 section 3.2 step 1, RFC 6675 section 5. */
+static bool loss_found(const struct tcp_sock *tp)
+{
+	if (sack_on(tp))
+		return tp->sacked_out >= DUPTHRESH;
+	return tp->dupacks >= DUPTHRESH &&
+	       seq_after(tp->snd_una, tp->recover);
+}
+
+static void find_losses(struct tcp_sock *tp, const struct tcp_ack_news *news)
+{
+	if (sack_on(tp))
+		mark_lost_by_sack(tp);
+	/* A partial ACK: the next hole starts at snd_una (RFC 6582). */
+	if (news->advanced || !sack_on(tp) || !tp->lost_out)
+		mark_head_lost(tp);
+}
+
+void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
+		      u64 now)
+{
+	u32 delivered = news->acked + news->sacked;
+
+	if (news->dup) {
+		reno_dupack(tp);
+		delivered += !sack_on(tp);
+	} else if (news->advanced) {
+		reno_advance(tp, news->acked);
+		tp->dupacks = 0;
+	}
+	if (tp->ca_state != TCP_CA_OPEN &&
+	    !seq_before(tp->snd_una, tp->recover))
+		leave_recovery(tp);
+	if (tp->ca_state == TCP_CA_OPEN) {
+		if (!tp->packets_out || !loss_found(tp)) {
+			if (news->acked)
+				tcp_cong_acked(tp, news->acked, now);
+			return;
+		}
+		enter_recovery(tp);
+		mark_head_lost(tp);
+	}
+	if (!tp->packets_out)
+		return;
+	if (tp->ca_state == TCP_CA_RECOVERY) {
+		find_losses(tp, news);
+		prr_update(tp, delivered);
+	} else if (news->acked) {
+		tp->ca->cong_avoid(tp, news->acked, now);
+	}
+	tcp_xmit_retransmit_queue(tp, now);
+}
+
+void tcp_enter_loss(struct tcp_sock *tp)
+{
+	struct sk_buff *skb = tcp_rtx_head(tp);
+	/* A receiver that dropped what it had reported (RFC 2018 sec. 8). */
+	bool reneged = skb && tcp_tx(skb)->tags & TCP_TAG_SACKED;
+
+	if (tp->ca_state != TCP_CA_LOSS || seq_after(tp->snd_una, tp->recover))
+		tp->ssthresh = tp->ca->ssthresh(tp);
+	tp->ca_state = TCP_CA_LOSS;
+	tp->recover = tp->snd_nxt;
+	tp->cwnd = 1;
+	tp->cwnd_cnt = 0;
+	tp->dupacks = 0;
+	tp->lost_out = 0;
+	tp->retrans_out = 0;
+	tp->sacked_out = 0;
+	for (; skb; skb = rtx_next(tp, skb)) {
+		struct tcp_tx *tx = tcp_tx(skb);
+
+		tx->tags &= reneged ? 0 : TCP_TAG_SACKED;
+		if (tx->tags)
+			tp->sacked_out += tx->segs;
+		else
+			tag_lost(tp, tx);
+	}
+}

@@ -1,0 +1,36 @@
+/*
+ * Losses: the scoreboard on the write queue (RFC 2018, 6675), fast recovery
+ * (RFC 6582, 6937) and recovery after a timeout (RFC 6298, 5681). sk lock.
+ */
+#pragma once
+
+#include "net/tcp/tcp_sock.h"
+
+/* What one ACK has brought. */
+struct tcp_ack_news {
+	u32 acked;		/* segments newly below snd_una */
+	u32 sacked;		/* segments newly reported by SACK */
+	bool advanced;		/* snd_una has moved */
+	bool dup;		/* RFC 5681 section 2: a duplicate ACK */
+};
+
+/* Tags what the SACK blocks of @skb (header at data) report. */
+void tcp_sack_in_blocks(struct tcp_sock *tp, const struct sk_buff *skb,
+			struct tcp_ack_news *news);
+
+/* Congestion state after an ACK: enter, go on, leave; sets cwnd. */
+void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
+		      u64 now);
+
+/* The retransmission timer fired: all that is out is taken for lost. */
+void tcp_enter_loss(struct tcp_sock *tp);
+
+/* Sends again what is lost, as far as cwnd allows. */
+void tcp_xmit_retransmit_queue(struct tcp_sock *tp, u64 now);
+
+/* Sends @skb again, at most one segment if @one. 0, -errno. */
+int tcp_retransmit_skb(struct tcp_sock *tp, struct sk_buff *skb, bool one,
+		       u64 now);
+
+/* First segment of the queue that was sent, or NULL. */
+struct sk_buff *tcp_rtx_head(const struct tcp_sock *tp);

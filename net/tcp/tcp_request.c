@@ -1,0 +1,369 @@
+/*
+ * Half-open connections: a SYN makes a small record and a SYN-ACK, the ACK of
+ * that makes a child sock (RFC 9293 section 3.10.7.2 and .4, SYN-RECEIVED).
+ * The listener's sk lock is held throughout; softirq or task (backlog).
+ */
+#include "net/tcp/tcp_listen.h"
+
+#include "kernel/errno.h"
+#include "kernel/time.h"
+#include "net/snmp.h"
+#include "net/tcp/tcp_hash.h"
+#include "net/tcp/tcp_input.h"
+#include "net/tcp/tcp_isn.h"
+#include "net/tcp/tcp_mini.h"
+#include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_port.h"
+#include "net/tcp/tcp_seq.h"
+#include "net/tcp/tcp_state.h"
+#include "net/tcp/tcp_timer.h"
+#include "net/tcp/tcp_user.h"
+#include "net/tcp/tcp_v4.h"
+
+/* Requests per listener; 128 bytes each. */
+#define REQUESTS_MAX	1024
+/* First wait for the ACK; doubles with each repetition (RFC 6298 2.1). */
+#define SYNACK_TIMEOUT	NSEC_PER_SEC
+
+static bool accept_full(const struct sock *sk)
+{
+	const struct tcp_listen *l = tcp_sk(sk)->listen;
+
+	return l->qlen > l->backlog;
+}
+
+static void send_synack(const struct sock *sk, struct tcp_mini *req, u64 now)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_reply reply = {
+		.tuple = &req->tuple,
+		.seq = req->snd_nxt - 1,
+		.ack = req->rcv_nxt,
+		.tsval = tcp_ms(now) + req->ts_off,
+		.tsecr = req->ts_recent,
+		.wnd = (u16)min((u32)sk->sk_rcvbuf / 2, 65535u),
+		.flags = TCP_SYN | TCP_ACK,
+		.opts = req->opts | TCP_OPT_MSS,
+		.wscale = req->rcv_wscale,
+		.tos = sk->sk_tos,
+	};
+	struct ip_addr saddr = req->tuple.local;
+	struct ip_route rt;
+	u32 headers = ip_addr_is_v4(&saddr) ? 40 : 60;
+
+	if (ip_route_output(&saddr, &req->tuple.remote, &rt))
+		return;
+	reply.mss = (u16)(rt.mtu - headers);
+	if (tp->user_mss)
+		reply.mss = min(reply.mss, tp->user_mss);
+	tcp_send_reply(&reply);
+}
+
+/* Out of the table and uncounted; the timer's reference goes with it. */
+static void request_drop(struct tcp_mini *req)
+{
+	if (!tcp_mini_unhash(req))
+		return;
+	if (del_timer(&req->timer))
+		tcp_mini_put(req);
+	atomic_dec(&tcp_sk(req->listener)->listen->requests);
+	tcp_mini_put(req);
+}
+
+void tcp_request_error(struct tcp_mini *req)
+{
+	request_drop(req);
+}
+
+static void request_timer(struct timer *timer)
+{
+	struct tcp_mini *req = container_of(timer, struct tcp_mini, timer);
+	struct sock *sk = req->listener;
+	u64 now = ktime_get_ns();
+	u32 wait;
+
+	if (hlist_unhashed(&req->node)) {
+		tcp_mini_put(req);
+		return;
+	}
+	if (sk->sk_state != TCP_LISTEN ||
+	    req->retrans >= TCP_SYNACK_RETRIES) {
+		SNMP_INC(Tcp_AttemptFails);
+		request_drop(req);
+		tcp_mini_put(req);
+		return;
+	}
+	/* An ACK came but there was no room: only wait (as Linux does). */
+	if (!req->acked) {
+		SNMP_INC(Tcp_RetransSegs);
+		send_synack(sk, req, now);
+	}
+	req->retrans++;
+	wait = min(1u << req->retrans, 60u);
+	mod_timer(&req->timer, now + wait * SYNACK_TIMEOUT);
+}
+
+/* What both sides offer; @seg is the SYN. */
+static void take_options(const struct sock *sk, struct tcp_mini *req,
+			 const struct tcp_segment *seg)
+{
+	req->mss = seg->opts & TCP_OPT_MSS ? seg->mss : 536;
+	req->opts = seg->opts & (TCP_OPT_TS | TCP_OPT_SACK_OK |
+				 TCP_OPT_WSCALE);
+	if (req->opts & TCP_OPT_TS)
+		req->ts_recent = seg->tsval;
+	if (req->opts & TCP_OPT_WSCALE) {
+		req->snd_wscale = seg->wscale & 0xf;
+		req->rcv_wscale = tcp_sk(sk)->rcv_wscale & 0xf;
+	}
+}
+
+/* A SYN for nobody known: RFC 9293 section 3.10.7.2, third. Borrows @skb. */
+static int conn_request(struct sock *sk, const struct tcp_tuple *tuple,
+			const struct sk_buff *skb, u64 now)
+{
+	const struct tcp_segment *seg = tcp_seg(skb);
+	struct tcp_listen *l = tcp_sk(sk)->listen;
+	u32 iss = seg->iss;
+	struct tcp_mini *req;
+
+	if (accept_full(sk)) {
+		SNMP_INC(TcpExt_ListenOverflows);
+		return DROP_TCP_LISTEN_OVERFLOW;
+	}
+	if (atomic_read(&l->requests) >= REQUESTS_MAX) {
+		SNMP_INC(TcpExt_TCPReqQFullDrop);
+		return DROP_TCP_SYN_OVERFLOW;
+	}
+	req = tcp_mini_alloc(TCP_MINI_REQUEST);
+	if (!req)
+		return DROP_NO_MEMORY;
+	req->tuple = *tuple;
+	req->rcv_nxt = seg->seq + 1;
+	req->snd_nxt = (iss ? iss : tcp_new_isn(tuple, now)) + 1;
+	req->ts_off = tcp_new_ts_off(tuple);
+	req->listener = sk;
+	sock_hold(sk);
+	take_options(sk, req, seg);
+	timer_setup(&req->timer, request_timer);
+	if (!tcp_mini_add(req)) {
+		tcp_mini_put(req);
+		return DROP_TCP_REQ_DUP;
+	}
+	atomic_inc(&l->requests);
+	/* Our reference becomes the timer's. */
+	mod_timer(&req->timer, now + SYNACK_TIMEOUT);
+	send_synack(sk, req, now);
+	return 0;
+}
+
+/* Copies the handshake's result into the new block. */
+static void child_fill(struct tcp_sock *tp, const struct tcp_mini *req)
+{
+	tp->iss = req->snd_nxt - 1;
+	tp->snd_una = req->snd_nxt - 1;
+	tp->snd_nxt = req->snd_nxt;
+	tp->write_seq = req->snd_nxt;
+	tp->snd_sml = req->snd_nxt;
+	tp->recover = tp->iss;
+	tp->irs = req->rcv_nxt - 1;
+	tp->rcv_nxt = req->rcv_nxt;
+	tp->copied_seq = req->rcv_nxt;
+	tp->rcv_wup = req->rcv_nxt;
+	tp->rcv_wnd = min((u32)tp->sk.sk_rcvbuf / 2, 65535u);
+	tp->opts = req->opts;
+	tp->mss_clamp = req->mss;
+	tp->snd_wscale = req->snd_wscale;
+	tp->rcv_wscale = req->rcv_wscale;
+	tp->ts_recent = req->ts_recent;
+	tp->ts_off = req->ts_off;
+	tp->retransmits = req->retrans;
+}
+
+/*
+ * A sock for @req in SYN-RECEIVED, in the table, with one reference for the
+ * accept queue; NULL: memory or way out missing.
+ */
+static struct sock *make_child(struct sock *listener,
+			       const struct tcp_mini *req, u64 now)
+{
+	struct sock *sk = tcp_sock_clone(listener);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!sk)
+		return NULL;
+	sk->sk_rcv_saddr = req->tuple.local;
+	sk->sk_daddr = req->tuple.remote;
+	sk->sk_num = req->tuple.lport;
+	sk->sk_dport = req->tuple.rport;
+	child_fill(tp, req);
+	tp->ts_recent_at = tcp_ms(now);
+	if (ip_route_output(&sk->sk_rcv_saddr, &sk->sk_daddr, &sk->sk_route))
+		goto put_child;
+	tp->advmss = tcp_advmss(sk);
+	tcp_set_state(sk, TCP_SYN_RECV);
+	if (tcp_port_share(sk))
+		goto put_child;
+	if (tcp_hash_add(sk))
+		goto release_port;
+	return sk;
+
+release_port:
+	tcp_port_release(sk);
+put_child:
+	/* Never seen by anybody: no reset, no TIME-WAIT. */
+	tcp_set_state(sk, TCP_CLOSE);
+	sock_put(sk);
+	return NULL;
+}
+
+static void accept_push(struct sock *sk, struct sock *child)
+{
+	struct tcp_listen *l = tcp_sk(sk)->listen;
+
+	if (l->tail)
+		tcp_sk(l->tail)->accept_next = child;
+	else
+		l->head = child;
+	l->tail = child;
+	WRITE_ONCE(l->qlen, l->qlen + 1);
+}
+
+/* The handshake is done. @skb is the ACK, for the child; takes it. */
+static void finish_request(struct sock *sk, struct tcp_mini *req,
+			   struct sk_buff *skb, u64 now)
+{
+	struct sock *child;
+
+	if (accept_full(sk)) {
+		SNMP_INC(TcpExt_ListenOverflows);
+		req->acked = 1;
+		kfree_skb_reason(skb, DROP_TCP_LISTEN_OVERFLOW);
+		return;
+	}
+	child = make_child(sk, req, now);
+	if (!child) {
+		SNMP_INC(TcpExt_ListenDrops);
+		kfree_skb_reason(skb, DROP_NO_MEMORY);
+		return;
+	}
+	/* The child is in its table before the request leaves the other. */
+	bh_lock_sock(child);
+	request_drop(req);
+	SNMP_INC(Tcp_PassiveOpens);
+	tcp_rcv_state_process(child, skb, now);
+	bh_unlock_sock(child);
+	/* A reset child is accepted all the same, and read(2) says so. */
+	accept_push(sk, child);
+	sk->sk_data_ready(sk);
+}
+
+/* First and second of SYN-RECEIVED: the window, PAWS, RST, SYN. */
+static enum tcp_step check_request(struct sock *sk, struct tcp_mini *req,
+				   struct sk_buff *skb, u64 now)
+{
+	const struct tcp_segment *seg = tcp_seg(skb);
+	u32 wnd = min((u32)sk->sk_rcvbuf / 2, 65535u);
+	bool paws = req->opts & seg->opts & TCP_OPT_TS &&
+		    seq_before(seg->tsval, req->ts_recent);
+
+	/* The SYN again: our answer was lost. */
+	if ((seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_SYN &&
+	    seg->seq + 1 == req->rcv_nxt) {
+		if (!paws)
+			send_synack(sk, req, now);
+		kfree_skb_reason(skb, DROP_TCP_REQ_DUP);
+		return TCP_DONE;
+	}
+	if (paws || seq_before(seg->end_seq, req->rcv_nxt) ||
+	    seq_after(seg->seq, req->rcv_nxt + wnd)) {
+		SNMP_INC(TcpExt_TCPACKSkippedSynRecv);
+		kfree_skb_reason(skb, paws ? DROP_TCP_PAWS
+					   : DROP_TCP_OUT_OF_WINDOW);
+		return TCP_DONE;
+	}
+	if (seg->flags & TCP_RST) {
+		/* RFC 5961 section 3.2: only the exact number. */
+		if (seg->seq == req->rcv_nxt) {
+			SNMP_INC(TcpExt_EmbryonicRsts);
+			request_drop(req);
+		}
+		kfree_skb_reason(skb, DROP_TCP_RESET);
+		return TCP_DONE;
+	}
+	if (seg->flags & TCP_SYN || !(seg->flags & TCP_ACK)) {
+		kfree_skb_reason(skb, seg->flags & TCP_SYN
+				 ? DROP_TCP_INVALID_SYN : DROP_TCP_NO_ACK);
+		return TCP_DONE;
+	}
+	return TCP_CONTINUE;
+}
+
+static void request_rcv(struct sock *sk, struct tcp_mini *req,
+			struct sk_buff *skb, u64 now)
+{
+	if (check_request(sk, req, skb, now) == TCP_DONE)
+		return;
+	if (tcp_seg(skb)->ack != req->snd_nxt) {
+		tcp_send_reset(&req->tuple, skb);
+		kfree_skb_reason(skb, DROP_TCP_TOO_NEW_ACK);
+		return;
+	}
+	finish_request(sk, req, skb, now);
+}
+
+/* RFC 9293 section 3.10.7.2: first RST, second ACK, third SYN. */
+static void new_rcv(struct sock *sk, const struct tcp_tuple *tuple,
+		    struct sk_buff *skb, u64 now)
+{
+	u8 flags = tcp_seg(skb)->flags;
+	int why = DROP_TCP_FLAGS;
+
+	if (flags & TCP_RST) {
+		why = DROP_TCP_INVALID_RST;
+	} else if (flags & TCP_ACK) {
+		tcp_send_reset(tuple, skb);
+		why = DROP_TCP_NO_SOCKET;
+	} else if ((flags & (TCP_SYN | TCP_FIN)) == TCP_SYN) {
+		why = conn_request(sk, tuple, skb, now);
+		if (why)
+			SNMP_INC(TcpExt_ListenDrops);
+	}
+	if (why)
+		kfree_skb_reason(skb, (enum drop_reason)why);
+	else
+		kfree_skb(skb);
+}
+
+/* Softirqs are off: a child's lock is taken in here. */
+static void listen_rcv(struct sock *sk, struct sk_buff *skb, u64 now)
+{
+	struct tcp_tuple tuple;
+	struct tcp_mini *req;
+	struct sock *child;
+
+	tcp_skb_tuple(skb, &tuple);
+	req = tcp_mini_lookup(&tuple);
+	if (req && req->kind == TCP_MINI_REQUEST && req->listener == sk) {
+		request_rcv(sk, req, skb, now);
+		tcp_mini_put(req);
+		return;
+	}
+	if (req)
+		tcp_mini_put(req);
+	/* From the backlog: the connection may have been made meanwhile. */
+	child = tcp_lookup(&tuple);
+	if (child) {
+		tcp_sock_rcv(child, skb);
+		sock_put(child);
+		return;
+	}
+	new_rcv(sk, &tuple, skb, now);
+}
+
+void tcp_listen_rcv(struct sock *sk, struct sk_buff *skb, u64 now)
+{
+	local_bh_disable();
+	listen_rcv(sk, skb, now);
+	local_bh_enable();
+}

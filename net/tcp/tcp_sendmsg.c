@@ -1,0 +1,230 @@
+/*
+ * send(2) and its kin: user bytes into the write queue, then out as far as
+ * they may go. Task context with lock_sock; small writes fill up the last
+ * unsent buffer, large ones make buffers as large as the device can cut.
+ */
+#include "net/tcp/tcp_user.h"
+
+#include "kernel/errno.h"
+#include "kernel/time.h"
+#include "kernel/trace.h"
+#include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_timer.h"
+
+/* One call's state. */
+struct send_job {
+	struct tcp_sock *tp;
+	struct msghdr *msg;
+	u64 now;
+	u64 timeo;
+	u32 flags;		/* MSG_ */
+	size_t copied;
+};
+
+static bool may_send(const struct sock *sk)
+{
+	return sk->sk_state == TCP_ESTABLISHED ||
+	       sk->sk_state == TCP_CLOSE_WAIT;
+}
+
+static bool connected_or_failed(struct sock *sk)
+{
+	return (sk->sk_state != TCP_SYN_SENT &&
+		sk->sk_state != TCP_SYN_RECV) || sk->sk_err;
+}
+
+static bool memory_free(const struct sock *sk)
+{
+	return sk->sk_wmem_queued < sk->sk_sndbuf;
+}
+
+static bool memory_or_failed(struct sock *sk)
+{
+	return memory_free(sk) || sk->sk_err ||
+	       sk->sk_shutdown & SEND_SHUTDOWN;
+}
+
+/* 0, or why nothing can be sent any more. An error is told once. */
+static int send_refused(struct sock *sk)
+{
+	int err = 0;
+
+	if (sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN) {
+		err = sock_error(sk);
+		err = err ? err : -EPIPE;
+	}
+	return err;
+}
+
+static int wait_connected(struct send_job *job)
+{
+	struct sock *sk = &job->tp->sk;
+	int err;
+
+	if (likely(may_send(sk)))
+		return 0;
+	if (sk->sk_state != TCP_SYN_SENT && sk->sk_state != TCP_SYN_RECV) {
+		err = sock_error(sk);
+		return err ? err : -EPIPE;
+	}
+	err = sk_wait_event(sk, &job->timeo, connected_or_failed);
+	job->now = ktime_get_ns();
+	if (err)
+		return err;
+	err = sock_error(sk);
+	return err ? err : may_send(sk) ? 0 : -EPIPE;
+}
+
+/* The flags of this call decide whether the tail may go short. */
+static void push(struct send_job *job)
+{
+	u8 nonagle = job->tp->nonagle;
+
+	if (job->flags & MSG_MORE)
+		nonagle = (u8)((nonagle & ~TCP_NAGLE_PUSH) | TCP_NAGLE_CORK);
+	tcp_write_xmit(job->tp, nonagle, job->now);
+}
+
+static int wait_memory(struct send_job *job)
+{
+	struct tcp_sock *tp = job->tp;
+	int err;
+
+	WRITE_ONCE(tp->nospace, 1);
+	push(job);
+	err = sk_wait_event(&tp->sk, &job->timeo, memory_or_failed);
+	job->now = ktime_get_ns();
+	return err ? err : send_refused(&tp->sk);
+}
+
+/* The last buffer, if it is unsent and takes more; else NULL. */
+static struct sk_buff *open_tail(const struct tcp_sock *tp, u32 goal)
+{
+	struct sk_buff *skb;
+
+	if (!tp->send_head)
+		return NULL;
+	skb = list_last_entry(&tp->write_queue, struct sk_buff, tx_link);
+	if (skb->len >= goal || !skb_tailroom(skb) || skb_shared(skb))
+		return NULL;
+	return skb;
+}
+
+/* Appends up to @max bytes to @skb. Bytes, or -EFAULT. */
+static ssize_t append(struct tcp_sock *tp, struct sk_buff *skb, u32 max,
+		      struct iov_iter *from)
+{
+	u32 n = (u32)min((size_t)max, from->count);
+	u32 got;
+	u8 *to;
+
+	n = min(n, skb_tailroom(skb));
+	to = skb->data + skb->len;
+	got = (u32)copy_from_iter(to, n, from);
+	if (!got)
+		return -EFAULT;
+	skb_put(skb, got);
+	tcp_tx(skb)->end_seq += got;
+	tp->write_seq += got;
+	return got;
+}
+
+/* A new buffer at the tail with its first bytes. Bytes, or -errno. */
+static ssize_t append_new(struct send_job *job, u32 goal)
+{
+	struct iov_iter *from = &job->msg->msg_iter;
+	struct tcp_sock *tp = job->tp;
+	struct sk_buff *skb;
+	ssize_t got;
+
+	/* Small writes leave room for the next; no more than a segment. */
+	skb = tcp_alloc_tx(tp, min(goal, max((u32)min(from->count,
+						      (size_t)goal), 512u)),
+			   0);
+	if (!skb)
+		return -ENOBUFS;
+	got = append(tp, skb, goal, from);
+	if (got < 0) {
+		kfree_skb(skb);
+		return got;
+	}
+	tcp_queue_tx(tp, skb);
+	return got;
+}
+
+/* Moves some bytes. Bytes, or -errno when it cannot go on. */
+static ssize_t send_some(struct send_job *job)
+{
+	struct tcp_sock *tp = job->tp;
+	u32 goal = tcp_size_goal(tp);
+	struct sk_buff *skb = open_tail(tp, goal);
+	ssize_t got;
+	int err;
+
+	if (skb)
+		return append(tp, skb, goal - skb->len, &job->msg->msg_iter);
+	if (!memory_free(&tp->sk)) {
+		err = wait_memory(job);
+		return err;
+	}
+	got = append_new(job, goal);
+	/* No memory in the machine: what is queued may free some. */
+	if (got == -ENOBUFS && tp->packets_out)
+		got = job->timeo ? -ENOBUFS : -EAGAIN;
+	return got;
+}
+
+static ssize_t send_locked(struct send_job *job)
+{
+	struct sock *sk = &job->tp->sk;
+	struct iov_iter *from = &job->msg->msg_iter;
+	ssize_t n = wait_connected(job);
+
+	if (!n)
+		n = send_refused(sk);
+	if (n)
+		return n;
+	while (from->count) {
+		n = send_some(job);
+		if (n < 0)
+			break;
+		job->copied += (size_t)n;
+		/* A full buffer need not wait for the rest of the call. */
+		if (job->tp->send_head && from->count &&
+		    job->tp->write_seq - job->tp->snd_nxt >
+		    2u * job->tp->mss_cache)
+			tcp_write_xmit(job->tp, TCP_NAGLE_CORK, job->now);
+	}
+	if (job->copied) {
+		struct sk_buff *tail = job->tp->send_head
+			? list_last_entry(&job->tp->write_queue,
+					  struct sk_buff, tx_link) : NULL;
+
+		if (tail && !(job->flags & MSG_MORE))
+			tcp_tx(tail)->flags |= TCP_PSH;
+		push(job);
+		return (ssize_t)job->copied;
+	}
+	return n < 0 ? n : 0;
+}
+
+ssize_t tcp_sendmsg(struct socket *sock, struct msghdr *msg, bool nonblock)
+{
+	struct sock *sk = sock->sk;
+	struct send_job job = {
+		.tp = tcp_sk(sk),
+		.msg = msg,
+		.now = ktime_get_ns(),
+		.flags = msg->msg_flags,
+	};
+	ssize_t n;
+
+	if (msg->msg_flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	lock_sock(sk);
+	job.timeo = sock_sndtimeo(sk, nonblock);
+	n = send_locked(&job);
+	trace(TRACE_TCP_SENDMSG, sk, n);
+	release_sock(sk);
+	return n;
+}

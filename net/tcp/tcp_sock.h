@@ -1,0 +1,231 @@
+/*
+ * The connection block, and the small records that stand for a connection
+ * before it is one (request) and after it was one (TIME-WAIT).
+ *
+ * LOCKING: the sk lock (net/sock.h) guards a tcp_sock. Tables have locks of
+ * their own, taken inside it: hash stripes, the listener table, the port
+ * table; of these never two at once. A request is changed only under its
+ * listener's sk lock; a TIME-WAIT record under its own lock. A child's sk
+ * lock is taken inside its listener's. Nothing here sleeps with any of them
+ * but an owned sock.
+ */
+#pragma once
+
+#include "kernel/compiler.h"
+#include "kernel/list.h"
+#include "kernel/timer.h"
+#include "net/inet.h"
+#include "net/sock.h"
+#include "net/tcp/tcp.h"
+#include "net/tcp/tcp_header.h"
+
+struct tcp_congestion_ops;
+
+/* Both ends, seen from here. Ports in host order. */
+struct tcp_tuple {
+	struct ip_addr local, remote;
+	u16 lport, rport;
+	u32 hash;		/* tcp_tuple_hash() */
+};
+
+/* Values of tcp_sock.ca_state. */
+enum tcp_ca_state {
+	TCP_CA_OPEN,		/* nothing is amiss */
+	TCP_CA_RECOVERY,	/* fast recovery, until snd_una >= recover */
+	TCP_CA_LOSS,		/* after a timeout, until the same */
+	NR_TCP_CA_STATES,
+};
+
+/* tcp_sock.nonagle */
+#define TCP_NAGLE_OFF	0x1	/* TCP_NODELAY */
+#define TCP_NAGLE_CORK	0x2	/* TCP_CORK */
+#define TCP_NAGLE_PUSH	0x4	/* once: push what TCP_NODELAY uncovered */
+
+/* tcp_sock.ack_state */
+#define TCP_ACK_SCHED	0x1	/* an ACK is owed */
+#define TCP_ACK_NOW	0x2	/* and must not wait */
+#define TCP_ACK_PINGPONG 0x4	/* interactive: answers carry the ACKs */
+
+/* tcp_sock.flags */
+#define TCP_F_TIMER	0x01	/* timer is armed and holds a reference */
+#define TCP_F_HASHED	0x04	/* in the connection table, which holds one */
+#define TCP_F_OWNS_PORT	0x08	/* explicitly bound: on the port's list */
+#define TCP_F_SHARES_PORT 0x10	/* counted at the port */
+#define TCP_F_FIN_WANTED 0x20	/* FIN waits for memory */
+#define TCP_F_WND_PROBE	0x40	/* rto_at is for zero-window probing */
+#define TCP_F_WIN_LOW	0x80	/* last advertised window was tiny */
+#define TCP_F_PORT_STRICT 0x100	/* counted there without SO_REUSEADDR */
+
+/*
+ * Members with names in lower case RFC style are those of RFC 9293 and its
+ * companions. Locks: s the sk lock, k its inner spinlock, c const once the
+ * connection is established.
+ */
+struct tcp_sock {
+	struct sock sk;			/* first: cast both ways */
+
+	/* Sending. All s unless said. */
+	u32 snd_una;		/* s  oldest unacknowledged */
+	u32 snd_nxt;		/* s  next to send; never goes back */
+	u32 write_seq;		/* s  behind the last byte queued */
+	u32 snd_wnd;		/* s  peer's window, scaled up */
+	u32 snd_wl1, snd_wl2;	/* s  SEG.SEQ, SEG.ACK of last window update */
+	u32 snd_sml;		/* s  end of the last short segment (Nagle) */
+	u32 max_window;		/* s  largest window the peer ever offered */
+	u32 iss;		/* s */
+	struct list_head write_queue;	/* s  by tx_link: sent, then unsent */
+	struct sk_buff *send_head;	/* s  first unsent, or NULL */
+
+	/* Receiving. */
+	u32 rcv_nxt;		/* s, read freely by poll */
+	u32 copied_seq;		/* s, read freely by poll; next for the user */
+	u32 rcv_wnd;		/* s  window advertised last */
+	u32 rcv_wup;		/* s  rcv_nxt when it was advertised */
+	u32 irs;		/* s */
+	struct tcp_ofo *ofo;	/* s  what came too early; mostly NULL */
+
+	/* Timestamps (RFC 7323), in ms. */
+	u32 ts_recent;		/* s */
+	u32 ts_recent_at;	/* s  our clock when it was set, ms */
+	u32 ts_off;		/* c  hides our clock */
+
+	/* Round trip (RFC 6298), in us: srtt * 8, rttvar * 4. */
+	u32 srtt, rttvar;	/* s */
+	u32 rto;		/* s  us, without backoff */
+
+	/* Congestion (RFC 5681), in segments. */
+	u32 cwnd, ssthresh;	/* s */
+	u32 cwnd_cnt;		/* s  acked since cwnd grew last */
+	u32 recover;		/* s  snd_nxt when the loss was found */
+	u32 packets_out;	/* s  sent and not acknowledged */
+	u32 sacked_out;		/* s  of these, reported received */
+	u32 lost_out;		/* s  of these, taken for lost */
+	u32 retrans_out;	/* s  of these, sent again, still out */
+	u32 prr_delivered;	/* s  RFC 6937 */
+	u32 prr_out;		/* s */
+	u32 prr_flight;		/* s  RecoverFS */
+	const struct tcp_congestion_ops *ca;	/* s */
+	u32 ca_priv[6];		/* s  the algorithm's own */
+
+	/* Deadlines, ktime ns; 0: not set. One timer serves them all. */
+	u64 rto_at;		/* s  retransmission or zero-window probe */
+	u64 ack_at;		/* s  delayed ACK */
+	u64 keep_at;		/* s  keepalive, or the end of FIN-WAIT-2 */
+	struct timer timer;	/* wheel */
+
+	struct hlist_node bind_node;	/* port lock */
+	union {
+		struct tcp_listen *listen;	/* s  listeners */
+		struct sock *accept_next;	/* listener's sk lock */
+	};
+
+	u32 rcv_at;		/* s  last segment came, ms */
+	u32 sent_at;		/* s  last data went, ms */
+	u32 total_retrans;	/* s  TCP_INFO */
+	u32 keep_idle;		/* s  TCP_KEEPIDLE, s */
+	u16 keep_intvl;		/* s  TCP_KEEPINTVL, s */
+	u8 keep_cnt;		/* s  TCP_KEEPCNT */
+	u8 syn_retries;		/* s  TCP_SYNCNT, 0: default */
+	u32 user_timeout;	/* s  TCP_USER_TIMEOUT, ms, 0: none */
+	s32 linger2;		/* s  TCP_LINGER2, s; < 0: no FIN-WAIT-2 */
+
+	u16 mss_cache;		/* s  payload of a full segment */
+	u16 mss_clamp;		/* s  the peer's MSS option */
+	u16 advmss;		/* s  our MSS option */
+	u16 user_mss;		/* s  TCP_MAXSEG, 0: none */
+	u16 rcv_mss;		/* s  full segments from the peer, a guess */
+	u8 dupacks;		/* s */
+	u8 ca_state;		/* s  enum tcp_ca_state */
+	u8 retransmits;		/* s  timeouts in a row */
+	u8 backoff;		/* s  doublings of rto */
+	u8 probes_out;		/* s  probes without answer */
+	u8 nonagle;		/* s  TCP_NAGLE_ bits */
+	u8 ack_state;		/* s  TCP_ACK_ bits */
+	u8 quick;		/* s  ACKs still to be sent at once */
+	u8 opts;		/* c  TCP_OPT_ bits both agreed on */
+	u8 snd_wscale, rcv_wscale; /* c */
+	u16 flags;		/* s  TCP_F_ bits */
+	u8 nospace;		/* byte stores only: writer awaits space */
+	u8 timer_owed;		/* k  timer fired while a task owned us */
+	u8 err_soft;		/* s  errno of the last ICMP error */
+};
+
+/* The promise of design.md section 6: 1 KiB with socket, file and watch. */
+_Static_assert(sizeof(struct tcp_sock) <= 616, "connection block");
+
+static inline struct tcp_sock *tcp_sk(const struct sock *sk)
+{
+	return (struct tcp_sock *)(uintptr_t)sk;
+}
+
+/* TCP's notes on a segment on its way out: lives in skb->cb. */
+struct tcp_tx {
+	u32 seq, end_seq;	/* SYN and FIN counted */
+	u16 data_off;		/* of the payload, from skb->head */
+	u16 segs;		/* what it counts in packets_out */
+	u8 flags;		/* SYN, FIN, PSH */
+	u8 tags;		/* TCP_TAG_ */
+	u8 retrans;		/* times sent again */
+};
+
+#define TCP_TAG_SACKED	0x1	/* peer has it */
+#define TCP_TAG_LOST	0x2	/* taken for lost */
+#define TCP_TAG_RETRANS	0x4	/* sent again, and that one still out */
+
+_Static_assert(sizeof(struct tcp_tx) <= 48, "fits skb->cb");
+
+static inline struct tcp_tx *tcp_tx(const struct sk_buff *skb)
+{
+	return (struct tcp_tx *)(uintptr_t)skb->cb;
+}
+
+/* Payload bytes of an outgoing segment. */
+static inline u32 tcp_tx_len(const struct tcp_tx *tx)
+{
+	return tx->end_seq - tx->seq - !!(tx->flags & TCP_SYN) -
+	       !!(tx->flags & TCP_FIN);
+}
+
+/* What a listener has more: its queue of finished connections. */
+struct tcp_listen {
+	struct sock *head, *tail;	/* s  by accept_next */
+	u32 qlen;			/* s, read freely by poll */
+	u32 backlog;			/* s  of listen(2) */
+	struct atomic requests;		/* a  half-open connections */
+};
+
+enum tcp_mini_kind {
+	TCP_MINI_REQUEST,	/* SYN seen, SYN-ACK sent */
+	TCP_MINI_FIN_WAIT2,	/* nobody has it open, waits for the FIN */
+	TCP_MINI_TIME_WAIT,
+};
+
+/* Locks: c const once hashed, h hash stripe, r see LOCKING above, a atomic. */
+struct tcp_mini {
+	struct hlist_node node;		/* h */
+	struct tcp_tuple tuple;		/* c */
+	struct timer timer;		/* wheel */
+	u32 snd_nxt;			/* c  request: iss + 1 */
+	u32 rcv_nxt;			/* r  request: irs + 1 */
+	u32 ts_recent;			/* r */
+	u32 ts_off;			/* c */
+	union {
+		struct sock *listener;	/* c  request: until freed, held */
+		struct {
+			u32 ts_recent_at;	/* r  ms */
+			u32 rcv_wnd;		/* c */
+		};
+	};
+	struct atomic refs;		/* a */
+	u16 mss;			/* c  request: peer's MSS */
+	u8 kind;			/* r  enum tcp_mini_kind */
+	u8 opts;			/* c  TCP_OPT_ bits */
+	u8 snd_wscale : 4, rcv_wscale : 4;	/* c */
+	u8 retrans;			/* its timer: SYN-ACKs sent again */
+	union {
+		u8 acked;		/* r  request: ACK came, no room yet */
+		u8 reuse;		/* c  else: had SO_REUSEADDR */
+	};
+};
+
+_Static_assert(sizeof(struct tcp_mini) <= 128, "small record");

@@ -1,0 +1,262 @@
+/*
+ * Putting one segment on the wire: header, window, options, checksum, then
+ * down to IP. The queued buffer itself goes, with a second reference; only if
+ * the device still holds it from the last time is it copied.
+ */
+#include "net/tcp/tcp_output.h"
+
+#include "kernel/errno.h"
+#include "kernel/string.h"
+#include "kernel/trace.h"
+#include "net/snmp.h"
+#include "net/tcp/tcp_ofo.h"
+#include "net/tcp/tcp_seq.h"
+#include "net/tcp/tcp_timer.h"
+
+u32 tcp_receive_space(const struct tcp_sock *tp)
+{
+	s32 free = tp->sk.sk_rcvbuf - tp->sk.sk_rmem_alloc;
+
+	/* Half, because a buffer is larger than what is in it. */
+	return free > 0 ? (u32)free / 2 : 0;
+}
+
+/*
+ * RFC 9293 section 3.8.6.2.2: the right edge moves only by a segment or half
+ * the buffer at a time, and never back (section 3.8.6).
+ */
+u16 tcp_select_window(struct tcp_sock *tp)
+{
+	u32 full = (u32)tp->sk.sk_rcvbuf / 2;
+	u32 space = tcp_receive_space(tp);
+	u32 step = min((u32)tp->rcv_mss, full / 2);
+	u32 unit = 1u << tp->rcv_wscale;
+	u32 left = tp->rcv_wup + tp->rcv_wnd - tp->rcv_nxt;
+
+	if ((s32)left < 0)
+		left = 0;
+	if (space < full / 2 && space < max(step, full / 16))
+		space = 0;
+	space = min(space, 65535u << tp->rcv_wscale) & ~(unit - 1);
+	if (space < left + step)
+		space = min(ALIGN_UP(left, unit), 65535u << tp->rcv_wscale);
+	tp->rcv_wnd = space;
+	tp->rcv_wup = tp->rcv_nxt;
+	return (u16)(space >> tp->rcv_wscale);
+}
+
+/* An ACK is on its way: nothing is owed any more. */
+static void ack_sent(struct tcp_sock *tp)
+{
+	tp->ack_state &= (u8)~(TCP_ACK_SCHED | TCP_ACK_NOW);
+	tp->ack_at = 0;
+	if (tp->quick)
+		tp->quick--;
+}
+
+/* The members that every segment of a connection has. */
+static void fill_header(struct tcp_sock *tp, struct tcp_hdr_out *out, u32 seq,
+			u8 flags, u64 now)
+{
+	out->seq = seq;
+	out->sport = tp->sk.sk_num;
+	out->dport = tp->sk.sk_dport;
+	out->flags = flags;
+	out->nr_sacks = 0;
+	out->opts = tp->opts & TCP_OPT_TS;
+	out->tsval = tcp_ms(now) + tp->ts_off;
+	out->tsecr = tp->ts_recent;
+	out->ack = 0;
+	if (flags & TCP_ACK) {
+		out->ack = tp->rcv_nxt;
+		out->wnd = tcp_select_window(tp);
+		ack_sent(tp);
+	}
+}
+
+/* What only a SYN says; its window is not scaled (RFC 7323 section 2.2). */
+static void fill_syn(struct tcp_sock *tp, struct tcp_hdr_out *out)
+{
+	out->opts = tp->opts | TCP_OPT_MSS;
+	out->mss = tp->advmss;
+	out->wscale = tp->rcv_wscale;
+	tp->rcv_wnd = min(tcp_receive_space(tp), 65535u);
+	tp->rcv_wup = tp->rcv_nxt;
+	out->wnd = (u16)tp->rcv_wnd;
+}
+
+static int send_down(struct tcp_sock *tp, struct sk_buff *skb,
+		     const struct tcp_hdr_out *out)
+{
+	struct sock *sk = &tp->sk;
+	struct ip_out ip = {
+		.saddr = &sk->sk_rcv_saddr,
+		.daddr = &sk->sk_daddr,
+		.protocol = IPPROTO_TCP,
+		.tos = sk->sk_tos,
+		.ttl = sk->sk_ttl,
+	};
+
+	trace(TRACE_TCP_TRANSMIT, sk, (u64)out->seq << 32 | skb->len);
+	tcp_encode(skb, out, ip.saddr, ip.daddr);
+	SNMP_ADD(Tcp_OutSegs, max(skb->gso_segs, (u16)1));
+	return ip_queue_xmit(skb, &sk->sk_route, &ip);
+}
+
+/* A buffer that may be written in front of the payload, with a reference. */
+static struct sk_buff *writable(struct sk_buff *skb, u32 len)
+{
+	const struct tcp_tx *tx = tcp_tx(skb);
+	struct sk_buff *copy;
+
+	if (!skb_shared(skb)) {
+		skb->data = skb->head + tx->data_off;
+		skb->len = len;
+		skb_get(skb);
+		return skb;
+	}
+	copy = alloc_skb(TCP_HEADROOM + len);
+	if (!copy)
+		return NULL;
+	skb_reserve(copy, TCP_HEADROOM);
+	memcpy(skb_put(copy, len), skb->head + tx->data_off, len);
+	return copy;
+}
+
+static void set_gso(const struct tcp_sock *tp, struct sk_buff *skb, u32 len)
+{
+	if (len <= tp->mss_cache) {
+		skb->gso_size = 0;
+		skb->gso_segs = 0;
+		skb->gso_type = 0;
+		return;
+	}
+	skb->gso_size = tp->mss_cache;
+	skb->gso_segs = (u16)DIV_ROUND_UP(len, tp->mss_cache);
+	skb->gso_type = ip_addr_is_v4(&tp->sk.sk_daddr) ? SKB_GSO_TCPV4
+							: SKB_GSO_TCPV6;
+}
+
+int tcp_transmit_skb(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
+{
+	struct tcp_tx *tx = tcp_tx(skb);
+	u32 len = tcp_tx_len(tx);
+	u8 flags = tx->flags | TCP_ACK;
+	struct tcp_hdr_out out;
+	struct sk_buff *down;
+
+	skb->tstamp = now;
+	down = writable(skb, len);
+	if (!down)
+		return -ENOBUFS;
+	if (tx->flags & TCP_SYN) {
+		if (tp->sk.sk_state == TCP_SYN_SENT)
+			flags &= (u8)~TCP_ACK;
+		fill_header(tp, &out, tx->seq, flags, now);
+		fill_syn(tp, &out);
+	} else {
+		fill_header(tp, &out, tx->seq, flags, now);
+		if (tp->ofo)
+			tcp_ofo_sacks(tp, &out, len);
+	}
+	set_gso(tp, down, len);
+	return send_down(tp, down, &out);
+}
+
+static void send_empty(struct tcp_sock *tp, struct sk_buff *skb, u32 seq,
+		       u8 flags, u64 now)
+{
+	struct tcp_hdr_out out;
+
+	skb_reserve(skb, TCP_HEADROOM);
+	fill_header(tp, &out, seq, flags, now);
+	if (tp->ofo && !(flags & TCP_RST))
+		tcp_ofo_sacks(tp, &out, 0);
+	send_down(tp, skb, &out);
+}
+
+void tcp_send_ack(struct tcp_sock *tp, u64 now)
+{
+	struct sk_buff *skb = alloc_skb(TCP_HEADROOM);
+
+	if (!skb) {
+		tp->ack_state |= TCP_ACK_SCHED;
+		tcp_arm(&tp->sk, &tp->ack_at, now + TCP_DELACK_NS);
+		return;
+	}
+	send_empty(tp, skb, tp->snd_nxt, TCP_ACK, now);
+}
+
+void tcp_send_probe(struct tcp_sock *tp, u64 now)
+{
+	struct sk_buff *skb = alloc_skb(TCP_HEADROOM);
+
+	SNMP_INC(TcpExt_TCPWinProbe);
+	if (skb)
+		send_empty(tp, skb, tp->snd_una - 1, TCP_ACK, now);
+}
+
+void tcp_send_active_reset(struct tcp_sock *tp, u64 now)
+{
+	struct sk_buff *skb = alloc_skb(TCP_HEADROOM);
+
+	SNMP_INC(Tcp_OutRsts);
+	if (!skb) {
+		SNMP_INC(TcpExt_TCPAbortFailed);
+		return;
+	}
+	send_empty(tp, skb, tp->snd_nxt, TCP_RST | TCP_ACK, now);
+}
+
+void tcp_send_reply(const struct tcp_reply *reply)
+{
+	struct tcp_hdr_out out = {
+		.seq = reply->seq,
+		.ack = reply->ack,
+		.sport = reply->tuple->lport,
+		.dport = reply->tuple->rport,
+		.wnd = reply->wnd,
+		.mss = reply->mss,
+		.tsval = reply->tsval,
+		.tsecr = reply->tsecr,
+		.flags = reply->flags,
+		.opts = reply->opts,
+		.wscale = reply->wscale,
+	};
+	struct ip_addr saddr = reply->tuple->local;
+	struct ip_out ip = {
+		.saddr = &saddr,
+		.daddr = &reply->tuple->remote,
+		.protocol = IPPROTO_TCP,
+		.tos = reply->tos,
+	};
+	struct ip_route rt;
+	struct sk_buff *skb;
+
+	if (ip_route_output(&saddr, ip.daddr, &rt))
+		return;
+	skb = alloc_skb(TCP_HEADROOM);
+	if (!skb)
+		return;
+	skb_reserve(skb, TCP_HEADROOM);
+	tcp_encode(skb, &out, &saddr, ip.daddr);
+	SNMP_INC(Tcp_OutSegs);
+	ip_queue_xmit(skb, &rt, &ip);
+}
+
+void tcp_send_reset(const struct tcp_tuple *tuple, const struct sk_buff *skb)
+{
+	const struct tcp_segment *seg = tcp_seg(skb);
+	struct tcp_reply rst = { .tuple = tuple, .flags = TCP_RST };
+
+	if (seg->flags & TCP_RST)
+		return;
+	if (seg->flags & TCP_ACK) {
+		rst.seq = seg->ack;
+	} else {
+		rst.ack = seg->end_seq;
+		rst.flags |= TCP_ACK;
+	}
+	SNMP_INC(Tcp_OutRsts);
+	tcp_send_reply(&rst);
+}

@@ -1,0 +1,245 @@
+/*
+ * From IP to the connection: checks the segment, finds who it is for, takes
+ * the lock or queues it in the backlog. The same for IPv4 and IPv6, since an
+ * IPv4 address is a mapped IPv6 address here. Softirq.
+ */
+#include "net/tcp/tcp_v4.h"
+
+#include "kernel/byteorder.h"
+#include "kernel/string.h"
+#include "kernel/time.h"
+#include "kernel/trace.h"
+#include "net/snmp.h"
+#include "net/tcp/tcp_hash.h"
+#include "net/tcp/tcp_input.h"
+#include "net/tcp/tcp_listen.h"
+#include "net/tcp/tcp_mini.h"
+#include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_recovery.h"
+#include "net/tcp/tcp_seq.h"
+
+/* Where the IPv6 header has its addresses. */
+#define IP6_SADDR	8
+#define IP6_DADDR	24
+
+static void skb_addrs(const struct sk_buff *skb, struct ip_addr *saddr,
+		      struct ip_addr *daddr)
+{
+	const u8 *nh = skb_network_header(skb);
+	const struct iphdr *ip = (const struct iphdr *)nh;
+
+	if (nh[0] >> 4 == 4) {
+		*saddr = ip_addr_v4(ip->saddr);
+		*daddr = ip_addr_v4(ip->daddr);
+	} else {
+		memcpy(saddr, nh + IP6_SADDR, sizeof(*saddr));
+		memcpy(daddr, nh + IP6_DADDR, sizeof(*daddr));
+	}
+}
+
+void tcp_skb_tuple(const struct sk_buff *skb, struct tcp_tuple *tuple)
+{
+	const struct tcphdr *th = (const struct tcphdr *)skb->data;
+
+	skb_addrs(skb, &tuple->remote, &tuple->local);
+	tuple->rport = be16_to_cpu(th->source);
+	tuple->lport = be16_to_cpu(th->dest);
+	tcp_tuple_hash(tuple);
+}
+
+void tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	u64 now = skb->tstamp;
+
+	if (likely(sk->sk_state == TCP_ESTABLISHED))
+		tcp_rcv_established(sk, skb, now);
+	else if (sk->sk_state == TCP_LISTEN)
+		tcp_listen_rcv(sk, skb, now);
+	else
+		tcp_rcv_state_process(sk, skb, now);
+}
+
+void tcp_sock_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	bh_lock_sock(sk);
+	if (likely(!sock_owned_by_user(sk))) {
+		tcp_v4_do_rcv(sk, skb);
+	} else if (!sk_add_backlog(sk, skb)) {
+		SNMP_INC(TcpExt_TCPBacklogDrop);
+		kfree_skb_reason(skb, DROP_TCP_BACKLOG);
+	}
+	bh_unlock_sock(sk);
+}
+
+static bool checksum_ok(const struct sk_buff *skb)
+{
+	struct ip_addr saddr, daddr;
+	u32 sum;
+
+	if (skb->ip_summed != CHECKSUM_NONE)
+		return true;
+	skb_addrs(skb, &saddr, &daddr);
+	sum = csum_pseudo(&saddr, &daddr, IPPROTO_TCP, skb->len);
+	return csum_fold(skb_checksum(skb, 0, skb->len, sum)) == 0;
+}
+
+/* Flags that no TCP sends (RFC 9293 section 3.10.7 never asks for them). */
+static bool flags_ok(u8 flags)
+{
+	return !(flags & TCP_SYN && flags & (TCP_RST | TCP_FIN)) &&
+	       flags & (TCP_SYN | TCP_RST | TCP_ACK | TCP_FIN);
+}
+
+/* 0, or why the segment is thrown away. */
+static int check_segment(struct sk_buff *skb)
+{
+	int why = tcp_decode(skb);
+
+	if (why)
+		return why;
+	if (!checksum_ok(skb)) {
+		SNMP_INC(Tcp_InCsumErrors);
+		return DROP_TCP_CSUM;
+	}
+	return flags_ok(tcp_seg(skb)->flags) ? 0 : DROP_TCP_FLAGS;
+}
+
+/* A segment for a small record. True if @skb is gone. */
+static bool mini_rcv(struct tcp_mini *m, struct sk_buff *skb)
+{
+	struct sock *sk;
+
+	if (m->kind != TCP_MINI_REQUEST) {
+		u32 *iss = &tcp_seg(skb)->iss;
+
+		return tcp_timewait_rcv(m, skb, iss, skb->tstamp) ==
+		       TCP_TW_DONE;
+	}
+	sk = m->listener;
+	if (sk->sk_state != TCP_LISTEN) {
+		tcp_request_error(m);
+		return false;
+	}
+	tcp_sock_rcv(sk, skb);
+	return true;
+}
+
+/* No connection has it: records, then the connections once more, because one
+ * may have been made of a record meanwhile, then listeners. */
+static void rcv_slow(struct sk_buff *skb, const struct tcp_tuple *tuple)
+{
+	struct tcp_mini *m = tcp_mini_lookup(tuple);
+	struct sock *sk;
+	bool gone;
+
+	if (m) {
+		gone = mini_rcv(m, skb);
+		tcp_mini_put(m);
+		if (gone)
+			return;
+	}
+	sk = tcp_lookup(tuple);
+	if (!sk)
+		sk = tcp_listener_lookup(tuple);
+	if (sk) {
+		tcp_sock_rcv(sk, skb);
+		sock_put(sk);
+		return;
+	}
+	tcp_send_reset(tuple, skb);
+	kfree_skb_reason(skb, DROP_TCP_NO_SOCKET);
+}
+
+void tcp_v4_rcv(struct sk_buff *skb)
+{
+	struct tcp_tuple tuple;
+	struct sock *sk;
+	int why;
+
+	SNMP_INC(Tcp_InSegs);
+	why = check_segment(skb);
+	if (unlikely(why)) {
+		SNMP_INC(Tcp_InErrs);
+		kfree_skb_reason(skb, (enum drop_reason)why);
+		return;
+	}
+	if (!skb->tstamp)
+		skb->tstamp = ktime_get_ns();
+	tcp_skb_tuple(skb, &tuple);
+	sk = tcp_lookup(&tuple);
+	trace(TRACE_TCP_V4_RCV, sk, (u64)tcp_seg(skb)->seq << 32 | skb->len);
+	if (likely(sk)) {
+		tcp_sock_rcv(sk, skb);
+		sock_put(sk);
+	} else {
+		rcv_slow(skb, &tuple);
+	}
+}
+
+void tcp_v6_rcv(struct sk_buff *skb)
+{
+	tcp_v4_rcv(skb);
+}
+
+/* The next hop takes less: smaller segments, and the first again at once. */
+static void mtu_reduced(struct tcp_sock *tp, u32 mtu, u64 now)
+{
+	struct sk_buff *skb = tcp_rtx_head(tp);
+
+	if (mtu < 552 || mtu >= tp->sk.sk_route.mtu)
+		return;
+	tp->sk.sk_route.mtu = (u16)mtu;
+	tcp_sync_mss(tp);
+	if (skb)
+		tcp_retransmit_skb(tp, skb, true, now);
+}
+
+/* RFC 5927 section 4: only about data that is under way. sk lock. */
+static void sock_icmp(struct sock *sk, u32 seq, int err, u32 mtu, u64 now)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!seq_between(seq, tp->snd_una, tp->snd_nxt)) {
+		SNMP_INC(TcpExt_OutOfWindowIcmps);
+		return;
+	}
+	if (mtu)
+		mtu_reduced(tp, mtu, now);
+	else if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
+		tcp_fail(sk, err);
+	else
+		tp->err_soft = (u8)err;
+}
+
+void tcp_icmp_error(const struct ip_addr *saddr, const struct ip_addr *daddr,
+		    const u8 quoted[8], int icmp_errno, u32 mtu)
+{
+	struct tcp_tuple tuple = {
+		.local = *saddr,
+		.remote = *daddr,
+		.lport = get_be16(quoted),
+		.rport = get_be16(quoted + 2),
+	};
+	u32 seq = get_be32(quoted + 4);
+	struct tcp_mini *m;
+	struct sock *sk;
+
+	tcp_tuple_hash(&tuple);
+	sk = tcp_lookup(&tuple);
+	if (sk) {
+		bh_lock_sock(sk);
+		if (sock_owned_by_user(sk))
+			SNMP_INC(TcpExt_LockDroppedIcmps);
+		else
+			sock_icmp(sk, seq, icmp_errno, mtu, ktime_get_ns());
+		bh_unlock_sock(sk);
+		sock_put(sk);
+		return;
+	}
+	m = tcp_mini_lookup(&tuple);
+	if (!m)
+		return;
+	if (m->kind == TCP_MINI_REQUEST && !mtu && seq == m->snd_nxt - 1)
+		tcp_request_error(m);
+	tcp_mini_put(m);
+}
