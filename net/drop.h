@@ -22,6 +22,7 @@
 	X(IP_BAD_SOURCE)	/* multicast or broadcast as source */	\
 	X(IP_PROTO)		/* a protocol nobody takes */		\
 	X(IP_NO_ROUTE)		/* no way out */			\
+	X(IP_TOO_BIG)		/* longer than the way's MTU */		\
 	X(IP_FRAG)		/* overlaps, repeats or is too long */	\
 	X(IP_FRAG_FULL)		/* too many fragments wait */		\
 	X(ARP_HDR)		/* ARP or ND frame makes no sense */	\

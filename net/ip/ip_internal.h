@@ -67,15 +67,19 @@ static inline bool ip_dev_can(const struct net_device *dev,
 	return !(need & ~dev->features);
 }
 
+/* A ones' complement sum in fewer bits: @sum below 2^48. */
+static inline u32 ip_fold48(u64 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (u32)((sum & 0xffff) + (sum >> 16));
+}
+
 /* The sum of a 20-byte header, checksum field included: 0xffff if right. */
 static inline u32 ip4_header_sum(const struct iphdr *iph)
 {
 	u32 w[5];
-	u64 sum;
 
 	__builtin_memcpy(w, iph, sizeof(w));
-	sum = (u64)w[0] + w[1] + w[2] + w[3] + w[4];
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (u32)((sum & 0xffff) + (sum >> 16));
+	return ip_fold48((u64)w[0] + w[1] + w[2] + w[3] + w[4]);
 }
