@@ -51,7 +51,7 @@ CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
 	   -Wframe-larger-than=1024 -I.
 ASFLAGS	:= -g -I.
 LDFLAGS	:= -nostdlib -static -T linker.ld --gc-sections -z noexecstack \
-	   -z max-page-size=4096 --build-id=none --warn-unresolved-symbols
+	   -z max-page-size=4096 --build-id=none
 USER_CFLAGS := -std=gnu11 -static -O2 -g -Wall -Wextra -Werror -I.
 
 all: $(B)/pollux.elf $(B)/pollux.stripped.elf $(B)/initramfs.cpio
