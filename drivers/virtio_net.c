@@ -87,6 +87,7 @@ static void give_up(struct virtnet *vi)
 static int virtnet_poll(struct napi_struct *napi, int budget)
 {
 	struct virtnet *vi = container_of(napi, struct virtnet, napi);
+	int before = vi->rx_posted;
 	struct sk_buff *skb;
 	int done = 0;
 
@@ -100,8 +101,10 @@ static int virtnet_poll(struct napi_struct *napi, int budget)
 		give_up(vi);
 		return min(done, budget - 1);
 	}
-	if (virtnet_wants_refill(vi))
+	if (virtnet_wants_refill(vi)) {
+		virtnet_adapt(vi, before - vi->rx_posted);
 		virtnet_refill(vi);
+	}
 	if (unlikely(READ_ONCE(vi->tx_wait)))
 		virtnet_tx_clean(vi);
 	if (done < budget)

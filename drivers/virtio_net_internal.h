@@ -82,7 +82,8 @@ struct virtnet {
 	u16 hdr_len;			/* c  of virtio_net_hdr, on the wire */
 	u16 rx_batch;			/* c  refill so many at a time */
 	u16 rx_posted;			/* p  buffers that the device has */
-	u16 rx_target;			/* c  and that it should have */
+	u16 rx_target;			/* p  and that it should have */
+	u16 rx_max;			/* c  at most, after large bursts */
 	bool mergeable;			/* c  packets span buffers */
 	bool split_hdr;			/* c  header in its own descriptor */
 	bool tx_wait;			/* t  ring full; read freely */
@@ -119,6 +120,16 @@ void virtnet_rx_abandon(struct virtnet *vi);
 struct sk_buff *virtnet_receive(struct virtnet *vi);
 /* Gives the device fresh buffers up to the target, one kick. Poller. */
 void virtnet_refill(struct virtnet *vi);
+/*
+ * One poll took @used buffers, half of the ring or more: from now on twice as
+ * many, up to rx_max. Memory follows the traffic, and boot need not wait.
+ */
+static inline void virtnet_adapt(struct virtnet *vi, int used)
+{
+	if (unlikely(used >= vi->rx_target / 2))
+		vi->rx_target = min(vi->rx_target * 2, (int)vi->rx_max);
+}
+
 /* Has the device so few that they must be topped up? */
 static inline bool virtnet_wants_refill(const struct virtnet *vi)
 {

@@ -13,6 +13,7 @@
 /* With mergeable buffers one of them is a 2 KiB object, header included. */
 #define RX_OBJECT	2048u
 #define RX_BUFFERS_MIN	16u
+#define RX_BUFFERS_START 64	/* enough for one packet of guest TSO */
 #define RX_BUFFERS_MAX	256u
 /* 1/64 of the memory may lie in the receive ring. */
 #define RX_MEMORY_SHARE	64u
@@ -231,10 +232,11 @@ void virtnet_rx_setup(struct virtnet *vi, u32 mtu)
 		vi->rx_buf_size = max(vi->rx_buf_size,
 				      vi->rx_reserve + vi->hdr_len +
 				      ETH_HLEN + VLAN_HLEN + mtu);
-	vi->rx_target = (u16)min(virtnet_rx_buffers(), (u32)vi->rx.num);
+	vi->rx_max = (u16)min(virtnet_rx_buffers(), (u32)vi->rx.num);
 	if (vi->split_hdr && !vi->mergeable)
-		vi->rx_target = min(vi->rx_target, vi->rx.num / 2);
-	vi->rx_batch = clamp(vi->rx_target / 8, 1, 16);
+		vi->rx_max = min(vi->rx_max, vi->rx.num / 2);
+	vi->rx_target = min(vi->rx_max, RX_BUFFERS_START);
+	vi->rx_batch = max(vi->rx_target / 8, 1);
 }
 
 void virtnet_rx_abandon(struct virtnet *vi)
