@@ -83,7 +83,7 @@ def drop_names(header="net/drop.h"):
     with open(header, encoding="utf-8") as f:
         text = f.read()
     text = text[text.index("define DROP_REASONS"):text.index("enum")]
-    return re.findall(r"X\((\w+)\)", text)[1:]
+    return re.findall(r"\bX\((\w+)\)", text)
 
 
 class DropCounters:

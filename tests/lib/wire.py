@@ -46,6 +46,7 @@ class Wire:
         shutil.rmtree(self.folder)
 
     def send_raw(self, frame):
+        self.sock.settimeout(5)
         self.sock.sendto(bytes(frame), f"{self.folder}/guest")
 
     def send(self, packet):
