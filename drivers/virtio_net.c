@@ -92,8 +92,12 @@ static int virtnet_poll(struct napi_struct *napi, int budget)
 	int done = 0;
 
 	vi->stats.polls++;
-	while (done < budget && (skb = virtnet_receive(vi))) {
-		netif_receive_skb(skb);
+	while (done < budget && virtqueue_more_used(&vi->rx)) {
+		skb = virtnet_receive(vi);
+		if (likely(skb))
+			netif_receive_skb(skb);
+		else if (vi->vdev->broken)
+			break;
 		done++;
 	}
 	trace(TRACE_VIRTNET_POLL, RX_QUEUE, done);

@@ -115,7 +115,7 @@ void virtnet_rx_abandon(struct virtnet *vi);
 
 /*
  * The next received packet, its vnet header taken off and understood; NULL
- * if there is none. Poller.
+ * if there is none, if it had to be dropped, or the device is broken. Poller.
  */
 struct sk_buff *virtnet_receive(struct virtnet *vi);
 /* Gives the device fresh buffers up to the target, one kick. Poller. */

@@ -167,16 +167,11 @@ struct sk_buff *virtnet_receive(struct virtnet *vi)
 	struct sk_buff *skb;
 	u32 len;
 
-	while (virtqueue_more_used(&vi->rx)) {
-		skb = virtqueue_get_buf(&vi->rx, &len);
-		if (unlikely(!skb))
-			break;
-		vi->rx_posted--;
-		skb = rx_one(vi, skb, len);
-		if (likely(skb))
-			return skb;
-	}
-	return NULL;
+	skb = virtqueue_get_buf(&vi->rx, &len);
+	if (unlikely(!skb))
+		return NULL;
+	vi->rx_posted--;
+	return rx_one(vi, skb, len);
 }
 
 /* Legacy cards may want the header in a descriptor of its own. */

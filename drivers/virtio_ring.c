@@ -234,30 +234,42 @@ bool virtqueue_kick_prepare(struct virtqueue *vq)
 	return !(READ_ONCE(vq->used->flags) & VRING_USED_NO_NOTIFY);
 }
 
-/* Puts the chain at @head back on the free list; its token, to the caller. */
-static void *detach(struct virtqueue *vq, u16 head)
+/* Puts a chain of several or an indirect one back on the free list. */
+static noinline void free_chain(struct virtqueue *vq, u16 head)
 {
 	struct vq_slot *slot = &vq->slots[head];
-	void *token = slot->token;
 	u16 last = head, count = slot->count;
 
-	slot->token = NULL;
-	if (unlikely(count != 1)) {
-		if (!count) {
-			kfree(slot->indirect);
-			count = 1;
-		}
-		for (u16 n = count; n > 1; n--)
-			last = vq->slots[last].next;
+	if (!count) {
+		kfree(slot->indirect);
+		count = 1;
 	}
+	for (u16 n = count; n > 1; n--)
+		last = vq->slots[last].next;
 	vq->slots[last].next = vq->free_head;
 	vq->free_head = head;
 	vq->num_free += count;
+}
+
+/* Puts the chain at @head back on the free list; its token, to the caller. */
+static inline void *detach(struct virtqueue *vq, u16 head)
+{
+	struct vq_slot *slot = &vq->slots[head];
+	void *token = slot->token;
+
+	slot->token = NULL;
+	if (likely(slot->count == 1)) {
+		slot->next = vq->free_head;
+		vq->free_head = head;
+		vq->num_free++;
+	} else {
+		free_chain(vq, head);
+	}
 	return token;
 }
 
 /* The device wrote more than there is room for, or says so. */
-static bool excess(struct virtqueue *vq, u32 room)
+static noinline bool excess(struct virtqueue *vq, u32 room)
 {
 	/* Old devices leave rubbish there for chains they only read. */
 	if (!room)
