@@ -126,7 +126,7 @@ static bool check_ip4(const struct sk_buff *skb, struct frame *f,
 {
 	const u8 *ip = skb->data + ETH_HLEN;
 	u32 have = skb->len - ETH_HLEN;
-	u32 hlen, frag;
+	u32 hlen, frag, udp_len;
 
 	*why = DROP_IP_HDR;
 	if (have < sizeof(struct iphdr))
@@ -147,6 +147,10 @@ static bool check_ip4(const struct sk_buff *skb, struct frame *f,
 		return true;
 	*why = DROP_UDP_HDR;
 	if (have < hlen + 8 || get_be16(ip + 2) < hlen + 8)
+		return false;
+	/* Else a closed port would answer a datagram that is none. */
+	udp_len = get_be16(ip + hlen + 4);
+	if (udp_len < 8 || udp_len > get_be16(ip + 2) - hlen)
 		return false;
 	if (get_be16(ip + hlen + 2) == DHCP_CLIENT_PORT)
 		f->pokes |= POKE(JOB_DHCP_FINE) | POKE(JOB_DHCP_COARSE);

@@ -64,6 +64,15 @@ def test_wrong_length(udp_guest, length):
         assert answer(udp_guest.wire, seconds=0.2) is None
 
 
+@pytest.mark.parametrize("length", [0, 7, 4000])
+def test_wrong_length_to_a_closed_port_is_not_answered(udp_guest, length):
+    packet = datagram(b"wrong", len=length)
+    packet[UDP].dport = 4444
+    with Dropped(udp_guest, "UDP_HDR"):
+        udp_guest.wire.send(packet)
+        assert udp_guest.wire.recv(lambda f: ICMP in f, 0.2) is None
+
+
 def test_cut_off_header(udp_guest):
     with Dropped(udp_guest, "UDP_HDR"):
         udp_guest.wire.send(IP(src=HOST_IP, dst=GUEST_IP, proto=17) /
