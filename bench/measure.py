@@ -14,6 +14,7 @@ Rates on a busy machine swing; instruction counts do not.
 import contextlib
 import json
 import os
+import selectors
 import socket
 import statistics
 import struct
@@ -50,36 +51,68 @@ def process(cmd, **how):
                 pipe.close()
 
 
-def try_echo(port, seconds):
-    """One connection, one byte: does it come back in time?"""
-    try:
-        with socket.create_connection(("127.0.0.1", port), seconds) as s:
-            s.settimeout(seconds)
-            s.sendall(b"x")
-            return s.recv(1) == b"x"
-    except OSError:
+class Callers:
+    """Connections begun one after the other, each with one byte to echo.
+
+    User networking accepts at once and asks the guest then: a call that came
+    before the guest could answer is lost or late, so new ones are made all the
+    time and the first answer counts.
+    """
+
+    def __init__(self, port):
+        self.port = port
+        self.poll = selectors.DefaultSelector()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for key in list(self.poll.get_map().values()):
+            key.fileobj.close()
+        self.poll.close()
+
+    def call(self):
+        s = socket.socket()
+        s.setblocking(False)
+        try:
+            s.connect(("127.0.0.1", self.port))
+        except BlockingIOError:
+            pass
+        self.poll.register(s, selectors.EVENT_WRITE)
+
+    def answered(self, seconds):
+        """True once a byte has come back on any of them."""
+        for key, event in self.poll.select(seconds):
+            s = key.fileobj
+            try:
+                if event & selectors.EVENT_WRITE:
+                    s.send(b"x")
+                    self.poll.modify(s, selectors.EVENT_READ)
+                elif s.recv(1) == b"x":
+                    return True
+                else:
+                    raise OSError
+            except OSError:
+                self.poll.unregister(s)
+                s.close()
         return False
 
 
-def first_echo(machine, mem="64", limit=10.0, pause=0.001):
-    """Seconds from QEMU's start to the first echoed byte, None if never.
-
-    User networking accepts at once and asks the guest then, so a connection
-    that came too early is given up after a moment for a new one.
-    """
+def first_echo(machine, mem="64", limit=10.0, pause=0.002):
+    """Seconds from QEMU's start to the first echoed byte, None if never."""
     port = free_port()
     cmd = qemu.command(machine, kernel="build/pollux.stripped.elf",
                        append="ip=dhcp init=/echo loglevel=3", mem=mem,
                        net=qemu.user_net(machine, port, 7777))
     start = time.monotonic()
     with process(cmd, stdin=subprocess.DEVNULL,
-                 stdout=subprocess.DEVNULL) as guest:
-        while time.monotonic() - start < limit:
-            if guest.poll() is not None:
-                return None
-            if try_echo(port, 0.05):
-                return time.monotonic() - start
-            time.sleep(pause)
+                 stdout=subprocess.DEVNULL) as guest, Callers(port) as callers:
+        while time.monotonic() - start < limit and guest.poll() is None:
+            called = time.monotonic()
+            callers.call()
+            while (left := called + pause - time.monotonic()) > 0:
+                if callers.answered(left):
+                    return time.monotonic() - start
     return None
 
 
