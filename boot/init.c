@@ -60,7 +60,6 @@ static int collect_args(struct init_args *a)
 
 static void __noreturn give_up(void)
 {
-	console_write("pollux: exit 127\n", 17);
 	machine_exit(NOT_STARTED);
 }
 

@@ -20,7 +20,12 @@ void (*machine_exit_hook)(int code);
 
 void machine_exit(int code)
 {
+	char line[32];
+	int n;
+
 	local_irq_disable();
+	n = snprintf(line, sizeof(line), "pollux: exit %d\n", code & 0xff);
+	console_write(line, n);
 	if (machine_exit_hook)
 		machine_exit_hook(code & 0x7f);
 	machine_reset();

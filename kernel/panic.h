@@ -39,5 +39,8 @@ void dump_stack(void);
  */
 extern void (*machine_exit_hook)(int code);
 
-/* Ends the machine with program exit code @code (0 to 127). */
+/*
+ * Ends the machine with program exit code @code (0 to 255, of which QEMU's
+ * status takes seven bits). The last line on the consoles says it.
+ */
 void machine_exit(int code) __noreturn;

@@ -37,11 +37,6 @@ int process_init(struct task *task)
 
 void do_exit_group(int code)
 {
-	char line[32];
-	int n;
-
-	n = snprintf(line, sizeof(line), "pollux: exit %d\n", code & 0xff);
-	console_write(line, n);
 	machine_exit(code & 0xff);
 }
 
