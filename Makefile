@@ -66,6 +66,7 @@ $(B)/%.S.o: %.S | $(call need,build)
 	$(CC) $(ASFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/net/lwip/%.o: CFLAGS += $(LWIP_INC)
+$(filter $(B)/net/lwip/%,$(OBJS)) $(LWIP_OBJS): $(LWIP_CONF)
 
 # lwIP's own files are not held to our warnings.
 $(LWIP_OBJS): $(B)/lwip.o/%.o: | $(LWIP_HERE)

@@ -138,7 +138,8 @@ static int split(const char *val, struct text f[NR_FIELDS])
 {
 	int n = 0;
 
-	memset(f, 0, sizeof(*f) * NR_FIELDS);
+	for (int i = 0; i < NR_FIELDS; i++)
+		f[i] = (struct text){ "", 0 };
 	f[0].s = val;
 	for (; *val; val++) {
 		if (*val != ':') {

@@ -11,7 +11,7 @@
 #include "net/ip_addr.h"
 #include "net/skbuff.h"
 
-/* Starts lwIP and its timers. Boot, after net_dev_init(). */
+/* Starts lwIP and gives it the loopback. Boot, after net_dev_init(). */
 void lwip_port_init(void);
 
 /* Gives @dev to lwIP as an interface, without an address yet. 0, -ENOMEM. */
@@ -26,7 +26,10 @@ void lwip_configure(void);
  */
 bool lwip_wait_configured(u64 timeout_ms);
 
-/* A frame lwIP shall handle: data at the Ethernet header. Takes it. Softirq. */
+/*
+ * A frame lwIP shall handle: data at the Ethernet header. The checksum of an
+ * IPv4 header without options has been found right. Takes it. Softirq.
+ */
 void lwip_input(struct sk_buff *skb);
 
 /*

@@ -39,6 +39,11 @@ struct netif *lwip_netif_of(struct net_device *dev)
 
 /* --- out --- */
 
+static bool is_error4(u8 type)
+{
+	return type == ICMP_DUR || type == ICMP_TE || type == ICMP_PP;
+}
+
 /* True for an ICMP or ICMPv6 error; @p starts with the Ethernet header. */
 static bool is_icmp_error(const struct pbuf *p)
 {
@@ -48,11 +53,8 @@ static bool is_icmp_error(const struct pbuf *p)
 	if (p->len < ETH_HLEN + IP6_LEN + 1)
 		return false;
 	proto = get_be16(b + 12);
-	if (proto == ETH_P_IP && b[ETH_HLEN + 9] == IPPROTO_ICMP) {
-		u8 type = b[ETH_HLEN + (b[ETH_HLEN] & 15) * 4];
-
-		return type == ICMP_DUR || type == ICMP_TE || type == ICMP_PP;
-	}
+	if (proto == ETH_P_IP && b[ETH_HLEN + 9] == IPPROTO_ICMP)
+		return is_error4(b[ETH_HLEN + (b[ETH_HLEN] & 15) * 4]);
 	return proto == ETH_P_IPV6 && b[ETH_HLEN + 6] == IPPROTO_ICMPV6 &&
 	       b[ETH_HLEN + IP6_LEN] < 128;
 }
@@ -81,7 +83,7 @@ static err_t link_output(struct netif *netif, struct pbuf *p)
 	}
 	skb = lwip_skb_from_pbuf(p, dev->headroom);
 	if (unlikely(!skb)) {
-		count_drop(DROP_NO_MEMORY, p->tot_len);
+		lwip_no_memory(DROP_NO_MEMORY, p->tot_len);
 		return ERR_MEM;
 	}
 	skb->dev = dev;
@@ -116,6 +118,8 @@ struct frame {
 	u32 pokes;
 	bool neigh;		/* may have changed the neighbour tables */
 	bool fragment;
+	bool plain_ip4;		/* no options: ip_rcv() has checked the sum */
+	bool icmp4_error;
 };
 
 #define POKE(job)	(1u << (job))
@@ -143,10 +147,16 @@ static bool check_ip4(const struct sk_buff *skb, struct frame *f,
 		return (frag & IP_OFFSET) * 8 + get_be16(ip + 2) - hlen <=
 		       IP_MAX_PAYLOAD;
 	}
+	f->plain_ip4 = ip[0] == 0x45;
+	if (ip[9] == IPPROTO_ICMP)
+		f->icmp4_error = have > hlen && is_error4(ip[hlen]);
 	if (ip[9] != IPPROTO_UDP)
 		return true;
 	*why = DROP_UDP_HDR;
-	if (have < hlen + 8 || get_be16(ip + 2) < hlen + 8)
+	if (have < hlen + UDP_HLEN)
+		return false;
+	udp_len = get_be16(ip + hlen + 4);
+	if (udp_len < UDP_HLEN || hlen + udp_len > get_be16(ip + 2))
 		return false;
 	/* Else a closed port would answer a datagram that is none. */
 	udp_len = get_be16(ip + hlen + 4);
@@ -233,6 +243,18 @@ static struct sk_buff *make_own(struct sk_buff *skb)
 	return copy;
 }
 
+/* What lwIP shall sum: a device vouches for whole UDP packets only. */
+static u16 checks(const struct sk_buff *skb, const struct frame *f)
+{
+	u16 flags = NETIF_CHECKSUM_ENABLE_ALL;
+
+	if (f->plain_ip4)
+		flags &= ~NETIF_CHECKSUM_CHECK_IP;
+	if (skb->ip_summed != CHECKSUM_NONE && !f->fragment)
+		flags &= ~NETIF_CHECKSUM_CHECK_UDP;
+	return flags;
+}
+
 static be32 arp_sender(const struct sk_buff *skb)
 {
 	be32 ip;
@@ -247,7 +269,7 @@ void lwip_input(struct sk_buff *skb)
 	struct frame f = { 0 };
 	enum drop_reason why;
 	u32 len = skb->len;
-	bool trusted;
+	u16 nf_flags;
 
 	if (unlikely(!nf)) {
 		kfree_skb_reason(skb, DROP_DEV_DOWN);
@@ -260,18 +282,18 @@ void lwip_input(struct sk_buff *skb)
 	skb = make_own(skb);
 	if (unlikely(!skb))
 		return;
-	/* A device vouches for whole UDP packets only. */
-	trusted = skb->ip_summed != CHECKSUM_NONE && !f.fragment;
+	nf_flags = checks(skb, &f);
 	skb->ip_summed = CHECKSUM_NONE;
 	lwip_lock();
 	if (unlikely(f.pokes))
 		lwip_timers_catch_up(f.pokes);
 	if (unlikely(f.proto == ETH_P_ARP))
 		lwip_neigh_confirm(arp_sender(skb));
-	nf->netif.chksum_flags = trusted ?
-		NETIF_CHECKSUM_ENABLE_ALL & ~NETIF_CHECKSUM_CHECK_UDP :
-		NETIF_CHECKSUM_ENABLE_ALL;
-	ethernet_input(lwip_pbuf_from_skb(skb), &nf->netif);
+	nf->netif.chksum_flags = nf_flags;
+	if (unlikely(f.icmp4_error))
+		lwip_icmp4_error(skb);
+	else
+		ethernet_input(lwip_pbuf_from_skb(skb), &nf->netif);
 	lwip_count_drops(len);
 	if (f.neigh)
 		lwip_neigh_check();

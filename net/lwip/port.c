@@ -59,27 +59,39 @@ static void hand_on(struct sk_buff_head *out, struct sk_buff_head *up)
 		lwip_up_cb(skb)->deliver(skb);
 }
 
-void lwip_unlock(void)
+/* More than a single frame. */
+static noinline void unlock_slow(void)
 {
 	struct sk_buff_head out, up;
 	struct lwip_icmp_error err;
-	bool work;
 
-	if (unlikely(port.pokes))
-		lwip_timers_update();
-	work = port.out.qlen || port.up.qlen || port.icmp_error.set;
-	if (!work) {
-		spin_unlock_bh(&port.lock);
-		return;
-	}
 	take_all(&port.out, &out);
 	take_all(&port.up, &up);
 	err = port.icmp_error;
 	port.icmp_error.set = false;
 	spin_unlock(&port.lock);
 	hand_on(&out, &up);
-	if (unlikely(err.set))
+	if (err.set)
 		lwip_icmp_error_deliver(&err);
+	local_bh_enable();
+}
+
+void lwip_unlock(void)
+{
+	struct sk_buff *skb;
+
+	if (unlikely(port.pokes))
+		lwip_timers_update();
+	if (port.up.qlen || port.out.qlen > 1 || port.icmp_error.set) {
+		unlock_slow();
+		return;
+	}
+	skb = skb_dequeue(&port.out);
+	spin_unlock(&port.lock);
+	if (skb)
+		skb = unshare(skb);
+	if (skb)
+		dev_queue_xmit(skb->dev, skb);
 	local_bh_enable();
 }
 
@@ -88,27 +100,36 @@ void lwip_port_assert(const char *what)
 	panic("lwIP: %s", what);
 }
 
+u16 lwip_port_chksum(const void *data, int len)
+{
+	return (u16)~csum_fold(csum_partial(data, (u32)len, 0));
+}
+
 u32 lwip_port_rand(void)
 {
 	return get_random_u32();
+}
+
+void *lwip_no_memory(enum drop_reason why, u32 len)
+{
+	count_drop(why, len);
+	lwip_poke(JOB_ARP);
+	lwip_poke(JOB_ND6);
+	return NULL;
 }
 
 void *lwip_port_malloc(size_t size)
 {
 	void *p = kmalloc(size);
 
-	if (!p)
-		count_drop(DROP_LWIP_BUSY, 0);
-	return p;
+	return p ? p : lwip_no_memory(DROP_LWIP_BUSY, 0);
 }
 
 void *lwip_port_calloc(size_t n, size_t size)
 {
 	void *p = kcalloc(n, size);
 
-	if (!p)
-		count_drop(DROP_LWIP_BUSY, 0);
-	return p;
+	return p ? p : lwip_no_memory(DROP_LWIP_BUSY, 0);
 }
 
 void lwip_port_free(void *p)
@@ -118,10 +139,14 @@ void lwip_port_free(void *p)
 
 void lwip_port_init(void)
 {
+	struct net_device *lo = dev_get_by_name("lo");
+	int err;
+
 	lwip_lock();
 	lwip_init();
 	lwip_timers_init();
-	if (lwip_raw_init() < 0)
-		panic("no memory for the IP stack: give the machine more");
+	err = lwip_raw_init();
 	lwip_unlock();
+	if (err || (lo && lwip_add_netdev(lo)))
+		panic("no memory for the IP stack: give the machine more");
 }

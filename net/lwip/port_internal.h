@@ -14,6 +14,7 @@
 #include "kernel/types.h"
 #include "kernel/wait.h"
 #include "net/dev.h"
+#include "net/drop.h"
 #include "net/lwip/lwip_headers.h"
 #include "net/skbuff.h"
 
@@ -65,6 +66,12 @@ extern struct lwip_port port;
 void lwip_lock(void) __acquires(port.lock);
 /* Sends and delivers what collected. The caller holds no spinlock. */
 void lwip_unlock(void) __releases(port.lock);
+
+/*
+ * Counts that memory ran out, and has ARP and ND look again: a request that
+ * packets wait for may not have gone out. Returns NULL. port.lock held.
+ */
+void *lwip_no_memory(enum drop_reason why, u32 len);
 
 /* What a packet in port.up says in skb->cb. */
 struct lwip_up_cb {
@@ -143,8 +150,13 @@ void lwip_timers_update(void);
 
 /* --- raw.c; port.lock held --- */
 
-/* Claims TCP and ICMP errors. -ENOMEM. */
+/* Claims TCP and ICMPv6 errors. -ENOMEM. */
 int lwip_raw_init(void);
+/*
+ * An ICMP error of IPv4, in a frame that check_frame() let through: notes
+ * what it means for TCP or UDP. Takes @skb.
+ */
+void lwip_icmp4_error(struct sk_buff *skb);
 /* After the lock is gone: takes @err's news to TCP or UDP. Softirqs off. */
 void lwip_icmp_error_deliver(struct lwip_icmp_error *err);
 

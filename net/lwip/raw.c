@@ -112,35 +112,30 @@ static void note_error(const struct ip_addr *saddr,
 	e->set = e->sk != NULL;
 }
 
-/* @p at the outer IP header. Echo requests are lwIP's; the rest ends here. */
-static u8_t icmp4_raw_recv(void *arg, struct raw_pcb *pcb, struct pbuf *p,
-			   const ip_addr_t *from)
+void lwip_icmp4_error(struct sk_buff *skb)
 {
-	u32 hlen = ip_current_header_tot_len();
-	const u8 *icmp = (const u8 *)p->payload + hlen;
+	const u8 *ip = skb->data + ETH_HLEN;
+	u32 hlen = (u32)(ip[0] & 15) * 4;
+	const u8 *icmp = ip + hlen;
 	const u8 *inner = icmp + ICMP_HLEN;
+	u32 len = get_be16(ip + 2) - hlen;
 	struct ip_addr saddr, daddr;
-	be32 s, d;
 	u32 inner_hlen;
+	be32 s, d;
 
-	(void)arg;
-	(void)pcb;
-	(void)from;
-	if (p->len < hlen + ICMP_HLEN || icmp[0] == ICMP_ECHO)
-		return 0;
-	if (icmp[0] != ICMP_DUR && icmp[0] != ICMP_TE && icmp[0] != ICMP_PP)
-		return 0;
-	if (p->len < hlen + ICMP_HLEN + sizeof(struct iphdr))
-		return 0;
+	if (len < ICMP_HLEN + sizeof(struct iphdr)) {
+		kfree_skb_reason(skb, DROP_ICMP_HDR);
+		return;
+	}
+	if (csum_fold(csum_partial(icmp, len, 0))) {
+		kfree_skb_reason(skb, DROP_ICMP_CSUM);
+		return;
+	}
 	inner_hlen = (u32)(inner[0] & 15) * 4;
 	if (inner_hlen < sizeof(struct iphdr) ||
-	    p->len < hlen + ICMP_HLEN + inner_hlen + QUOTED)
-		return 0;
-	pbuf_remove_header(p, hlen);
-	if (inet_chksum_pbuf(p)) {
-		count_drop(DROP_ICMP_CSUM, p->tot_len);
-		pbuf_free(p);
-		return 1;
+	    len < ICMP_HLEN + inner_hlen + QUOTED) {
+		kfree_skb_reason(skb, DROP_ICMP_HDR);
+		return;
 	}
 	memcpy(&s, inner + 12, 4);
 	memcpy(&d, inner + 16, 4);
@@ -150,8 +145,7 @@ static u8_t icmp4_raw_recv(void *arg, struct raw_pcb *pcb, struct pbuf *p,
 		   icmp4_errno(icmp[0], icmp[1]),
 		   icmp[0] == ICMP_DUR && icmp[1] == CODE_FRAG ?
 			get_be16(icmp + 6) : 0);
-	pbuf_free(p);
-	return 1;
+	kfree_skb(skb);
 }
 
 static int icmp6_errno(u8 type, u8 code)
@@ -222,8 +216,7 @@ static int claim(u8 type, u8 protocol, raw_recv_fn recv)
 int lwip_raw_init(void)
 {
 	if (claim(IPADDR_TYPE_ANY, IPPROTO_TCP, tcp_raw_recv) ||
-	    claim(IPADDR_TYPE_V6, IPPROTO_ICMPV6, icmp6_raw_recv) ||
-	    claim(IPADDR_TYPE_V4, IPPROTO_ICMP, icmp4_raw_recv))
+	    claim(IPADDR_TYPE_V6, IPPROTO_ICMPV6, icmp6_raw_recv))
 		return -ENOMEM;
 	return 0;
 }

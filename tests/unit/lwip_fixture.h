@@ -27,6 +27,7 @@ struct wire_frame {
 };
 
 extern struct net_device wire_dev, wire_lo;
+extern struct net_device *wire_first;	/* dev_first() */
 extern const u8 my_mac[6], peer_mac[6], other_mac[6], all_mac[6];
 
 /* Once for the binary, with an address or, if @ip is NULL, without. */
@@ -37,6 +38,9 @@ void wire_init(const char *ip);
  */
 int wire_setup(void **state);
 int wire_teardown(void **state);
+
+/* What was sent over the loopback comes in. Done after each frame too. */
+void wire_run_lo(void);
 
 /* What was sent since the start or the last wire_clear(). */
 unsigned int wire_count(void);

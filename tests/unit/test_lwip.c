@@ -1,6 +1,7 @@
 /*
  * The lwIP port from frame to frame: ARP, neighbours, ICMP, fragments.
- * sources: lwip tests/unit/lwip_fixture.c net/skbuff.c net/drop.c kernel/wait.c
+ * sources: lwip tests/unit/lwip_fixture.c net/skbuff.c net/drop.c
+ * net/ip/checksum.c kernel/wait.c
  */
 #include "tests/unit/unit.h"
 
@@ -287,6 +288,30 @@ static void test_ping_is_answered_without_a_copy(void **state)
 	assert_int_equal(wire_sent(0)->ip_summed, CHECKSUM_NONE);
 }
 
+/* Four bytes of no-operation behind the IP header. */
+static void put_options(struct frame_buf *b)
+{
+	u8 *ip4 = b->data + ETH_HLEN;
+	u32 len = get_be16(ip4 + 2);
+
+	memmove(ip4 + 24, ip4 + 20, len - 20);
+	memset(ip4 + 20, 1, 4);
+	ip4[0] = 0x46;
+	put_be16((u16)(len + 4), ip4 + 2);
+	b->len += 4;
+	fix_ip4(b);
+}
+
+static void test_ping_with_ip_options(void **state)
+{
+	peer_says_arp(ARP_REQ, peer_mac, PEER);
+	ping(PEER, ME, 56);
+	put_options(&f);
+	wire_rx(&f);
+	assert_int_equal(wire_count(), 1);
+	assert_int_equal(inet_sum(wire_sent(0)->data + ETH_HLEN, 24, 0), 0);
+}
+
 static void test_bad_sums_are_dropped(void **state)
 {
 	peer_says_arp(ARP_REQ, peer_mac, PEER);
@@ -294,7 +319,7 @@ static void test_bad_sums_are_dropped(void **state)
 	f.data[ETH_HLEN + 40] ^= 1;
 	wire_rx(&f);
 	assert_int_equal(drops(DROP_ICMP_CSUM), 1);
-	ping(PEER, ME, 56);
+	put_options(&f);
 	f.data[ETH_HLEN + 8] ^= 1;
 	wire_rx(&f);
 	assert_int_equal(drops(DROP_IP_CSUM), 1);
@@ -511,16 +536,9 @@ static void test_fragmented_ping_is_answered(void **state)
 
 static void test_tcp_with_ip_options_comes_back(void **state)
 {
-	u8 *ip4 = f.data + ETH_HLEN;
-
 	fill_payload(40);
 	put_ip4(&f, IPPROTO_TCP, PEER, ME, 0, payload, 40);
-	memmove(ip4 + 24, ip4 + 20, 40);
-	memset(ip4 + 20, 1, 4);		/* no-operation */
-	ip4[0] = 0x46;
-	put_be16(64, ip4 + 2);
-	f.len += 4;
-	fix_ip4(&f);
+	put_options(&f);
 	wire_rx(&f);
 	assert_int_equal(tcp_seen.count, 1);
 	assert_int_equal(tcp_seen.transport - tcp_seen.network, 24);
@@ -590,6 +608,7 @@ int main(void)
 		T(test_known_neighbour_gets_it_at_once),
 		T(test_queue_per_neighbour_is_bounded),
 		T(test_ping_is_answered_without_a_copy),
+		T(test_ping_with_ip_options),
 		T(test_bad_sums_are_dropped),
 		T(test_ping_to_all_is_ignored),
 		T(test_malformed_ip_is_dropped),

@@ -66,7 +66,6 @@
 
 /* Checksums are lwIP's; netif.c switches checking off per packet. */
 #define LWIP_CHECKSUM_CTRL_PER_NETIF	1
-#define LWIP_CHKSUM_ALGORITHM		3
 
 #define LWIP_STATS			1
 #define LWIP_STATS_LARGE		1

@@ -36,6 +36,10 @@
 #define SMEMCPY(dst, src, len)	__builtin_memcpy(dst, src, len)
 #define MEMMOVE(dst, src, len)	__builtin_memmove(dst, src, len)
 
+/* The sum of @len bytes, neither inverted nor swapped. */
+u16 lwip_port_chksum(const void *data, int len);
+#define LWIP_CHKSUM lwip_port_chksum
+
 u32 lwip_port_rand(void);
 #define LWIP_RAND() lwip_port_rand()
 
