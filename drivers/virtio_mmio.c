@@ -377,7 +377,7 @@ static int cut_number(const char **s, char sep, u64 *out)
 	return parse_u64(word, out);
 }
 
-static int set_device(const char *val)
+int virtio_mmio_param(const char *val)
 {
 	struct mmio_place place;
 	const char *s = val;
@@ -392,5 +392,5 @@ static int set_device(const char *val)
 	places[nr_places++] = place;
 	return 0;
 }
-KERNEL_PARAM("virtio_mmio.device", set_device,
+KERNEL_PARAM("virtio_mmio.device", virtio_mmio_param,
 	     "SIZE@ADDRESS:IRQ, for instance 512@0xfeb00e00:12");

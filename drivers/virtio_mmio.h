@@ -9,3 +9,6 @@
  * has them; calls @probe for each. Boot, task context.
  */
 void virtio_mmio_scan(int (*probe)(struct virtio_device *vdev));
+
+/* Handles virtio_mmio.device=SIZE@ADDRESS:IRQ[:ID]; 0 or -EINVAL. Boot. */
+int virtio_mmio_param(const char *val);
