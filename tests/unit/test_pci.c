@@ -1,125 +1,18 @@
 /*
  * PCI against made-up configuration spaces: what is found, and lists and
  * BARs that are malformed.
- * sources: drivers/pci.c
+ * sources: drivers/pci.c tests/unit/fake_pci.c
  */
 #include "tests/unit/unit.h"
 
-#include "drivers/pci.h"
 #include "kernel/errno.h"
-#include "kernel/mm/vmalloc.h"
 #include "tests/host/host.h"
-
-#define FUNCTIONS 8
-
-/* A function: its space, and which bits of its BARs are wired. */
-struct function {
-	u16 bdf;
-	u32 conf[64];
-	u32 bar_mask[PCI_BARS];
-	bool high[PCI_BARS];		/* upper half of the one before */
-};
-
-static struct function functions[FUNCTIONS];
-static unsigned int nr_functions, reads;
-static bool present;
-static phys_addr_t mapped_at;
-static size_t mapped_len;
-static u8 registers[4096];
-
-static struct function *find(u16 bdf)
-{
-	for (unsigned int i = 0; i < nr_functions; i++) {
-		if (functions[i].bdf == bdf)
-			return &functions[i];
-	}
-	return NULL;
-}
-
-bool pci_conf_present(void)
-{
-	return present;
-}
-
-u32 pci_conf_read32(u16 bdf, u16 off)
-{
-	struct function *f = find(bdf);
-
-	assert_int_equal(off & 3, 0);
-	assert_in_range(off, 0, 252);
-	reads++;
-	return f ? f->conf[off / 4] : UINT32_MAX;
-}
-
-void pci_conf_write32(u16 bdf, u16 off, u32 val)
-{
-	struct function *f = find(bdf);
-	unsigned int bar = (off - PCI_BAR0) / 4u;
-
-	assert_non_null(f);
-	if (off >= PCI_BAR0 && bar < PCI_BARS) {
-		u32 fixed = f->high[bar] ? 0 : 0xf;
-
-		/* Nobody may test a BAR that is being decoded. */
-		assert_false(f->conf[1] & PCI_COMMAND_MEMORY);
-		f->conf[off / 4] = (val & f->bar_mask[bar] & ~fixed) |
-				   (f->conf[off / 4] & fixed);
-		return;
-	}
-	if (off == PCI_COMMAND)
-		f->conf[1] = (f->conf[1] & 0xffff0000u) | (u16)val;
-	else
-		f->conf[off / 4] = val;
-}
-
-void *ioremap(phys_addr_t pa, size_t size)
-{
-	mapped_at = pa;
-	mapped_len = size;
-	return registers;
-}
-
-static struct function *add(u16 bdf, u16 vendor, u16 device)
-{
-	struct function *f = &functions[nr_functions++];
-
-	memset(f, 0, sizeof(*f));
-	f->bdf = bdf;
-	f->conf[0] = (u32)device << 16 | vendor;
-	return f;
-}
-
-static void set8(struct function *f, unsigned int off, u8 val)
-{
-	((u8 *)f->conf)[off] = val;
-}
-
-/* A memory BAR of @size bytes at @addr; flags as in the register. */
-static void set_bar(struct function *f, unsigned int nr, u64 addr, u64 size,
-		    u32 flags)
-{
-	f->conf[4 + nr] = (u32)addr | flags;
-	f->bar_mask[nr] = (u32)~(size - 1);
-	if (flags & 4) {
-		f->conf[5 + nr] = (u32)(addr >> 32);
-		f->bar_mask[nr + 1] = (u32)(~(size - 1) >> 32);
-		f->high[nr + 1] = true;
-	}
-}
-
-static struct pci_dev dev_of(const struct function *f)
-{
-	return (struct pci_dev){ .bdf = f->bdf };
-}
+#include "tests/unit/fake_pci.h"
 
 static int setup(void **state)
 {
 	host_reset();
-	nr_functions = 0;
-	reads = 0;
-	present = true;
-	mapped_at = 0;
-	memset(registers, 0xee, sizeof(registers));
+	fake_pci_reset();
 	return 0;
 }
 
@@ -143,10 +36,10 @@ static void scan(void)
 static void test_no_bridge_no_devices(void **state)
 {
 	add(0, 0x8086, 1);
-	present = false;
+	fake_pci_present = false;
 	scan();
 	assert_int_equal(nr_found, 0);
-	assert_int_equal(reads, 0);
+	assert_int_equal(fake_pci_reads, 0);
 }
 
 static void test_functions_and_buses(void **state)
@@ -166,7 +59,7 @@ static void test_functions_and_buses(void **state)
 	assert_int_equal(nr_found, 5);
 	assert_int_equal(found[2], 0x03 << 3 | 5);
 	assert_int_equal(found[4], 7 << 8 | 31 << 3);
-	assert_in_range(reads, 64, 96);
+	assert_in_range(fake_pci_reads, 64, 96);
 }
 
 static void test_bridges_in_circles(void **state)
@@ -194,20 +87,6 @@ static void test_all_functions_there(void **state)
 }
 
 /* --- capabilities --- */
-
-static struct function *with_caps(void)
-{
-	struct function *f = add(0, 0x1af4, 0x1041);
-
-	f->conf[1] = PCI_STATUS_CAP_LIST << 16;
-	return f;
-}
-
-static void set_cap(struct function *f, u8 at, u8 id, u8 next)
-{
-	set8(f, at, id);
-	set8(f, at + 1, next);
-}
 
 static void test_capabilities_in_turn(void **state)
 {
@@ -245,7 +124,7 @@ static void test_list_in_a_circle_ends(void **state)
 	set_cap(f, 0x40, 1, 0x44);
 	set_cap(f, 0x44, 2, 0x40);
 	assert_int_equal(pci_find_capability(&dev, 9, 0), 0);
-	assert_in_range(reads, 1, 120);
+	assert_in_range(fake_pci_reads, 1, 120);
 }
 
 static void test_list_off_the_road_ends(void **state)
@@ -345,7 +224,7 @@ static void test_msix(void **state)
 {
 	struct function *f = with_msix(2, 0x801);
 	struct pci_dev dev = dev_of(f);
-	u32 *table = (u32 *)(void *)registers;
+	u32 *table = (u32 *)(void *)(registers + 0x800);
 
 	assert_int_equal(pci_msix_init(&dev), 3);
 	assert_int_equal(mapped_at, 0xfe000800);
