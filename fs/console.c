@@ -63,30 +63,10 @@ static ssize_t console_write_iter(struct file *file, struct iov_iter *from,
 	return (ssize_t)done;
 }
 
-/* Sleeps until something was typed. 0, -EAGAIN, -ERESTARTSYS. */
-static int wait_for_input(const struct file *file)
+static bool input_pending(const void *arg)
 {
-	struct wait_queue_entry wait;
-	int err = 0;
-
-	if (console_input_pending())
-		return 0;
-	if (file->f_flags & O_NONBLOCK)
-		return -EAGAIN;
-	init_wait(&wait);
-	for (;;) {
-		prepare_to_wait(&console_input_wait, &wait,
-				TASK_INTERRUPTIBLE);
-		if (console_input_pending())
-			break;
-		if (signal_pending(current)) {
-			err = -ERESTARTSYS;
-			break;
-		}
-		schedule();
-	}
-	finish_wait(&console_input_wait, &wait);
-	return err;
+	(void)arg;
+	return console_input_pending();
 }
 
 static ssize_t console_read_iter(struct file *file, struct iov_iter *to,
@@ -99,7 +79,8 @@ static ssize_t console_read_iter(struct file *file, struct iov_iter *to,
 	if (!to->count)
 		return 0;
 	while (!n) {
-		int err = wait_for_input(file);
+		int err = file_wait(file, &console_input_wait, input_pending,
+				    NULL);
 
 		if (err)
 			return err;

@@ -4,6 +4,7 @@
  */
 #include "fs/fdtable.h"
 #include "kernel/errno.h"
+#include "kernel/rlimit.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
 
@@ -106,7 +107,7 @@ static long fcntl_file(int fd, struct file *file, unsigned int cmd,
 	switch (cmd) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		if (arg >= current->files->rlimit)
+		if (arg >= rlimit(RLIMIT_NOFILE))
 			return -EINVAL;
 		return dup_from(file, (int)arg,
 				cmd == F_DUPFD ? 0 : O_CLOEXEC);

@@ -11,6 +11,7 @@
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
 #include "kernel/mm/vmalloc.h"
+#include "kernel/rlimit.h"
 #include "kernel/string.h"
 
 #define BITS		64u
@@ -151,8 +152,6 @@ struct files_struct *files_create(void)
 	}
 	atomic_set(&files->users, 1);
 	spin_lock_init(&files->lock);
-	files->rlimit = DEFAULT_NOFILE;
-	files->rlimit_max = DEFAULT_NOFILE;
 	table_adopt(files, table, FIRST_FDS);
 	return files;
 }
@@ -238,7 +237,7 @@ int get_unused_fd_from(int start, u32 flags)
 		fd = find_next_fd(files, max((u32)start, files->next_fd));
 		if (fd < (u32)start)
 			fd = (u32)start;
-		if (fd >= files->rlimit) {
+		if (fd >= rlimit(RLIMIT_NOFILE)) {
 			err = -EMFILE;
 			break;
 		}
@@ -279,6 +278,22 @@ void fd_install(int fd, struct file *file)
 	BUG_ON(files->fd[fd]);
 	files->fd[fd] = file;
 	spin_unlock(&files->lock);
+}
+
+int file_open_fd(const struct file_operations *ops, void *priv, u32 flags)
+{
+	int fd = get_unused_fd_flags(flags);
+	struct file *file;
+
+	if (fd < 0)
+		return fd;
+	file = file_alloc(ops, priv, flags);
+	if (!file) {
+		put_unused_fd(fd);
+		return -ENOMEM;
+	}
+	fd_install(fd, file);
+	return fd;
 }
 
 int close_fd(int fd)
@@ -336,7 +351,7 @@ int replace_fd(int fd, struct file *file, u32 flags)
 	int err = 0;
 
 	spin_lock(&files->lock);
-	if ((u32)fd >= files->rlimit)
+	if ((u32)fd >= rlimit(RLIMIT_NOFILE))
 		err = -EBADF;
 	else if ((u32)fd >= files->max_fds)
 		err = expand_files(files, (u32)fd);

@@ -22,14 +22,7 @@ struct files_struct {
 	u64 *open_fds;			/* l  bitmap */
 	u64 *close_on_exec;		/* l  bitmap */
 	u64 *full_words;		/* l  bitmap: open_fds word is full */
-	u64 rlimit;			/* l  RLIMIT_NOFILE, soft */
-	u64 rlimit_max;			/* l  the same, hard */
 };
-
-/* A million connections and then some. */
-#define DEFAULT_NOFILE	1048576u
-/* What no limit can be raised beyond (Linux: fs.nr_open). */
-#define MAX_NOFILE	(1u << 24)
 
 /* An empty table, one user; NULL if out of memory. */
 struct files_struct *files_create(void) __must_check;
@@ -64,6 +57,13 @@ void put_unused_fd(int fd);
 
 /* Publishes @file under the reserved @fd; takes over the reference. */
 void fd_install(int fd, struct file *file);
+
+/*
+ * The three steps at once: a new file under a new descriptor. The descriptor,
+ * or -EMFILE, -ENOMEM; then @priv is still the caller's.
+ */
+int file_open_fd(const struct file_operations *ops, void *priv, u32 flags)
+	__must_check;
 
 /* close(2) of one descriptor: 0 or -EBADF. Task, may sleep. */
 int close_fd(int fd);

@@ -8,8 +8,10 @@
 #include "fs/file.h"
 
 #include "kernel/context.h"
+#include "kernel/errno.h"
 #include "kernel/mm/slab.h"
 #include "kernel/panic.h"
+#include "kernel/sched.h"
 
 static struct kmem_cache *file_cache __ro_after_init;
 
@@ -58,6 +60,31 @@ void file_change_flags(struct file *file, u32 clear, u32 set)
 	spin_lock(&file->f_lock);
 	WRITE_ONCE(file->f_flags, (file->f_flags & ~clear) | set);
 	spin_unlock(&file->f_lock);
+}
+
+int file_wait(struct file *file, struct wait_queue_head *wq,
+	      bool (*ready)(const void *arg), const void *arg)
+{
+	struct wait_queue_entry wait;
+	int err = 0;
+
+	if (ready(arg))
+		return 0;
+	if (file->f_flags & O_NONBLOCK)
+		return -EAGAIN;
+	init_wait(&wait);
+	for (;;) {
+		prepare_to_wait(wq, &wait, TASK_INTERRUPTIBLE);
+		if (ready(arg))
+			break;
+		if (signal_pending(current)) {
+			err = -ERESTARTSYS;
+			break;
+		}
+		schedule();
+	}
+	finish_wait(wq, &wait);
+	return err;
 }
 
 void file_init(void)

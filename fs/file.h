@@ -111,6 +111,14 @@ static inline bool file_writable(const struct file *file)
 	return (file->f_flags & O_ACCMODE) != O_RDONLY;
 }
 
+/*
+ * Sleeps on @wq until ready(arg) holds, for a file's read or write. @ready is
+ * called without locks and tells what may be true; the caller looks again.
+ * 0; -EAGAIN if the file is O_NONBLOCK and it does not hold; -ERESTARTSYS.
+ */
+int file_wait(struct file *file, struct wait_queue_head *wq,
+	      bool (*ready)(const void *arg), const void *arg) __must_check;
+
 /* Sets and clears f_flags bits. Task context. */
 void file_change_flags(struct file *file, u32 clear, u32 set);
 

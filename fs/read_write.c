@@ -72,7 +72,9 @@ static ssize_t buf_read(struct file *file, void __user *buf, size_t count,
 {
 	struct iov_iter to;
 
-	if (unlikely(!access_ok(buf, count)))
+	/* A file that cannot be read says so first. */
+	if (unlikely(!access_ok(buf, count)) && file_readable(file) &&
+	    file->f_op->read_iter)
 		return -EFAULT;
 	iov_iter_ubuf(&to, buf, count);
 	return vfs_iter_read(file, &to, pos);
@@ -83,7 +85,8 @@ static ssize_t buf_write(struct file *file, const void __user *buf,
 {
 	struct iov_iter from;
 
-	if (unlikely(!access_ok(buf, count)))
+	if (unlikely(!access_ok(buf, count)) && file_writable(file) &&
+	    file->f_op->write_iter)
 		return -EFAULT;
 	iov_iter_ubuf(&from, (void __user *)buf, count);
 	return vfs_iter_write(file, &from, pos);

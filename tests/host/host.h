@@ -103,6 +103,11 @@ void host_join_tasks(void);
 /* How often schedule() put a task to sleep, since host_reset(). */
 unsigned long host_sleeps(void);
 
+/* --- the process (process.c) --- */
+
+#define HOST_NOFILE (1u << 20)
+extern u64 host_nofile;			/* RLIMIT_NOFILE */
+
 /* --- time (clock.c) --- */
 
 extern u64 host_now;			/* ktime_get_ns() */

@@ -311,6 +311,7 @@ void host_tasks_reset(void)
 	main_deadline = KTIME_MAX;
 	sleeps = 0;
 	context_count = 0;
+	host_nofile = HOST_NOFILE;
 	softirq_pending = 0;
 	host_irqs_off = false;
 	host_on_idle = NULL;

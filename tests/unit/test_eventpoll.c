@@ -563,7 +563,7 @@ static void test_create_survives_no_memory_and_no_fd(void **state)
 		assert_true(host_alloc_failed());
 		assert_int_equal(host_allocs_outstanding(), before);
 	}
-	current->files->rlimit = 0;
+	host_nofile = 0;
 	assert_int_equal(sys_epoll_create1(0), -EMFILE);
 	assert_int_equal(host_allocs_outstanding(), before);
 }

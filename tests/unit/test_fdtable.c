@@ -96,7 +96,7 @@ static void test_a_million_descriptors(void **state)
 	static struct probe p;
 	int src = probe_open(&p);
 
-	for (int i = 1; i < (int)DEFAULT_NOFILE; i++) {
+	for (int i = 1; i < (int)HOST_NOFILE; i++) {
 		if (sys_dup(src) != i)
 			fail_msg("descriptor %d", i);
 	}
@@ -107,17 +107,16 @@ static void test_a_million_descriptors(void **state)
 
 static void test_limit_and_memory(void **state)
 {
-	struct files_struct *files = current->files;
 	static struct probe p;
 	int src = probe_open(&p);
 
-	files->rlimit = 3;
+	host_nofile = 3;
 	assert_int_equal(sys_dup(src), 1);
 	assert_int_equal(sys_dup(src), 2);
 	assert_int_equal(sys_dup(src), -EMFILE);
 	assert_int_equal(sys_dup2(src, 3), -EBADF);
 	assert_int_equal(sys_fcntl(src, F_DUPFD, 3), -EINVAL);
-	files->rlimit = 1000;
+	host_nofile = 1000;
 	host_fail_alloc(1);
 	assert_int_equal(sys_dup2(src, 500), -ENOMEM);
 	host_fail_alloc(1);

@@ -65,7 +65,7 @@ static void test_socket_out_of_memory(void **state)
 				 want[i]);
 		assert_true(host_alloc_failed());
 	}
-	current->files->rlimit = 2;
+	host_nofile = 2;
 	assert_int_equal(sys_socket(AF_INET, SOCK_STREAM, 0), -EMFILE);
 }
 
@@ -169,9 +169,9 @@ static void test_accept_errors_undo_all(void **state)
 		assert_true(host_alloc_failed());
 	}
 	host_fail_alloc(0);
-	current->files->rlimit = 2;
+	host_nofile = 2;
 	assert_int_equal(sys_accept(fd, NULL, NULL), -EMFILE);
-	current->files->rlimit = 100;
+	host_nofile = 100;
 	/* The number was given back each time. */
 	assert_int_equal(sys_accept(fd, NULL, NULL), 2);
 }

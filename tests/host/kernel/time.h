@@ -7,4 +7,5 @@
 
 #define timespec pollux_timespec
 #define timeval	 pollux_timeval
+#define itimerspec pollux_itimerspec
 #include "../../../kernel/time.h"

@@ -1,9 +1,17 @@
-/* Signal masks on the host: what set_user_sigmask() got, for the test. */
+/* What a process has on the host: a signal mask, a limit of descriptors. */
 #include "tests/host/host.h"
 
 #include "kernel/errno.h"
+#include "kernel/rlimit.h"
 #include "kernel/signal.h"
 #include "kernel/uaccess.h"
+
+u64 host_nofile = HOST_NOFILE;
+
+__weak u64 rlimit(unsigned int which)
+{
+	return which == RLIMIT_NOFILE ? host_nofile : RLIM_INFINITY;
+}
 
 __weak int set_user_sigmask(const u64 __user *mask, size_t size)
 {
