@@ -24,6 +24,8 @@
 #define NR_LEVELS	8
 /* Timers fired, or slots walked, between two looks at other softirqs. */
 #define TIMER_BATCH	256
+/* A slot with more timers is woken for at its start, else when one is due. */
+#define SCAN_LIMIT	8
 
 /* Locks: w lock. */
 struct timer_wheel {
@@ -48,11 +50,7 @@ static u64 to_tick(u64 expires)
 	return (expires + (1ull << TICK_SHIFT) - 1) >> TICK_SHIFT;
 }
 
-/*
- * Puts @timer into its slot and returns the time (ns) at which that slot
- * wants attention.
- */
-static u64 enqueue(struct timer_wheel *w, struct timer *timer)
+static void enqueue(struct timer_wheel *w, struct timer *timer)
 {
 	u64 tick = to_tick(timer->expires);
 	unsigned int level, shift, slot;
@@ -66,7 +64,6 @@ static u64 enqueue(struct timer_wheel *w, struct timer *timer)
 	hlist_add_head(&timer->node, &w->slot[level][slot]);
 	w->used[level] |= 1ull << slot;
 	w->levels |= 1u << level;
-	return tick >> shift << (shift + TICK_SHIFT);
 }
 
 void timer_setup(struct timer *timer, void (*fn)(struct timer *timer))
@@ -92,7 +89,8 @@ void mod_timer(struct timer *timer, u64 expires)
 	}
 	hlist_del_init(&timer->node);
 	timer->expires = expires;
-	clock_program(enqueue(w, timer));
+	enqueue(w, timer);
+	clock_program(to_tick(expires) << TICK_SHIFT);
 	spin_unlock_irqrestore(&w->lock, irq);
 }
 
@@ -117,20 +115,62 @@ bool del_timer_sync(struct timer *timer)
 	return pending;
 }
 
-/* The tick at which the first used slot begins, UINT64_MAX if none is used. */
-static u64 next_slot(const struct timer_wheel *w, unsigned int *level,
+static void mark_unused(struct timer_wheel *w, unsigned int level,
+			unsigned int slot)
+{
+	w->used[level] &= ~(1ull << slot);
+	if (!w->used[level])
+		w->levels &= ~(1u << level);
+}
+
+/*
+ * The tick at which the first slot with timers in it begins, UINT64_MAX if
+ * there is none. Slots whose timers were all stopped are passed, once.
+ */
+static u64 next_slot(struct timer_wheel *w, unsigned int *level,
 		     unsigned int *slot)
 {
 	unsigned int shift;
 	u64 above;
 
-	if (!w->levels)
-		return UINT64_MAX;
-	*level = __builtin_ctz(w->levels);
-	*slot = __builtin_ctzll(w->used[*level]);
-	shift = *level * LEVEL_BITS;
-	above = w->clock >> shift >> LEVEL_BITS << LEVEL_BITS;
-	return (above | *slot) << shift;
+	while (w->levels) {
+		*level = __builtin_ctz(w->levels);
+		*slot = __builtin_ctzll(w->used[*level]);
+		if (hlist_empty(&w->slot[*level][*slot])) {
+			mark_unused(w, *level, *slot);
+			continue;
+		}
+		shift = *level * LEVEL_BITS;
+		above = w->clock >> shift >> LEVEL_BITS << LEVEL_BITS;
+		return (above | *slot) << shift;
+	}
+	return UINT64_MAX;
+}
+
+/*
+ * The tick at which the wheel must be looked at next: no timer is due before
+ * it. That is the first timer's own time if its slot holds few, which saves
+ * an interrupt at the start of the slot.
+ */
+static u64 next_event(struct timer_wheel *w)
+{
+	unsigned int level, slot, seen = 0;
+	struct timer *timer;
+	u64 start, first;
+
+	if (w->due.first)
+		return 0;
+	start = next_slot(w, &level, &slot);
+	if (start == UINT64_MAX || !level)
+		return start;
+	/* Had all of them moved later, the next slot would come first. */
+	first = start + (1ull << level * LEVEL_BITS);
+	hlist_for_each_entry(timer, &w->slot[level][slot], node) {
+		if (++seen > SCAN_LIMIT)
+			return start;
+		first = min(first, to_tick(timer->expires));
+	}
+	return first;
 }
 
 /* Moves all of a slot to the list of what is due. */
@@ -139,9 +179,7 @@ static void take_slot(struct timer_wheel *w, unsigned int level,
 {
 	struct hlist_head *head = &w->slot[level][slot];
 
-	w->used[level] &= ~(1ull << slot);
-	if (!w->used[level])
-		w->levels &= ~(1u << level);
+	mark_unused(w, level, slot);
 	w->due.first = head->first;
 	if (head->first)
 		head->first->pprev = &w->due.first;
@@ -199,7 +237,7 @@ static void run_timers(void)
 	} else {
 		if (now > w->clock)
 			w->clock = now;
-		next = next_slot(w, &level, &slot);
+		next = next_event(w);
 		if (next != UINT64_MAX)
 			clock_program(next << TICK_SHIFT);
 	}
@@ -209,11 +247,10 @@ static void run_timers(void)
 
 bool timers_due(u64 now, u64 *next)
 {
-	unsigned int level, slot;
 	u64 tick;
 
 	spin_lock(&wheel.lock);
-	tick = wheel.due.first ? 0 : next_slot(&wheel, &level, &slot);
+	tick = next_event(&wheel);
 	spin_unlock(&wheel.lock);
 	*next = tick == UINT64_MAX ? KTIME_MAX : tick << TICK_SHIFT;
 	return *next <= now;
