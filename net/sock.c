@@ -5,7 +5,7 @@
  *
  * LOCKING: tasks that wait for a sock's owner sleep on one of a few shared
  * queues (a queue in each sock would cost 24 bytes a connection);
- * sk_lock_wanted, under sk_slock, says that a wakeup is due.
+ * SOCK_LOCK_WANTED says that a wakeup is due.
  */
 #include "net/sock.h"
 
@@ -39,7 +39,7 @@ void sock_init(void)
 void sock_init_data(struct socket *sock, struct sock *sk)
 {
 	skb_queue_head_init(&sk->sk_receive_queue);
-	spin_lock_init(&sk->sk_slock);
+	sk->sk_lock = 0;
 	atomic_set(&sk->sk_refs, 1);
 	sk->sk_state = TCP_CLOSE;
 	sk->sk_rcvbuf = SOCK_BUF_MAX;
@@ -95,34 +95,37 @@ void sock_orphan(struct sock *sk)
 
 /* ---- lock and backlog ---- */
 
+/* Softirqs off and SOCK_LOCK_SPIN set, before and after. */
 static void wait_for_owner(struct sock *sk)
 {
 	struct wait_queue_head *wq = lock_queue(sk);
 	struct wait_queue_entry wait;
 
 	init_wait(&wait);
-	while (sk->sk_owned) {
+	while (sk->sk_lock & SOCK_LOCK_OWNED) {
 		/*
-		 * The owner clears sk_owned under sk_slock before it wakes,
-		 * and we are on the queue before we let go of sk_slock.
+		 * The owner gives the sock up under SOCK_LOCK_SPIN before it
+		 * wakes, and we are on the queue before we let go of that.
 		 */
 		prepare_to_wait(wq, &wait, TASK_UNINTERRUPTIBLE);
-		sk->sk_lock_wanted = true;
-		spin_unlock_bh(&sk->sk_slock);
+		sk->sk_lock |= SOCK_LOCK_WANTED;
+		bh_unlock_sock(sk);
+		local_bh_enable();
 		schedule();
-		spin_lock_bh(&sk->sk_slock);
+		local_bh_disable();
+		bh_lock_sock(sk);
 	}
 	finish_wait(wq, &wait);
 }
 
-void lock_sock(struct sock *sk)
+void lock_sock_slow(struct sock *sk)
 {
-	might_sleep();
-	spin_lock_bh(&sk->sk_slock);
-	if (unlikely(sk->sk_owned))
-		wait_for_owner(sk);
-	sk->sk_owned = true;
-	spin_unlock_bh(&sk->sk_slock);
+	local_bh_disable();
+	bh_lock_sock(sk);
+	wait_for_owner(sk);
+	sk->sk_lock |= SOCK_LOCK_OWNED;
+	bh_unlock_sock(sk);
+	local_bh_enable();
 }
 
 bool sk_add_backlog(struct sock *sk, struct sk_buff *skb)
@@ -138,6 +141,7 @@ bool sk_add_backlog(struct sock *sk, struct sk_buff *skb)
 		sk->sk_backlog = skb;
 	sk->sk_backlog_tail = skb;
 	sk->sk_backlog_len += skb->truesize;
+	sock_defer_work(sk);
 	return true;
 }
 
@@ -152,7 +156,8 @@ static void run_backlog(struct sock *sk)
 
 	while ((skb = sk->sk_backlog)) {
 		sk->sk_backlog = NULL;
-		spin_unlock_bh(&sk->sk_slock);
+		bh_unlock_sock(sk);
+		local_bh_enable();
 		while (skb) {
 			struct sk_buff *next = skb->next;
 
@@ -160,25 +165,25 @@ static void run_backlog(struct sock *sk)
 			skb = next;
 		}
 		cond_resched();
-		spin_lock_bh(&sk->sk_slock);
+		local_bh_disable();
+		bh_lock_sock(sk);
 	}
 	sk->sk_backlog_len = 0;
 }
 
-void release_sock(struct sock *sk)
+void release_sock_slow(struct sock *sk)
 {
 	bool wanted;
 
-	spin_lock_bh(&sk->sk_slock);
-	if (unlikely(sk->sk_backlog))
-		run_backlog(sk);
-	if (sk->sk_prot->release_cb)
+	local_bh_disable();
+	bh_lock_sock(sk);
+	run_backlog(sk);
+	if (sk->sk_lock & SOCK_LOCK_WORK && sk->sk_prot->release_cb)
 		sk->sk_prot->release_cb(sk);
-	sk->sk_owned = false;
-	wanted = sk->sk_lock_wanted;
-	sk->sk_lock_wanted = false;
-	spin_unlock_bh(&sk->sk_slock);
-	if (unlikely(wanted))
+	wanted = sk->sk_lock & SOCK_LOCK_WANTED;
+	__atomic_store_n(&sk->sk_lock, 0, __ATOMIC_RELEASE);
+	local_bh_enable();
+	if (wanted)
 		wake_up_all(lock_queue(sk));
 }
 

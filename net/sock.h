@@ -5,21 +5,25 @@
  *
  * LOCKING: a sock is owned either by a task (lock_sock(), may sleep, softirq
  * work meanwhile queues in the backlog) or by softirq code (bh_lock_sock(),
- * a spinlock). Both exclude each other:
+ * spins). Both exclude each other:
  *	softirq:  bh_lock_sock(sk);
  *		  if (sock_owned_by_user(sk)) sk_add_backlog(sk, skb);
  *		  else handle it;
  *		  bh_unlock_sock(sk);
+ * Both are bits of one word, sk_lock, so that a task takes and gives an
+ * undisturbed sock with one instruction each. Only who set SOCK_LOCK_SPIN
+ * changes other bits.
  * Order: sk lock before wait-queue locks before anything of epoll.
  */
 #pragma once
 
 #include "kernel/atomic.h"
 #include "kernel/compiler.h"
+#include "kernel/context.h"
 #include "kernel/list.h"
-#include "kernel/spinlock.h"
 #include "kernel/types.h"
 #include "kernel/wait.h"
+#include "kernel/x86/processor.h"
 #include "net/ip/ip.h"
 #include "net/ip_addr.h"
 #include "net/skbuff.h"
@@ -56,6 +60,12 @@ enum sock_flag {
 #define SOCK_MIN_SNDBUF	4608
 #define SOCK_MIN_RCVBUF	2304
 
+/* sk_lock bits; 0 is free. */
+#define SOCK_LOCK_SPIN	1u	/* bh_lock_sock(), and the slow paths */
+#define SOCK_LOCK_OWNED	2u	/* a task has it */
+#define SOCK_LOCK_WORK	4u	/* backlog or release_cb wait for release */
+#define SOCK_LOCK_WANTED 8u	/* another task sleeps until release */
+
 /* What a protocol is, once for all its socks. */
 struct proto {
 	const char *name;		/* "TCP", "UDP" */
@@ -63,8 +73,8 @@ struct proto {
 	/* Handles one packet; sk lock held or owned. Takes @skb. */
 	void (*backlog_rcv)(struct sock *sk, struct sk_buff *skb);
 	/*
-	 * Work put off while a task owned the sock: release_sock() calls it
-	 * with sk_slock held and the sock still owned. May be NULL.
+	 * Work put off with sock_defer_work() while a task owned the sock:
+	 * release_sock() calls it with the sock spin-locked and still owned.
 	 */
 	void (*release_cb)(struct sock *sk);
 	/* SO_KEEPALIVE was switched. sk lock; may be NULL. */
@@ -75,7 +85,7 @@ struct proto {
 
 /*
  * Locks: c const once hashed, s the sk lock, h hash bucket, a atomic,
- * k the spinlock inside the sk lock.
+ * k SOCK_LOCK_SPIN.
  */
 struct sock {
 	/* Lookup: together in the first cache line. */
@@ -86,9 +96,7 @@ struct sock {
 	u16 sk_num;			/* c  host order, ours */
 	u32 sk_hash;			/* c */
 
-	struct spinlock sk_slock;
-	bool sk_owned;			/* k  a task has it */
-	bool sk_lock_wanted;		/* k  another task waits for it */
+	u32 sk_lock;			/* SOCK_LOCK_ bits, see above */
 	u8 sk_state;			/* s  enum tcp_state, for all kinds */
 	u8 sk_shutdown;			/* s  RCV_ and SEND_SHUTDOWN */
 	struct atomic sk_refs;		/* a */
@@ -168,17 +176,61 @@ static inline void sock_hold(struct sock *sk)
 /* The last reference calls sk_prot->destruct and frees. Any context. */
 void sock_put(struct sock *sk);
 
-/* Task context; sleeps while another task owns the sock. */
-void lock_sock(struct sock *sk);
-/* Works off the backlog, then release_cb, then wakes who waits for it. */
-void release_sock(struct sock *sk);
-
-#define bh_lock_sock(sk)	spin_lock(&(sk)->sk_slock)
-#define bh_unlock_sock(sk)	spin_unlock(&(sk)->sk_slock)
-
 static inline bool sock_owned_by_user(const struct sock *sk)
 {
-	return sk->sk_owned;
+	return READ_ONCE(sk->sk_lock) & SOCK_LOCK_OWNED;
+}
+
+/* The halves of lock_sock() and release_sock() that find it disturbed. */
+void lock_sock_slow(struct sock *sk);
+void release_sock_slow(struct sock *sk);
+
+/* Task context; sleeps while another task owns the sock. */
+static inline void lock_sock(struct sock *sk)
+{
+	u32 is_free = 0;
+
+	might_sleep();
+	if (unlikely(!__atomic_compare_exchange_n(
+		    &sk->sk_lock, &is_free, SOCK_LOCK_OWNED, false,
+		    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+		lock_sock_slow(sk);
+}
+
+/* Works off the backlog, then release_cb, then wakes who waits for it. */
+static inline void release_sock(struct sock *sk)
+{
+	u32 owned = SOCK_LOCK_OWNED;
+
+	if (unlikely(!__atomic_compare_exchange_n(
+		    &sk->sk_lock, &owned, 0, false, __ATOMIC_RELEASE,
+		    __ATOMIC_RELAXED)))
+		release_sock_slow(sk);
+}
+
+/* Softirq, or softirqs off. */
+static inline void bh_lock_sock(struct sock *sk)
+{
+	u32 old = READ_ONCE(sk->sk_lock) & ~SOCK_LOCK_SPIN;
+
+	while (unlikely(!__atomic_compare_exchange_n(
+		&sk->sk_lock, &old, old | SOCK_LOCK_SPIN, false,
+		__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+		cpu_relax();
+		old &= ~SOCK_LOCK_SPIN;
+	}
+}
+
+static inline void bh_unlock_sock(struct sock *sk)
+{
+	__atomic_store_n(&sk->sk_lock, sk->sk_lock & ~SOCK_LOCK_SPIN,
+			 __ATOMIC_RELEASE);
+}
+
+/* Asks the owner to call release_cb when it releases. bh lock held. */
+static inline void sock_defer_work(struct sock *sk)
+{
+	WRITE_ONCE(sk->sk_lock, sk->sk_lock | SOCK_LOCK_WORK);
 }
 
 /* False (and @skb stays the caller's) if the backlog is full. bh lock held. */

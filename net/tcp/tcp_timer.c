@@ -254,6 +254,7 @@ static void timer_fired(struct timer *timer)
 	bh_lock_sock(sk);
 	if (sock_owned_by_user(sk)) {
 		tp->timer_owed = 1;
+		sock_defer_work(sk);
 		keep = true;
 	} else {
 		timer_run(sk, ktime_get_ns());

@@ -20,14 +20,14 @@ static bool owned_in_cb;
 static void fake_backlog_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	assert_true(sock_owned_by_user(sk));
-	assert_false(spin_is_locked(&sk->sk_slock));
+	assert_false(sk->sk_lock & SOCK_LOCK_SPIN);
 	skb_queue_tail(&handled, skb);
 }
 
 static void fake_release_cb(struct sock *sk)
 {
 	release_cbs++;
-	owned_in_cb = sock_owned_by_user(sk) && spin_is_locked(&sk->sk_slock);
+	owned_in_cb = sock_owned_by_user(sk) && sk->sk_lock & SOCK_LOCK_SPIN;
 }
 
 static void fake_destruct(struct sock *sk)
@@ -192,6 +192,24 @@ static void test_backlog_is_bounded(void **state)
 	assert_int_equal(handled.qlen, taken);
 }
 
+/* Without a backlog, only who asked for it is called back. */
+static void test_deferred_work(void **state)
+{
+	lock_sock(sk);
+	release_sock(sk);
+	assert_int_equal(release_cbs, 0);
+	lock_sock(sk);
+	bh_lock_sock(sk);
+	sock_defer_work(sk);
+	bh_unlock_sock(sk);
+	release_sock(sk);
+	assert_int_equal(release_cbs, 1);
+	assert_true(owned_in_cb);
+	lock_sock(sk);
+	release_sock(sk);
+	assert_int_equal(release_cbs, 1);
+}
+
 static u32 order[8], nr_order;
 
 static void second_owner(void *arg)
@@ -216,7 +234,7 @@ static void test_tasks_exclude_each_other(void **state)
 	assert_int_equal(nr_order, 4);
 	assert_int_equal(order[0], order[1]);
 	assert_int_equal(order[2], order[3]);
-	assert_false(sk->sk_lock_wanted);
+	assert_int_equal(sk->sk_lock, 0);
 }
 
 /* ---- callbacks ---- */
@@ -462,6 +480,7 @@ int main(void)
 		T(test_received_memory_is_counted),
 		T(test_backlog_keeps_order),
 		T(test_backlog_is_bounded),
+		T(test_deferred_work),
 		T(test_tasks_exclude_each_other),
 		T(test_callbacks_say_what_became_true),
 		T(test_stream_wakes_a_writer_once),
