@@ -25,12 +25,12 @@
 struct softnet_data {
 	struct napi_struct *poll_head;	/* who wants to be polled, in turn */
 	struct napi_struct *poll_tail;
-	u64 now;			/* ktime ns, read once per batch */
-	u32 xmit_depth;			/* open batches */
-	struct net_device *unkicked;	/* whose doorbell the batch owes */
 };
 
 static DEFINE_PER_CPU(struct softnet_data, softnet);
+static DEFINE_PER_CPU(u64, softnet_now);	/* ktime ns of this softirq */
+DEFINE_PER_CPU(u32, xmit_depth);
+DEFINE_PER_CPU(struct net_device *, xmit_unkicked);
 
 static LIST_HEAD(dev_list);
 static int dev_count;
@@ -181,10 +181,10 @@ static void net_rx_action(void)
 	struct softnet_data *sd = this_cpu_ptr(&softnet);
 	int budget = NET_RX_BUDGET;
 	struct napi_struct *napi;
-	u64 end;
+	u64 now = ktime_get_ns();
+	u64 end = now + NET_RX_TIME;
 
-	sd->now = ktime_get_ns();
-	end = sd->now + NET_RX_TIME;
+	this_cpu_write(softnet_now, now);
 	dev_xmit_batch_begin();
 	while ((napi = poll_list_pop(sd))) {
 		int share = min(budget, NAPI_WEIGHT);
@@ -197,8 +197,9 @@ static void net_rx_action(void)
 		budget -= done;
 		if (!READ_ONCE(sd->poll_head))
 			break;
-		sd->now = ktime_get_ns();
-		if (budget <= 0 || sd->now >= end) {
+		now = ktime_get_ns();
+		this_cpu_write(softnet_now, now);
+		if (budget <= 0 || now >= end) {
 			raise_softirq(NET_RX_SOFTIRQ);
 			break;
 		}
@@ -220,7 +221,7 @@ void netif_receive_skb(struct sk_buff *skb)
 
 	dev->rx_packets++;
 	dev->rx_bytes += skb->len;
-	skb->tstamp = this_cpu_ptr(&softnet)->now;
+	skb->tstamp = this_cpu_read(softnet_now);
 	if (unlikely(!pskb_may_pull(skb, ETH_HLEN))) {
 		kfree_skb_reason(skb, DROP_DEV_RUNT);
 		return;
@@ -244,28 +245,26 @@ void netif_receive_skb(struct sk_buff *skb)
 
 /* ---- out ---- */
 
-/* True if a batch that is open on this CPU will ring @dev's doorbell. */
-static bool kick_deferred(struct net_device *dev)
+/*
+ * Rings the doorbell, or leaves that to the batch that is open on this CPU; a
+ * batch has place for one device, a second one rings at once.
+ */
+static inline void kick_locked(struct net_device *dev)
 {
-	struct softnet_data *sd = this_cpu_ptr(&softnet);
+	if (this_cpu_read(xmit_depth)) {
+		struct net_device *owed = this_cpu_read(xmit_unkicked);
 
-	if (!sd->xmit_depth)
-		return false;
-	if (!sd->unkicked)
-		sd->unkicked = dev;
-	return sd->unkicked == dev;
-}
-
-static void kick_locked(struct net_device *dev)
-{
-	if (!dev->tx_unkicked || kick_deferred(dev))
-		return;
+		if (!owed)
+			this_cpu_write(xmit_unkicked, dev);
+		if (!owed || owed == dev)
+			return;
+	}
 	dev->tx_unkicked = false;
 	dev->ops->kick(dev);
 }
 
 /* True if the device took it; else the ring is full. */
-static bool xmit_locked(struct net_device *dev, struct sk_buff *skb)
+static inline bool xmit_locked(struct net_device *dev, struct sk_buff *skb)
 {
 	u32 len = skb->len;
 
@@ -279,26 +278,36 @@ static bool xmit_locked(struct net_device *dev, struct sk_buff *skb)
 	return true;
 }
 
-static void queue_locked(struct net_device *dev, struct sk_buff *skb)
+static noinline int queue_locked(struct net_device *dev, struct sk_buff *skb)
 {
-	if (dev->tx_queue.qlen >= TX_QUEUE_LEN)
+	if (dev->tx_queue.qlen >= TX_QUEUE_LEN) {
 		kfree_skb_reason(skb, DROP_DEV_TX_FULL);
-	else
-		skb_queue_tail(&dev->tx_queue, skb);
+		return -ENOBUFS;
+	}
+	skb_queue_tail(&dev->tx_queue, skb);
+	return 0;
 }
 
-void dev_queue_xmit(struct net_device *dev, struct sk_buff *skb)
+static noinline int drop_down(struct sk_buff *skb)
 {
-	if (unlikely(!READ_ONCE(dev->link_up))) {
-		kfree_skb_reason(skb, DROP_DEV_DOWN);
-		return;
-	}
+	kfree_skb_reason(skb, DROP_DEV_DOWN);
+	return -ENETDOWN;
+}
+
+int dev_queue_xmit(struct net_device *dev, struct sk_buff *skb)
+{
+	int err = 0;
+
+	if (unlikely(!READ_ONCE(dev->link_up)))
+		return drop_down(skb);
 	skb->dev = dev;
 	spin_lock_bh(&dev->tx_lock);
-	if (unlikely(dev->tx_stopped) || !xmit_locked(dev, skb))
-		queue_locked(dev, skb);
-	kick_locked(dev);
+	if (likely(!dev->tx_stopped) && likely(xmit_locked(dev, skb)))
+		kick_locked(dev);
+	else
+		err = queue_locked(dev, skb);
 	spin_unlock_bh(&dev->tx_lock);
+	return err;
 }
 
 void netif_wake_queue(struct net_device *dev)
@@ -315,26 +324,19 @@ void netif_wake_queue(struct net_device *dev)
 			break;
 		}
 	}
-	kick_locked(dev);
+	if (dev->tx_unkicked)
+		kick_locked(dev);
 	spin_unlock_bh(&dev->tx_lock);
 }
 
-void dev_xmit_batch_begin(void)
+void dev_xmit_batch_kick(void)
 {
-	this_cpu_ptr(&softnet)->xmit_depth++;
-}
+	struct net_device *dev = this_cpu_read(xmit_unkicked);
 
-void dev_xmit_batch_end(void)
-{
-	struct softnet_data *sd = this_cpu_ptr(&softnet);
-	struct net_device *dev;
-
-	if (--sd->xmit_depth || !sd->unkicked)
-		return;
-	dev = sd->unkicked;
-	sd->unkicked = NULL;
+	this_cpu_write(xmit_unkicked, NULL);
 	spin_lock_bh(&dev->tx_lock);
-	kick_locked(dev);
+	if (dev->tx_unkicked)
+		kick_locked(dev);
 	spin_unlock_bh(&dev->tx_lock);
 }
 

@@ -10,6 +10,7 @@
 
 #include "kernel/compiler.h"
 #include "kernel/list.h"
+#include "kernel/percpu.h"
 #include "kernel/spinlock.h"
 #include "kernel/time.h"
 #include "kernel/types.h"
@@ -115,17 +116,34 @@ void netif_receive_skb(struct sk_buff *skb);
 
 /*
  * Sends @skb, whose data starts with the link header. Takes it over; what
- * finds no room waits in tx_queue (bounded) or is dropped and counted.
- * Softirq or task. The doorbell rings now, unless a batch is open.
+ * finds no room waits in tx_queue (bounded). 0, or after dropping and
+ * counting it -ENETDOWN, -ENOBUFS. Softirq or task. The doorbell rings now,
+ * unless a batch is open.
  */
-void dev_queue_xmit(struct net_device *dev, struct sk_buff *skb);
+int dev_queue_xmit(struct net_device *dev, struct sk_buff *skb);
+
+/* Open batches on this CPU, and whose doorbell they owe. */
+DECLARE_PER_CPU(u32, xmit_depth);
+DECLARE_PER_CPU(struct net_device *, xmit_unkicked);
+
+/* Rings what a batch saved up. */
+void dev_xmit_batch_kick(void);
 
 /*
  * Between these two, doorbells are saved up; the end rings once for each
  * device that has frames waiting. They nest. No sleeping in between.
  */
-void dev_xmit_batch_begin(void);
-void dev_xmit_batch_end(void);
+static inline void dev_xmit_batch_begin(void)
+{
+	this_cpu_add(xmit_depth, 1);
+}
+
+static inline void dev_xmit_batch_end(void)
+{
+	this_cpu_add(xmit_depth, -1);
+	if (this_cpu_read(xmit_unkicked) && !this_cpu_read(xmit_depth))
+		dev_xmit_batch_kick();
+}
 
 /* The driver has room again: sends what waits. Softirq. */
 void netif_wake_queue(struct net_device *dev);

@@ -41,7 +41,7 @@ _Static_assert(sizeof(struct iphdr) == 20, "IPv4 header");
 
 /*
  * The way to one destination, kept by each connection: device, link header
- * and MTU. Valid while gen equals ip_route_gen.
+ * and MTU. Fresh while gen equals ip_route_gen; then ll_hdr is valid.
  */
 struct ip_route {
 	struct net_device *dev;

@@ -59,35 +59,32 @@ static bool odd_header_ok(struct sk_buff *skb, const struct iphdr *iph)
 }
 
 /*
- * The checks of RFC 1122 section 3.2.1.1 and 3.2.1.2. False: dropped. The
- * checksum of a header with options is left to lwIP.
+ * The checks of RFC 1122 section 3.2.1.1 and 3.2.1.2 for whatever the fast
+ * path did not like. False: dropped. The checksum of a header with options is
+ * left to lwIP.
  */
 static bool ip_header_ok(struct sk_buff *skb)
 {
 	const struct iphdr *iph;
 	u32 len;
 
-	if (unlikely(!pskb_may_pull(skb, sizeof(*iph)))) {
+	if (!pskb_may_pull(skb, sizeof(*iph))) {
 		bad_header(skb, DROP_IP_HDR);
 		return false;
 	}
 	iph = (const struct iphdr *)skb->data;
 	len = be16_to_cpu(iph->tot_len);
-	if (unlikely(iph->ver_ihl != 0x45) && !odd_header_ok(skb, iph)) {
+	if ((iph->ver_ihl != 0x45 && !odd_header_ok(skb, iph)) ||
+	    len < sizeof(*iph) || len > skb->len) {
 		bad_header(skb, DROP_IP_HDR);
 		return false;
 	}
-	if (unlikely(len < sizeof(*iph) || len > skb->len)) {
-		bad_header(skb, DROP_IP_HDR);
-		return false;
-	}
-	if (likely(iph->ver_ihl == 0x45) &&
-	    unlikely(ip4_header_sum(iph) != 0xffff)) {
+	if (iph->ver_ihl == 0x45 && ip4_header_sum(iph) != 0xffff) {
 		bad_header(skb, DROP_IP_CSUM);
 		return false;
 	}
 	/* Ethernet pads short frames. */
-	if (unlikely(skb->len > len))
+	if (skb->len > len)
 		skb_trim(skb, len);
 	return true;
 }
@@ -97,8 +94,8 @@ static bool ip_addresses_ok(struct sk_buff *skb, bool *group)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
 
-	if (unlikely(!(skb->dev->features & NETIF_F_LOOPBACK) &&
-		     !ip4_source_ok(iph->saddr))) {
+	if (!(skb->dev->features & NETIF_F_LOOPBACK) &&
+	    !ip4_source_ok(iph->saddr)) {
 		bad_address(skb, DROP_IP_BAD_SOURCE);
 		return false;
 	}
@@ -118,32 +115,69 @@ static bool ip_addresses_ok(struct sk_buff *skb, bool *group)
 	return false;
 }
 
-void ip_rcv(struct sk_buff *skb)
+static inline void tcp_up(struct sk_buff *skb)
+{
+	u16 at = (u16)skb_headroom(skb);
+
+	SNMP_INC(Ip_InDelivers);
+	skb->network_header = at;
+	skb->transport_header = (u16)(at + sizeof(struct iphdr));
+	skb_pull(skb, sizeof(struct iphdr));
+	tcp_v4_rcv(skb);
+}
+
+static noinline void ip_rcv_slow(struct sk_buff *skb)
 {
 	const struct iphdr *iph;
 	bool group;
 
-	SNMP_INC(Ip_InReceives);
-	if (unlikely(!ip_header_ok(skb)))
+	if (!ip_header_ok(skb) || !ip_addresses_ok(skb, &group))
 		return;
 	iph = (const struct iphdr *)skb->data;
-	trace(TRACE_IP_RCV, skb->len, iph->protocol);
-	if (unlikely(!ip_addresses_ok(skb, &group)))
-		return;
-	if (unlikely(iph->protocol != IPPROTO_TCP || iph->ver_ihl != 0x45 ||
-		     iph->frag_off & cpu_to_be16(IP_MF | IP_OFFSET))) {
+	if (iph->protocol != IPPROTO_TCP || iph->ver_ihl != 0x45 ||
+	    iph->frag_off & cpu_to_be16(IP_MF | IP_OFFSET))
 		to_lwip(skb);
-		return;
-	}
-	if (unlikely(group)) {
+	else if (group)
 		bad_address(skb, DROP_IP_OTHER_ADDR);
-		return;
-	}
-	SNMP_INC(Ip_InDelivers);
-	skb->network_header = (u16)skb_headroom(skb);
-	skb_pull(skb, sizeof(*iph));
-	skb->transport_header = (u16)skb_headroom(skb);
-	tcp_v4_rcv(skb);
+	else
+		tcp_up(skb);
+}
+
+/*
+ * A whole TCP packet without options or padding, with a right checksum, from
+ * a unicast address to our first, in a frame for us alone. Whatever is not
+ * that is looked at again, in order, by ip_rcv_slow().
+ */
+static inline bool ip_is_common(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+
+	return skb_headlen(skb) >= sizeof(*iph) && iph->ver_ihl == 0x45 &&
+	       iph->protocol == IPPROTO_TCP &&
+	       be16_to_cpu(iph->tot_len) == skb->len &&
+	       !(iph->frag_off & cpu_to_be16(IP_MF | IP_OFFSET)) &&
+	       ip_first_addr.gen == READ_ONCE(ip_route_gen) &&
+	       iph->daddr == ip_first_addr.addr && iph->daddr &&
+	       iph->saddr != iph->daddr && !ip4_not_unicast(iph->saddr) &&
+	       !ip4_is_loopback(iph->saddr) && !link_group(skb) &&
+	       ip4_header_sum(iph) == 0xffff;
+}
+
+static u8 traced_protocol(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+
+	return skb_headlen(skb) < sizeof(*iph) ? 0 : iph->protocol;
+}
+
+void ip_rcv(struct sk_buff *skb)
+{
+	SNMP_INC(Ip_InReceives);
+	trace(TRACE_IP_RCV, skb->len, traced_protocol(skb));
+	if (likely(ip_is_common(skb)))
+		tcp_up(skb);
+	else
+		ip_rcv_slow(skb);
 }
 
 /*

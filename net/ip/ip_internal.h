@@ -6,7 +6,7 @@
 /* First byte of an IPv4 address. */
 static inline u8 ip4_first(be32 addr)
 {
-	return (u8)(be32_to_cpu(addr) >> 24);
+	return (u8)addr;	/* the lowest byte of the register */
 }
 
 static inline bool ip4_is_loopback(be32 addr)
@@ -19,6 +19,17 @@ static inline bool ip4_not_unicast(be32 addr)
 {
 	return ip4_first(addr) >= 224;
 }
+
+/*
+ * The first interface's address, for the common packet; 0: none yet. Good
+ * while gen is ip_route_gen. Read without a lock.
+ */
+struct ip_first_addr {
+	u32 gen;
+	be32 addr;
+};
+
+extern struct ip_first_addr ip_first_addr;
 
 /* How a received destination address concerns us. */
 enum ip_dest {
@@ -57,29 +68,40 @@ void ip_gso_send(struct sk_buff *skb, struct ip_sender *to);
 static inline bool ip_dev_can(const struct net_device *dev,
 			      const struct sk_buff *skb)
 {
-	u32 need = 0;
+	u32 cut = skb->gso_type & SKB_GSO_TCPV4 ? NETIF_F_TSO : NETIF_F_TSO6;
 
-	if (skb->ip_summed == CHECKSUM_PARTIAL)
-		need = NETIF_F_HW_CSUM;
-	if (skb->gso_size)
-		need |= skb->gso_type & SKB_GSO_TCPV4 ? NETIF_F_TSO :
-							NETIF_F_TSO6;
-	return !(need & ~dev->features);
+	if (unlikely(skb->gso_size) && !(dev->features & cut))
+		return false;
+	return likely(dev->features & NETIF_F_HW_CSUM) ||
+	       skb->ip_summed != CHECKSUM_PARTIAL;
 }
 
-/* A ones' complement sum in fewer bits: @sum below 2^48. */
-static inline u32 ip_fold48(u64 sum)
+/*
+ * Ones' complement sums in half the bits: adding the swapped halves leaves
+ * their sum, with the carry of the lower one, in the upper half.
+ */
+static inline u32 ip_fold64(u64 sum)
 {
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (u32)((sum & 0xffff) + (sum >> 16));
+	return (u32)((sum + (sum >> 32 | sum << 32)) >> 32);
+}
+
+static inline u32 ip_fold32(u32 sum)
+{
+	return (sum + (sum >> 16 | sum << 16)) >> 16;
 }
 
 /* The sum of a 20-byte header, checksum field included: 0xffff if right. */
 static inline u32 ip4_header_sum(const struct iphdr *iph)
 {
-	u32 w[5];
+	u64 a, b;
+	u32 c;
 
-	__builtin_memcpy(w, iph, sizeof(w));
-	return ip_fold48((u64)w[0] + w[1] + w[2] + w[3] + w[4]);
+	__builtin_memcpy(&a, iph, 8);
+	__builtin_memcpy(&b, (const u8 *)iph + 8, 8);
+	__builtin_memcpy(&c, (const u8 *)iph + 16, 4);
+	a += b;
+	a += a < b;
+	a += c;
+	a += a < c;
+	return ip_fold32(ip_fold64(a));
 }

@@ -11,25 +11,46 @@
 
 #define DEFAULT_TTL 64
 
-/*
- * The header in five words, so that its sum costs five additions. Never
- * fragmented, so the identification may stay zero (RFC 6864 section 4.1).
- */
-static inline void push_ip4(struct sk_buff *skb, const struct ip_out *out)
-{
-	u32 len = skb->len + sizeof(struct iphdr);
-	u32 w[5];
-	u64 sum;
+/* An IPv4 header in words, so that its sum costs few additions. */
+struct ip4_words {
+	u64 a, b;
+	u32 c;
+};
 
-	w[0] = 0x45u | (u32)out->tos << 8 |
-	       (u32)cpu_to_be16((u16)len) << 16;
-	w[1] = (u32)cpu_to_be16(IP_DF) << 16;
-	w[2] = (out->ttl ? out->ttl : DEFAULT_TTL) | (u32)out->protocol << 8;
-	w[3] = out->saddr->a[3];
-	w[4] = out->daddr->a[3];
-	sum = (u64)w[0] + w[1] + w[2] + w[3] + w[4];
-	w[2] |= ~ip_fold48(sum) << 16;
-	__builtin_memcpy(skb_push(skb, sizeof(w)), w, sizeof(w));
+/*
+ * For @len bytes in all. Never fragmented, so the identification may stay
+ * zero (RFC 6864 section 4.1).
+ */
+static inline struct ip4_words ip4_words(const struct ip_out *out, u32 len)
+{
+	u64 first = 0x45u | (u32)out->tos << 8 |
+		    (u32)cpu_to_be16((u16)len) << 16;
+	u64 third = (out->ttl ? out->ttl : DEFAULT_TTL) |
+		    (u32)out->protocol << 8;
+	u64 df = (u64)cpu_to_be16(IP_DF) << 16;
+	be32 saddr = out->saddr->a[3], daddr = out->daddr->a[3];
+	u64 sum = first + third + df + saddr + daddr;
+
+	third |= (~ip_fold32(ip_fold64(sum)) & 0xffff) << 16;
+	return (struct ip4_words){
+		.a = first | df << 32,
+		.b = third | (u64)saddr << 32,
+		.c = daddr,
+	};
+}
+
+static inline void put_words(u8 *at, const struct ip4_words *w)
+{
+	__builtin_memcpy(at, &w->a, 8);
+	__builtin_memcpy(at + 8, &w->b, 8);
+	__builtin_memcpy(at + 16, &w->c, 4);
+}
+
+static void push_ip4(struct sk_buff *skb, const struct ip_out *out)
+{
+	struct ip4_words w = ip4_words(out, skb->len + 20);
+
+	put_words(skb_push(skb, 20), &w);
 }
 
 static void push_ip6(struct sk_buff *skb, const struct ip_out *out)
@@ -100,34 +121,59 @@ static noinline int renew_route(struct ip_route *rt, const struct ip_out *out,
 	return err;
 }
 
-int ip_queue_xmit(struct sk_buff *skb, struct ip_route *rt,
-		  const struct ip_out *out)
+/* Whatever the fast path does not do: stale routes, IPv6, odd devices. */
+static noinline int queue_xmit_slow(struct sk_buff *skb, struct ip_route *rt,
+				    const struct ip_out *out)
 {
 	struct ip_addr next_hop = *out->daddr;
 	bool v4 = ip_addr_is_v4(out->daddr);
 	u32 hlen = v4 ? sizeof(struct iphdr) : 40;
 	int err;
 
-	if (unlikely(rt->gen != READ_ONCE(ip_route_gen) || !rt->ll_len)) {
+	if (rt->gen != READ_ONCE(ip_route_gen)) {
 		err = renew_route(rt, out, &next_hop);
 		if (err) {
 			SNMP_INC(Ip_OutNoRoutes);
 			return refuse(skb, DROP_IP_NO_ROUTE, err);
 		}
 	}
-	if (unlikely(skb->len + hlen > rt->mtu && !skb->gso_size))
+	if (skb->len + hlen > rt->mtu && !skb->gso_size)
 		return refuse(skb, DROP_IP_TOO_BIG, -EMSGSIZE);
 	SNMP_INC(Ip_OutRequests);
-	if (likely(v4))
+	if (v4)
 		push_ip4(skb, out);
 	else
 		push_ip6(skb, out);
 	skb->network_header = (u16)skb_headroom(skb);
-	if (likely(rt->ll_len && ip_dev_can(rt->dev, skb))) {
-		push_link(skb, rt);
-		dev_queue_xmit(rt->dev, skb);
-	} else {
-		send_slow(skb, rt, &next_hop);
-	}
+	send_slow(skb, rt, &next_hop);
 	return 0;
+}
+
+/*
+ * The fast path wants: a fresh route (its link header says that it is IPv4),
+ * a packet that fits or that the device cuts, a checksum that is done or that
+ * the device does. All of it is looked at here; nobody else guarantees any.
+ */
+int ip_queue_xmit(struct sk_buff *skb, struct ip_route *rt,
+		  const struct ip_out *out)
+{
+	struct ip4_words w;
+	be16 proto;
+	u32 len;
+	u8 *h;
+
+	__builtin_memcpy(&proto, rt->ll_hdr + 2 * ETH_ALEN, sizeof(proto));
+	len = skb->len + sizeof(struct iphdr);
+	if (unlikely(rt->gen != READ_ONCE(ip_route_gen) ||
+		     proto != cpu_to_be16(ETH_P_IP) ||
+		     (len > rt->mtu && !skb->gso_size) ||
+		     !ip_dev_can(rt->dev, skb)))
+		return queue_xmit_slow(skb, rt, out);
+	SNMP_INC(Ip_OutRequests);
+	w = ip4_words(out, len);
+	h = skb_push(skb, ETH_HLEN + sizeof(struct iphdr));
+	__builtin_memcpy(h, rt->ll_hdr, ETH_HLEN);
+	put_words(h + ETH_HLEN, &w);
+	skb->network_header = (u16)(skb_headroom(skb) + ETH_HLEN);
+	return dev_queue_xmit(rt->dev, skb);
 }

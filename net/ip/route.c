@@ -30,6 +30,7 @@ struct iface_table {
 
 u32 ip_route_gen = 1;
 
+struct ip_first_addr ip_first_addr;	/* table_lock, see above */
 static struct iface_table table;	/* table_lock, see above */
 static struct spinlock table_lock = SPINLOCK_INIT;
 
@@ -54,6 +55,8 @@ static noinline void renew_table(void)
 	dev_for_each(collect, &fresh);
 	spin_lock_bh(&table_lock);
 	table = fresh;
+	WRITE_ONCE(ip_first_addr.addr, fresh.iface[0].ifa.addr);
+	WRITE_ONCE(ip_first_addr.gen, fresh.gen);
 	spin_unlock_bh(&table_lock);
 }
 
@@ -207,9 +210,10 @@ int ip_route_lookup(struct ip_addr *saddr, const struct ip_addr *daddr,
 	if (err)
 		return err;
 	rt->mtu = rt->dev->mtu;
-	rt->gen = gen;
 	err = lwip_resolve(rt->dev, next_hop, rt->ll_hdr);
 	rt->ll_len = err ? 0 : ETH_HLEN;
+	/* Without a neighbour the route is stale from the start. */
+	rt->gen = err ? gen - 1 : gen;
 	return 0;
 }
 

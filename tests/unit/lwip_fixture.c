@@ -75,7 +75,7 @@ static void record(struct net_device *dev, const struct sk_buff *skb)
 	sent[nsent++] = f;
 }
 
-void dev_queue_xmit(struct net_device *dev, struct sk_buff *skb)
+int dev_queue_xmit(struct net_device *dev, struct sk_buff *skb)
 {
 	assert_ptr_equal(skb->dev, dev);
 	assert_false(skb_shared(skb));
@@ -85,12 +85,13 @@ void dev_queue_xmit(struct net_device *dev, struct sk_buff *skb)
 	if (dev == &wire_lo) {
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 		skb_queue_tail(&lo_queue, skb);
-		return;
+		return 0;
 	}
 	/* The driver writes its own header in front. */
 	if (skb_headroom(skb) >= dev->headroom)
 		memset(skb->data - dev->headroom, 0xee, dev->headroom);
 	kfree_skb(skb);
+	return 0;
 }
 
 void wire_run_lo(void)
