@@ -12,15 +12,16 @@
 #include "kernel/uio.h"
 
 /*
- * Sizes of the objects. The smallest holds the headers of any packet
- * (IP_MAX_HEADER and 60 bytes of TCP) and a few words of payload, 2048 a full
- * Ethernet frame.
+ * Sizes of the objects: 384, then 256 << class. The smallest holds the headers
+ * of any packet (IP_MAX_HEADER and 60 bytes of TCP) and a few words of
+ * payload, 2048 a full Ethernet frame.
  */
-static const u16 class_size[] = { 384, 512, 1024, 2048, 4096 };
+#define SMALLEST	384u
+#define LARGEST		4096u
 static const char *const class_name[] = {
 	"skbuff_384", "skbuff_512", "skbuff_1024", "skbuff_2048", "skbuff_4096",
 };
-#define NR_CLASSES	ARRAY_SIZE(class_size)
+#define NR_CLASSES	ARRAY_SIZE(class_name)
 #define CLASS_KMALLOC	NR_CLASSES	/* larger than all of them */
 
 /* csum_start and the header offsets are 16 bits wide. */
@@ -28,11 +29,22 @@ static const char *const class_name[] = {
 
 static struct kmem_cache *class_cache[NR_CLASSES] __ro_after_init;
 
+static inline u32 class_size(u32 class)
+{
+	return class ? 256u << class : SMALLEST;
+}
+
+/* The smallest class whose objects have @total bytes; @total <= LARGEST. */
+static inline u32 class_of(u32 total)
+{
+	return total <= SMALLEST ? 0 : 24 - (u32)__builtin_clz(total - 1);
+}
+
 void skb_init(void)
 {
 	for (u32 i = 0; i < NR_CLASSES; i++) {
 		class_cache[i] = kmem_cache_create(class_name[i],
-						   class_size[i], 64, 0);
+						   class_size(i), 64, 0);
 		if (!class_cache[i])
 			panic("no memory for packet buffers: give the machine "
 			      "more");
@@ -45,28 +57,8 @@ void skb_no_room(const struct sk_buff *skb, u32 n)
 	      skb_headroom(skb), skb_tailroom(skb), skb->len);
 }
 
-static struct sk_buff *alloc_object(u32 size, u32 *class)
+static inline void init_skb(struct sk_buff *skb, u32 class, u32 truesize)
 {
-	u32 i = 0;
-
-	if (unlikely(size > SKB_MAX_SIZE))
-		return NULL;
-	size += sizeof(struct sk_buff);
-	while (i < NR_CLASSES && size > class_size[i])
-		i++;
-	*class = i;
-	if (unlikely(i == CLASS_KMALLOC))
-		return kmalloc(size);
-	return kmem_cache_alloc(class_cache[i]);
-}
-
-struct sk_buff *alloc_skb(u32 size)
-{
-	u32 class;
-	struct sk_buff *skb = alloc_object(size, &class);
-
-	if (unlikely(!skb))
-		return NULL;
 	skb->frag_list = NULL;
 	skb->frag_next = NULL;
 	skb->dev = NULL;
@@ -74,11 +66,10 @@ struct sk_buff *alloc_skb(u32 size)
 	skb->destructor = NULL;
 	skb->head = (u8 *)(skb + 1);
 	skb->data = skb->head;
-	skb->truesize = class < CLASS_KMALLOC ? class_size[class] :
-						size + sizeof(*skb);
-	skb->end = (u8 *)skb + skb->truesize;
+	skb->end = (u8 *)skb + truesize;
 	skb->len = 0;
 	skb->data_len = 0;
+	skb->truesize = truesize;
 	atomic_set(&skb->refs, 1);
 	skb->network_header = 0;
 	skb->transport_header = 0;
@@ -90,28 +81,62 @@ struct sk_buff *alloc_skb(u32 size)
 	skb->csum_offset = 0;
 	skb->size_class = (u8)class;
 	skb->free_data = NULL;
+}
+
+static noinline struct sk_buff *alloc_large(u32 size)
+{
+	u32 total = size + sizeof(struct sk_buff);
+	struct sk_buff *skb;
+
+	if (size > SKB_MAX_SIZE)
+		return NULL;
+	skb = kmalloc(total);
+	if (skb)
+		init_skb(skb, CLASS_KMALLOC, total);
 	return skb;
 }
 
-/* The object of a head or a piece, and what it borrowed. */
-static void free_piece(struct sk_buff *skb)
+struct sk_buff *alloc_skb(u32 size)
 {
-	if (unlikely(skb->free_data))
-		skb->free_data(skb);
+	struct sk_buff *skb;
+	u32 class;
+
+	if (unlikely(size > SKB_MAX_LINEAR))
+		return alloc_large(size);
+	class = class_of(size + sizeof(*skb));
+	skb = kmem_cache_alloc(class_cache[class]);
+	if (likely(skb))
+		init_skb(skb, class, class_size(class));
+	return skb;
+}
+
+static inline void free_object(struct sk_buff *skb)
+{
 	if (likely(skb->size_class < CLASS_KMALLOC))
 		kmem_cache_free(class_cache[skb->size_class], skb);
 	else
 		kfree(skb);
 }
 
+/* Pieces, what they borrowed included. */
 static void free_pieces(struct sk_buff *piece)
 {
 	while (piece) {
 		struct sk_buff *next = piece->frag_next;
 
-		free_piece(piece);
+		if (piece->free_data)
+			piece->free_data(piece);
+		free_object(piece);
 		piece = next;
 	}
+}
+
+static noinline void free_chain(struct sk_buff *skb)
+{
+	free_pieces(skb->frag_list);
+	if (skb->free_data)
+		skb->free_data(skb);
+	free_object(skb);
 }
 
 void kfree_skb(struct sk_buff *skb)
@@ -123,9 +148,10 @@ void kfree_skb(struct sk_buff *skb)
 		return;
 	if (skb->destructor)
 		skb->destructor(skb);
-	if (skb->frag_list)
-		free_pieces(skb->frag_list);
-	free_piece(skb);
+	if (unlikely(skb->frag_list || skb->free_data))
+		free_chain(skb);
+	else
+		free_object(skb);
 }
 
 void kfree_skb_reason(struct sk_buff *skb, enum drop_reason why)
@@ -182,7 +208,8 @@ static void consume_pieces(struct sk_buff *skb, u32 n)
 		}
 		n -= piece->len;
 		skb->frag_list = piece->frag_next;
-		free_piece(piece);
+		piece->frag_next = NULL;
+		free_pieces(piece);
 	}
 	if (!skb->frag_list)
 		skb->frag_tail = NULL;
@@ -293,6 +320,8 @@ u32 skb_copy_to_iter(const struct sk_buff *skb, u32 off, u32 n,
 	const struct sk_buff *piece;
 	u32 done = 0;
 
+	if (likely(off + n <= skb_headlen(skb)))
+		return (u32)copy_to_iter(skb->data + off, n, to);
 	skb_for_each_piece(piece, skb) {
 		u32 have = skb_headlen(piece);
 		u32 run, copied;

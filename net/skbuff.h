@@ -26,7 +26,7 @@ enum ip_summed {
 };
 
 /* The largest contiguous piece that comes from the packet caches. */
-#define SKB_MAX_LINEAR	(4096 - sizeof(struct sk_buff))
+#define SKB_MAX_LINEAR	(4096u - (u32)sizeof(struct sk_buff))
 
 #define SKB_GSO_TCPV4	0x01
 #define SKB_GSO_TCPV6	0x02

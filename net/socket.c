@@ -71,12 +71,8 @@ static ssize_t sock_read_iter(struct file *file, struct iov_iter *to,
 	(void)pos;
 	if (!to->count)
 		return 0;
-	msg.msg_name = NULL;
-	msg.msg_namelen = 0;
-	msg.msg_flags = 0;
+	msg_init(&msg, 0);
 	msg.msg_iter = *to;
-	msg.msg_control = NULL;
-	msg.msg_controllen = 0;
 	return sock->ops->recvmsg(sock, &msg, file->f_flags & O_NONBLOCK);
 }
 
@@ -87,12 +83,8 @@ static ssize_t sock_write_iter(struct file *file, struct iov_iter *from,
 	struct msghdr msg;
 
 	(void)pos;
-	msg.msg_name = NULL;
-	msg.msg_namelen = 0;
-	msg.msg_flags = 0;
+	msg_init(&msg, 0);
 	msg.msg_iter = *from;
-	msg.msg_control = NULL;
-	msg.msg_controllen = 0;
 	return sock_sendmsg(sock, &msg, file->f_flags & O_NONBLOCK);
 }
 

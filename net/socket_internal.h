@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernel/compiler.h"
+#include "kernel/errno.h"
 #include "net/socket.h"
 
 #define SOMAXCONN	4096	/* as Linux's net.core.somaxconn */
@@ -44,8 +45,29 @@ int move_addr_to_kernel(const void __user *uaddr, int ulen,
 int move_addr_to_user(const struct sockaddr_storage *addr, u32 len,
 		      void __user *uaddr, int __user *ulen) __must_check;
 
+/* What a stream's -EPIPE means for the task: SIGPIPE, unless it said no. */
+void sock_sigpipe(const struct socket *sock, const struct msghdr *msg);
+
 /*
  * One message out. A stream that is shut gives -EPIPE, and SIGPIPE unless
  * MSG_NOSIGNAL is in msg_flags. Task, may sleep.
  */
-ssize_t sock_sendmsg(struct socket *sock, struct msghdr *msg, bool nonblock);
+static inline ssize_t sock_sendmsg(struct socket *sock, struct msghdr *msg,
+				   bool nonblock)
+{
+	ssize_t sent = sock->ops->sendmsg(sock, msg, nonblock);
+
+	if (unlikely(sent == -EPIPE))
+		sock_sigpipe(sock, msg);
+	return sent;
+}
+
+/* A message without name and control; the caller sets msg_iter. */
+static inline void msg_init(struct msghdr *msg, u32 flags)
+{
+	msg->msg_name = NULL;
+	msg->msg_namelen = 0;
+	msg->msg_flags = flags;
+	msg->msg_control = NULL;
+	msg->msg_controllen = 0;
+}

@@ -39,81 +39,100 @@ _Static_assert(sizeof(struct user_mmsghdr) == 64, "Linux's struct mmsghdr");
 /* What recvmsg(2) may report in msg_flags. */
 #define MSG_REPORTED	(MSG_OOB | MSG_CTRUNC | MSG_TRUNC | MSG_EOR)
 
-ssize_t sock_sendmsg(struct socket *sock, struct msghdr *msg, bool nonblock)
+void sock_sigpipe(const struct socket *sock, const struct msghdr *msg)
 {
-	ssize_t sent = sock->ops->sendmsg(sock, msg, nonblock);
-
-	if (unlikely(sent == -EPIPE) && sock->type == SOCK_STREAM &&
-	    !(msg->msg_flags & MSG_NOSIGNAL))
+	if (sock->type == SOCK_STREAM && !(msg->msg_flags & MSG_NOSIGNAL))
 		send_sig(SIGPIPE, current);
-	return sent;
 }
 
 /* One user buffer as @msg's data. -EFAULT if it is not in user memory. */
-static int import_buffer(struct msghdr *msg, void __user *buf, size_t len)
+static inline int import_buffer(struct msghdr *msg, void __user *buf,
+				size_t len, u32 flags)
 {
 	len = min(len, MAX_RW_COUNT);
-	if (!access_ok(buf, len))
+	if (unlikely(!access_ok(buf, len)))
 		return -EFAULT;
+	msg_init(msg, flags);
 	iov_iter_ubuf(&msg->msg_iter, buf, len);
 	return 0;
+}
+
+static noinline ssize_t send_to(struct socket *sock, struct msghdr *msg,
+				bool nonblock, const void __user *uaddr,
+				int ulen)
+{
+	struct sockaddr_storage addr;
+	int err = move_addr_to_kernel(uaddr, ulen, &addr);
+
+	if (err)
+		return err;
+	msg->msg_name = &addr;
+	msg->msg_namelen = (u32)ulen;
+	return sock_sendmsg(sock, msg, nonblock);
 }
 
 SYSCALL_DEFINE6(sendto, int, fd, void __user *, buf, size_t, len,
 		u32, flags, const void __user *, uaddr, int, ulen)
 {
-	struct sockaddr_storage addr;
-	struct msghdr msg = { .msg_flags = flags };
+	struct msghdr msg;
 	struct socket *sock;
 	struct sockfd ref;
+	bool nonblock;
 	ssize_t sent;
 	int err;
 
-	err = import_buffer(&msg, buf, len);
+	err = import_buffer(&msg, buf, len, flags);
 	if (err)
 		return err;
 	sock = sockfd_lookup_light(fd, &err, &ref);
 	if (!sock)
 		return err;
-	if (uaddr) {
-		sent = move_addr_to_kernel(uaddr, ulen, &addr);
-		if (sent)
-			goto put;
-		msg.msg_name = &addr;
-		msg.msg_namelen = (u32)ulen;
-	}
-	sent = sock_sendmsg(sock, &msg,
-			    ref.nonblock || flags & MSG_DONTWAIT);
-put:
+	nonblock = ref.nonblock || flags & MSG_DONTWAIT;
+	if (likely(!uaddr))
+		sent = sock_sendmsg(sock, &msg, nonblock);
+	else
+		sent = send_to(sock, &msg, nonblock, uaddr, ulen);
 	sockfd_put(&ref);
 	return sent;
+}
+
+static noinline ssize_t receive_from(struct socket *sock, struct msghdr *msg,
+				     bool nonblock, void __user *uaddr,
+				     int __user *ulen)
+{
+	struct sockaddr_storage addr;
+	ssize_t got;
+	int err;
+
+	msg->msg_name = &addr;
+	got = sock->ops->recvmsg(sock, msg, nonblock);
+	if (got < 0)
+		return got;
+	err = move_addr_to_user(&addr, msg->msg_namelen, uaddr, ulen);
+	return err ? err : got;
 }
 
 SYSCALL_DEFINE6(recvfrom, int, fd, void __user *, buf, size_t, len,
 		u32, flags, void __user *, uaddr, int __user *, ulen)
 {
-	struct sockaddr_storage addr;
-	struct msghdr msg = { .msg_flags = flags };
+	struct msghdr msg;
 	struct socket *sock;
 	struct sockfd ref;
+	bool nonblock;
 	ssize_t got;
 	int err;
 
-	err = import_buffer(&msg, buf, len);
+	err = import_buffer(&msg, buf, len, flags);
 	if (err)
 		return err;
 	sock = sockfd_lookup_light(fd, &err, &ref);
 	if (!sock)
 		return err;
-	if (uaddr)
-		msg.msg_name = &addr;
-	got = sock->ops->recvmsg(sock, &msg,
-				 ref.nonblock || flags & MSG_DONTWAIT);
-	if (got >= 0 && uaddr) {
-		err = move_addr_to_user(&addr, msg.msg_namelen, uaddr, ulen);
-		if (err)
-			got = err;
-	}
+	nonblock = ref.nonblock || flags & MSG_DONTWAIT;
+	if (likely(!uaddr))
+		got = sock->ops->recvmsg(sock, &msg, nonblock);
+	else
+		got = receive_from(sock, &msg, nonblock, uaddr, ulen);
 	sockfd_put(&ref);
 	return got;
 }

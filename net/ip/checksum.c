@@ -3,9 +3,7 @@
  * addition may be done in any width, and in the machine's byte order.
  * Pure functions, any context.
  */
-#include "net/ip/ip.h"
-
-#include "kernel/string.h"
+#include "net/ip/ip_internal.h"
 
 static inline u64 load64(const u8 *p)
 {
@@ -20,13 +18,6 @@ static inline u64 add64(u64 sum, u64 v)
 {
 	sum += v;
 	return sum + (sum < v);
-}
-
-static inline u32 fold64(u64 sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	return (u32)sum;
 }
 
 u32 csum_partial(const void *data, u32 len, u32 sum)
@@ -59,14 +50,12 @@ u32 csum_partial(const void *data, u32 len, u32 sum)
 	}
 	if (len & 1)
 		tail += *p;
-	return fold64(add64(acc, tail));
+	return ip_fold64(add64(acc, tail));
 }
 
 u16 csum_fold(u32 sum)
 {
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (u16)~sum;
+	return (u16)~ip_fold32(sum);
 }
 
 u32 csum_pseudo(const struct ip_addr *saddr, const struct ip_addr *daddr,
@@ -82,8 +71,8 @@ u32 csum_pseudo(const struct ip_addr *saddr, const struct ip_addr *daddr,
 		sum += (u64)saddr->a[0] + saddr->a[1] + saddr->a[2] +
 		       daddr->a[0] + daddr->a[1] + daddr->a[2];
 	sum += cpu_to_be32(len);
-	sum += cpu_to_be32(protocol);
-	return fold64(sum);
+	sum += (u32)protocol << 24;
+	return ip_fold64(sum);
 }
 
 /* A sum that was taken from an odd place on: its bytes change sides. */
@@ -114,5 +103,5 @@ u32 skb_checksum(const struct sk_buff *skb, u32 off, u32 len, u32 sum)
 		if (done == len)
 			break;
 	}
-	return fold64(acc);
+	return ip_fold64(acc);
 }
