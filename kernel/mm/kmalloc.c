@@ -108,6 +108,7 @@ void slab_init(void)
 	size_t i, step = 0;
 
 	spin_lock_init(&slab_caches_lock);
+	page_reclaim = slab_reclaim;
 	for (i = 0; i < RUNGS; i++) {
 		cache_setup(&rung[i], ladder[i].name, ladder[i].size, 0, 0);
 		while (step <= TABLE_MAX / STEP &&

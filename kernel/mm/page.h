@@ -88,6 +88,12 @@ struct page *alloc_pages(unsigned int order) __must_check;
 /* Gives a block back, whatever its references. @order is the one asked for. */
 void free_pages(struct page *page, unsigned int order);
 
+/*
+ * Asked for memory before an allocation fails: true if it gave some back. Set
+ * once at boot. Called in any context, possibly under a slab cache's lock.
+ */
+extern bool (*page_reclaim)(void);
+
 /* One more reference to a block, by its head page; and one less. Any. */
 static inline void get_page(struct page *page)
 {

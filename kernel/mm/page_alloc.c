@@ -43,6 +43,7 @@ struct page_stock {
 };
 
 struct page *mem_map __ro_after_init = NULL;
+bool (*page_reclaim)(void) __ro_after_init = NULL;
 static struct zone zone;
 static DEFINE_PER_CPU(struct page_stock, page_stock);
 
@@ -221,7 +222,7 @@ static bool stock_free(struct page *page)
 	return true;
 }
 
-/* The last resort before "no": merge what this CPU holds back. */
+/* So that single pages merge into blocks. False if there were none. */
 static bool drain_own_stock(void)
 {
 	struct page_stock *stock = this_cpu_ptr(&page_stock);
@@ -248,6 +249,20 @@ static struct page *zone_alloc_irq(unsigned int order)
 	return page;
 }
 
+/* Before "no": what this CPU holds back, then what the slabs do. */
+static noinline struct page *alloc_last_resort(unsigned int order)
+{
+	struct page *page = NULL;
+
+	if (order && drain_own_stock())
+		page = zone_alloc_irq(order);
+	if (!page && page_reclaim && page_reclaim()) {
+		(void)drain_own_stock();
+		page = zone_alloc_irq(order);
+	}
+	return page;
+}
+
 struct page *alloc_pages(unsigned int order)
 {
 	struct page *page = NULL;
@@ -258,8 +273,8 @@ struct page *alloc_pages(unsigned int order)
 		page = stock_alloc();
 	if (!page)
 		page = zone_alloc_irq(order);
-	if (unlikely(!page) && order && drain_own_stock())
-		page = zone_alloc_irq(order);
+	if (unlikely(!page))
+		page = alloc_last_resort(order);
 	if (!page)
 		return NULL;
 	page->type = PAGE_USED;

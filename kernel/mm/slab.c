@@ -314,6 +314,51 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size,
 	return c;
 }
 
+/* Puts the own CPU's free objects back into their slabs. */
+static void flush_magazine(struct kmem_cache *c) __must_hold(c->lock)
+{
+	struct magazine *m = own_magazine(c);
+
+	while (!m->busy && m->count)
+		cache_push(c, m->obj[--m->count]);
+}
+
+/* True if a slab went back to the page allocator. */
+static bool cache_shrink(struct kmem_cache *c) __must_hold(c->lock)
+{
+	u32 before = c->nr_slabs;
+	struct page *slab, *next;
+
+	flush_magazine(c);
+	list_for_each_entry_safe(slab, next, &c->partial, list)
+		if (!slab->inuse)
+			slab_destroy(c, slab);
+	return c->nr_slabs < before;
+}
+
+/*
+ * Memory is out. Who asks may hold any cache's lock, so nothing is waited
+ * for. Rare, and as long as all partial slabs.
+ */
+bool slab_reclaim(void)
+{
+	unsigned long flags = local_irq_save();
+	struct kmem_cache *c;
+	bool any = false;
+
+	if (spin_trylock(&slab_caches_lock)) {
+		list_for_each_entry(c, &slab_caches, list) {
+			if (!spin_trylock(&c->lock))
+				continue;
+			any |= cache_shrink(c);
+			spin_unlock(&c->lock);
+		}
+		spin_unlock(&slab_caches_lock);
+	}
+	local_irq_restore(flags);
+	return any;
+}
+
 static u64 in_magazines(const struct kmem_cache *c)
 {
 	unsigned int i;

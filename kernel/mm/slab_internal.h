@@ -38,3 +38,5 @@ void cache_setup(struct kmem_cache *c, const char *name, size_t size,
 		 size_t align, unsigned int flags);
 /* Gives CPU @cpu a magazine. False if out of memory. Boot of that CPU. */
 bool cache_add_magazine(struct kmem_cache *c, unsigned int cpu);
+/* The page allocator's page_reclaim: gives back what no object is in. */
+bool slab_reclaim(void);

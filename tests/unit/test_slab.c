@@ -135,6 +135,31 @@ static void test_out_of_memory(void **state)
 	kfree(p[0]);
 }
 
+/* What caches hold back comes out when a page is wanted and there is none. */
+static void test_reclaim(void **state)
+{
+	static struct page *page[8192];
+	struct kmem_cache *c = kmem_cache_create("held", 500, 0, 0);
+	void *p[100];
+	int i, n = 0;
+
+	for (i = 0; i < 100; i++)
+		p[i] = kmem_cache_alloc(c);
+	for (i = 0; i < 100; i++)
+		kmem_cache_free(c, p[i]);
+	assert_true(info_of("held").pages > 0);
+	while ((page[n] = alloc_pages(0)))
+		n++;
+	assert_int_equal(info_of("held").pages, 0);
+	assert_null(kmem_cache_alloc(c));
+	free_pages(page[--n], 0);
+	p[0] = kmem_cache_alloc(c);
+	assert_non_null(p[0]);
+	kmem_cache_free(c, p[0]);
+	while (n)
+		free_pages(page[--n], 0);
+}
+
 static void test_storm(void **state)
 {
 	static struct { u8 *p; size_t n; u8 tag; } slot[2000];
@@ -273,6 +298,7 @@ int main(void)
 		T(cache),
 		T(memory_comes_back),
 		T(out_of_memory),
+		T(reclaim),
 		T(storm),
 		T(double_free),
 		T(write_after_free),
