@@ -130,33 +130,32 @@ static bool check_ip4(const struct sk_buff *skb, struct frame *f,
 {
 	const u8 *ip = skb->data + ETH_HLEN;
 	u32 have = skb->len - ETH_HLEN;
-	u32 hlen, frag, udp_len;
+	u32 hlen, len, frag, udp_len;
 
 	*why = DROP_IP_HDR;
 	if (have < sizeof(struct iphdr))
 		return false;
 	hlen = (u32)(ip[0] & 15) * 4;
-	if (hlen < sizeof(struct iphdr) || hlen > have ||
-	    get_be16(ip + 2) < hlen)
+	len = get_be16(ip + 2);
+	if (hlen < sizeof(struct iphdr) || len < hlen || len > have)
 		return false;
 	frag = get_be16(ip + 6);
 	f->fragment = frag & (IP_MF | IP_OFFSET);
 	if (f->fragment) {
 		f->pokes |= POKE(JOB_REASS4);
 		*why = DROP_IP_FRAG;
-		return (frag & IP_OFFSET) * 8 + get_be16(ip + 2) - hlen <=
-		       IP_MAX_PAYLOAD;
+		return (frag & IP_OFFSET) * 8 + len - hlen <= IP_MAX_PAYLOAD;
 	}
 	f->plain_ip4 = ip[0] == 0x45;
 	if (ip[9] == IPPROTO_ICMP)
-		f->icmp4_error = have > hlen && is_error4(ip[hlen]);
+		f->icmp4_error = len > hlen && is_error4(ip[hlen]);
 	if (ip[9] != IPPROTO_UDP)
 		return true;
 	*why = DROP_UDP_HDR;
-	if (have < hlen + UDP_HLEN)
+	if (len < hlen + UDP_HLEN)
 		return false;
 	udp_len = get_be16(ip + hlen + 4);
-	if (udp_len < UDP_HLEN || hlen + udp_len > get_be16(ip + 2))
+	if (udp_len < UDP_HLEN || hlen + udp_len > len)
 		return false;
 	/* Else a closed port would answer a datagram that is none. */
 	udp_len = get_be16(ip + hlen + 4);

@@ -337,6 +337,38 @@ bool wire_rx_checked(const struct frame_buf *f)
 	return rx(f, CHECKSUM_UNNECESSARY);
 }
 
+static unsigned int exact_held;
+
+unsigned int wire_exact_held(void)
+{
+	return exact_held;
+}
+
+static void free_exact(struct sk_buff *skb)
+{
+	free(skb->free_arg);
+	exact_held--;
+}
+
+bool wire_rx_exact(const struct frame_buf *f)
+{
+	struct sk_buff *skb = alloc_skb(0);
+
+	if (!skb)
+		return false;
+	skb->free_arg = malloc(f->len + 8);
+	skb->free_data = free_exact;
+	exact_held++;
+	skb->head = skb->free_arg;
+	skb->data = skb->head;
+	skb->end = skb->head + f->len + 8;
+	memcpy(skb_put(skb, f->len), f->data, f->len);
+	skb->dev = &wire_dev;
+	lwip_input(skb);
+	wire_run_lo();
+	return true;
+}
+
 void peer_says_arp(u16 op, const u8 *mac, u32 ip)
 {
 	static struct frame_buf f;

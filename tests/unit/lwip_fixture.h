@@ -72,6 +72,9 @@ u32 make_udp(u8 *to, u32 src, u16 sport, u32 dst, u16 dport,
 
 /* Feeds a frame in as the device would. False: no memory for it. */
 bool wire_rx(const struct frame_buf *f);
+/* The same in memory that ends where the frame does: the sanitiser watches. */
+bool wire_rx_exact(const struct frame_buf *f);
+unsigned int wire_exact_held(void);	/* how many of them lwIP still has */
 /* The same where the device has checked the transport checksum. */
 bool wire_rx_checked(const struct frame_buf *f);
 

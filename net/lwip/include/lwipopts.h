@@ -61,6 +61,7 @@
 #define LWIP_IPV6			1
 #define LWIP_IPV6_SCOPES		0
 #define LWIP_ICMP6_DATASIZE		0	/* quote all that fits */
+#define IPV6_FRAG_COPYHEADER		1	/* for 8-byte pointers */
 #define LWIP_ND6_TCP_REACHABILITY_HINTS	1
 #define LWIP_MULTICAST_TX_OPTIONS	0
 
