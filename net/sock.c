@@ -130,7 +130,8 @@ void lock_sock_slow(struct sock *sk)
 
 bool sk_add_backlog(struct sock *sk, struct sk_buff *skb)
 {
-	u32 limit = (u32)sk->sk_rcvbuf + (u32)sk->sk_sndbuf;
+	/* More than a window's worth, even of buffers that are half empty. */
+	u32 limit = (u32)sk->sk_rcvbuf + (u32)sk->sk_sndbuf + 65536;
 
 	if (sk->sk_backlog_len + (u32)sk->sk_rmem_alloc > limit)
 		return false;

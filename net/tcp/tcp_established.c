@@ -86,19 +86,21 @@ void tcp_ack_snd_check(struct tcp_sock *tp, u64 now)
 		tcp_arm(&tp->sk, &tp->ack_at, now + TCP_DELACK_NS);
 }
 
-/* As much room as Linux wants before it wakes a writer: a third. */
+/* Tells writers once a third of the buffer is free. */
 static void check_space(struct tcp_sock *tp)
 {
 	struct sock *sk = &tp->sk;
 
 	/* Pairs with poll: it sets nospace, then looks at the queue. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!READ_ONCE(tp->nospace) ||
-	    sk->sk_sndbuf - sk->sk_wmem_queued < sk->sk_wmem_queued / 2)
+	if (!READ_ONCE(tp->nospace) || !sk_stream_is_writeable(sk))
 		return;
 	WRITE_ONCE(tp->nospace, 0);
-	if (!sock_flag(sk, SOCK_DEAD))
-		sk->sk_write_space(sk);
+	if (sock_flag(sk, SOCK_DEAD))
+		return;
+	/* The flag proper, which poll may not write without the lock. */
+	sock_set_flag(sk, SOCK_NOSPACE);
+	sk->sk_write_space(sk);
 }
 
 void tcp_data_snd_check(struct tcp_sock *tp, u64 now)
