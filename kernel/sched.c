@@ -228,20 +228,24 @@ static void wake_sleeper(struct hrtimer *timer)
 	wake_up_process(container_of(timer, struct sleeper, timer)->task);
 }
 
-int schedule_hrtimeout_range(u64 deadline, u64 slack)
+static noinline int sleep_until(u64 deadline, u64 slack)
 {
 	struct sleeper s = { .task = current };
 
-	if (deadline == KTIME_MAX) {
-		schedule();
-		return -EINTR;
-	}
 	hrtimer_init(&s.timer, wake_sleeper);
 	hrtimer_start(&s.timer, deadline, slack);
 	schedule();
 	set_current_state(TASK_RUNNING);
 	/* The timer that is no longer queued has fired. */
 	return hrtimer_cancel(&s.timer) ? -EINTR : 0;
+}
+
+int schedule_hrtimeout_range(u64 deadline, u64 slack)
+{
+	if (deadline != KTIME_MAX)
+		return sleep_until(deadline, slack);
+	schedule();
+	return -EINTR;
 }
 
 void exit_to_user_work(struct pt_regs *regs)

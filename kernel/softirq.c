@@ -50,38 +50,48 @@ void raise_softirq(enum softirq nr)
 	local_irq_restore(irq);
 }
 
+/* One round: all that is pending now. Interrupts are on meanwhile. */
+static inline void run_round(u32 pending)
+{
+	trace(TRACE_DO_SOFTIRQ, pending, 0);
+	this_cpu_write(softirq_pending, 0u);
+	local_irq_enable();
+	do {
+		softirq_action[__builtin_ctz(pending)]();
+		pending &= pending - 1;
+	} while (pending);
+	local_irq_disable();
+}
+
+/* What became pending in the first round, within the budget. */
+static noinline void run_more_rounds(void)
+{
+	u64 start = ktime_get_ns();
+	unsigned int rounds = 1;
+	u32 pending;
+
+	do {
+		pending = this_cpu_read(softirq_pending);
+		if (!pending)
+			return;
+		run_round(pending);
+	} while (++rounds < SOFTIRQ_ROUNDS &&
+		 ktime_get_ns() - start < SOFTIRQ_TIME);
+	if (this_cpu_read(softirq_pending))
+		wake_ksoftirqd();
+}
+
 /*
- * Runs what is pending, and what becomes pending meanwhile, within the
- * budget. Interrupts are off on entry and exit and on in between. The clock
- * is read only when there is a second round.
+ * Interrupts are off on entry and exit and on in between. Nearly always one
+ * round is all, and then the clock is not read.
  */
 static void run_softirqs(void)
 {
-	u32 pending = this_cpu_read(softirq_pending);
-	unsigned int rounds = 0;
-	u64 start = 0;
-
-	trace(TRACE_DO_SOFTIRQ, pending, 0);
 	this_cpu_add(context_count, SOFTIRQ_ONE);
-	do {
-		this_cpu_write(softirq_pending, 0u);
-		local_irq_enable();
-		do {
-			softirq_action[__builtin_ctz(pending)]();
-			pending &= pending - 1;
-		} while (pending);
-		local_irq_disable();
-
-		pending = this_cpu_read(softirq_pending);
-		if (likely(!pending))
-			break;
-		if (!rounds)
-			start = ktime_get_ns();
-	} while (++rounds < SOFTIRQ_ROUNDS &&
-		 ktime_get_ns() - start < SOFTIRQ_TIME);
+	run_round(this_cpu_read(softirq_pending));
+	if (unlikely(this_cpu_read(softirq_pending)))
+		run_more_rounds();
 	this_cpu_add(context_count, -SOFTIRQ_ONE);
-	if (unlikely(pending))
-		wake_ksoftirqd();
 }
 
 void do_softirq(void)

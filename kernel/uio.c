@@ -103,7 +103,32 @@ static size_t segment(struct iov_iter *it, size_t n, char **p)
 	return min(n, it->iov->iov_len - it->iov_offset);
 }
 
-size_t copy_to_iter(const void *from, size_t n, struct iov_iter *it)
+/*
+ * The common case, the next @n bytes are user memory in one piece: moves the
+ * cursor over them and returns where they are. NULL in other cases.
+ */
+static inline void __user *one_piece(struct iov_iter *it, size_t n)
+{
+	size_t offset = it->iov_offset;
+
+	if (unlikely(it->kernel || n > it->count ||
+		     n > it->iov->iov_len - offset))
+		return NULL;
+	it->iov_offset = offset + n;
+	it->count -= n;
+	return (char __user *)it->iov->iov_base + offset;
+}
+
+/* @left of what one_piece() counted could not be copied. */
+static inline size_t give_back(struct iov_iter *it, size_t n, size_t left)
+{
+	it->iov_offset -= left;
+	it->count += left;
+	return n - left;
+}
+
+static noinline size_t copy_to_segments(const void *from, size_t n,
+					struct iov_iter *it)
 {
 	size_t done = 0;
 
@@ -122,7 +147,19 @@ size_t copy_to_iter(const void *from, size_t n, struct iov_iter *it)
 	return done;
 }
 
-size_t copy_from_iter(void *to, size_t n, struct iov_iter *it)
+size_t copy_to_iter(const void *from, size_t n, struct iov_iter *it)
+{
+	void __user *p = one_piece(it, n);
+	size_t left;
+
+	if (unlikely(!p))
+		return copy_to_segments(from, n, it);
+	left = raw_copy_to_user(p, from, n);
+	return likely(!left) ? n : give_back(it, n, left);
+}
+
+static noinline size_t copy_from_segments(void *to, size_t n,
+					  struct iov_iter *it)
 {
 	size_t done = 0;
 
@@ -139,6 +176,17 @@ size_t copy_from_iter(void *to, size_t n, struct iov_iter *it)
 			break;
 	}
 	return done;
+}
+
+size_t copy_from_iter(void *to, size_t n, struct iov_iter *it)
+{
+	void __user *p = one_piece(it, n);
+	size_t left;
+
+	if (unlikely(!p))
+		return copy_from_segments(to, n, it);
+	left = raw_copy_from_user(to, p, n);
+	return likely(!left) ? n : give_back(it, n, left);
 }
 
 void iov_iter_advance(struct iov_iter *it, size_t n)

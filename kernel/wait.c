@@ -84,8 +84,10 @@ void remove_wait_queue(struct wait_queue_head *wq,
 	spin_unlock_irqrestore(&wq->lock, irq);
 }
 
-void __wake_up_locked(struct wait_queue_head *wq, unsigned int mode,
-		      int nr_exclusive, void *key)
+/* Inline in both of its callers: this is on every packet's road, twice. */
+static __always_inline void wake_entries(struct wait_queue_head *wq,
+					 unsigned int mode, int nr_exclusive,
+					 void *key)
 {
 	struct wait_queue_entry *wqe, *next;
 
@@ -101,12 +103,18 @@ void __wake_up_locked(struct wait_queue_head *wq, unsigned int mode,
 	}
 }
 
+void __wake_up_locked(struct wait_queue_head *wq, unsigned int mode,
+		      int nr_exclusive, void *key)
+{
+	wake_entries(wq, mode, nr_exclusive, key);
+}
+
 void __wake_up(struct wait_queue_head *wq, unsigned int mode,
 	       int nr_exclusive, void *key)
 {
 	unsigned long irq = spin_lock_irqsave(&wq->lock);
 
-	__wake_up_locked(wq, mode, nr_exclusive, key);
+	wake_entries(wq, mode, nr_exclusive, key);
 	spin_unlock_irqrestore(&wq->lock, irq);
 }
 
