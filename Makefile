@@ -44,7 +44,8 @@ PROGS	:= echo hello
 
 CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
 	   -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \
-	   -fno-omit-frame-pointer -fstack-protector-strong \
+	   -fno-omit-frame-pointer -fno-optimize-sibling-calls \
+	   -fstack-protector-strong \
 	   -mstack-protector-guard=global -ffunction-sections -fdata-sections \
 	   -Wall -Wextra -Werror -Wvla -Wundef -Wmissing-prototypes \
 	   -Wstrict-prototypes -Wswitch-enum -Wimplicit-fallthrough \
@@ -57,6 +58,13 @@ USER_CFLAGS := -std=gnu11 -static -O2 -g -Wall -Wextra -Werror -I.
 all: $(B)/pollux.elf $(B)/pollux.stripped.elf $(B)/initramfs.cpio
 
 # ---- The kernel ------------------------------------------------------------
+# Changes when the flags do: all objects depend on it.
+$(B)/.flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' >$@
+
+$(OBJS): $(B)/.flags
+
 $(B)/%.c.o: %.c | $(call need,build) $(LWIP_HERE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
@@ -198,7 +206,8 @@ help:
 	@echo 'make clean        remove build/'
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP.'
 
-.PHONY: all objs iso run run-kernel run-iso gdb unit check test land-check \
+FORCE:
+.PHONY: FORCE all objs iso run run-kernel run-iso gdb unit check test land-check \
 	clean help
 .SECONDARY:
 -include $(OBJS:.o=.d)
