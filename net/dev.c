@@ -331,13 +331,19 @@ void netif_wake_queue(struct net_device *dev)
 
 void dev_xmit_batch_kick(void)
 {
-	struct net_device *dev = this_cpu_read(xmit_unkicked);
+	struct net_device *dev;
 
-	this_cpu_write(xmit_unkicked, NULL);
-	spin_lock_bh(&dev->tx_lock);
-	if (dev->tx_unkicked)
-		kick_locked(dev);
-	spin_unlock_bh(&dev->tx_lock);
+	/* A softirq that came in between has rung already: then it is NULL. */
+	local_bh_disable();
+	dev = this_cpu_read(xmit_unkicked);
+	if (dev) {
+		this_cpu_write(xmit_unkicked, NULL);
+		spin_lock(&dev->tx_lock);
+		if (dev->tx_unkicked)
+			kick_locked(dev);
+		spin_unlock(&dev->tx_lock);
+	}
+	local_bh_enable();
 }
 
 void net_dev_init(void)

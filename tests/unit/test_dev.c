@@ -308,6 +308,19 @@ static void test_a_batch_rings_once(void **state)
 	assert_int_equal(kicks, 2);
 }
 
+/* A softirq between the end of a batch and its kick has rung already. */
+static void test_a_batch_that_owes_nothing(void **state)
+{
+	dev_xmit_batch_begin();
+	dev_queue_xmit(&eth, frame(eth.dev_addr, ETH_P_IP));
+	this_cpu_add(xmit_depth, -1);
+	dev_xmit_batch_begin();
+	dev_xmit_batch_end();
+	assert_int_equal(kicks, 1);
+	dev_xmit_batch_kick();
+	assert_int_equal(kicks, 1);
+}
+
 static int echo_poll(struct napi_struct *napi, int budget)
 {
 	for (int i = 0; i < 3; i++)
@@ -438,6 +451,7 @@ int main(void)
 		T(test_stuck_devices_are_polled),
 		T(test_each_packet_rings_without_a_batch),
 		T(test_a_batch_rings_once),
+		T(test_a_batch_that_owes_nothing),
 		T(test_a_softirq_is_a_batch),
 		T(test_full_ring_queues_in_order),
 		T(test_queue_is_bounded),
