@@ -73,13 +73,13 @@ __nostackprotector u64 early_random(void)
 	u64 v = 0, extra;
 	unsigned int i;
 
+	if (cpuid_raw(1, 0).ecx & 1u << 30 && rdrand64(&extra))
+		return mix64(extra ^ rdtsc());
 	/* CPUID is slow in uneven ways, which the counter shows. */
 	for (i = 0; i < 8; i++) {
 		v = mix64(v ^ rdtsc());
 		cpuid_raw(0, 0);
 	}
-	if (cpuid_raw(1, 0).ecx & 1u << 30 && rdrand64(&extra))
-		v ^= extra;
 	return v;
 }
 

@@ -144,7 +144,21 @@ static void boot_map(u64 va, phys_addr_t pa, u64 prot, unsigned int level)
 	u64 *entry = kernel_entry(va, level, true);
 
 	if (entry && !(*entry & PTE_P))
-		*entry = pa | pt_prot(prot) | (level > 1 ? PTE_PS : 0);
+		*entry = pa | pt_prot(prot) | PTE_PS;
+}
+
+/* The same for a run of 4 KiB pages: one walk for each table, not page. */
+static void boot_map_pages(u64 va, phys_addr_t pa, phys_addr_t end, u64 prot)
+{
+	u64 *entry = NULL;
+
+	prot = pt_prot(prot);
+	for (; pa < end; pa += PAGE_SIZE, va += PAGE_SIZE) {
+		if (!entry || !pt_index(va, 1))
+			entry = kernel_entry(va, 1, true);
+		BUG_ON(!entry);
+		*entry++ = pa | prot;
+	}
 }
 
 static bool overlaps_image(phys_addr_t pa, u64 size)
@@ -153,20 +167,27 @@ static bool overlaps_image(phys_addr_t pa, u64 size)
 	       pa + size > image_to_phys(__image_start);
 }
 
-/* The direct map's page of the image may not be a back door to its text. */
-static u64 alias_prot(phys_addr_t pa)
+/*
+ * 2 MiB that the image touches, in small pages: what is read-only there may
+ * not be written through here.
+ */
+static void map_around_image(u64 base, phys_addr_t pa)
 {
-	if (pa >= image_to_phys(__text_start) &&
-	    pa < image_to_phys(__rodata_end))
-		return PAGE_KERNEL_RO;
-	return PAGE_KERNEL;
+	phys_addr_t end = pa + SIZE_2M;
+	phys_addr_t ro = clamp(image_to_phys(__text_start), pa, end);
+	phys_addr_t rw = clamp(image_to_phys(__rodata_end), pa, end);
+
+	/* Regions that share these 2 MiB: once is enough. */
+	if (kernel_entry(base + pa, 1, false))
+		return;
+	boot_map_pages(base + pa, pa, ro, PAGE_KERNEL);
+	boot_map_pages(base + ro, ro, rw, PAGE_KERNEL_RO);
+	boot_map_pages(base + rw, rw, end, PAGE_KERNEL);
 }
 
 /* Maps [@pa, @end), 2 MiB aligned, in the largest pages that fit. */
 static void map_direct(u64 base, phys_addr_t pa, phys_addr_t end)
 {
-	phys_addr_t small;
-
 	while (pa < end) {
 		if (cpu_has(CPU_1G_PAGES) && pa % SIZE_1G == 0 &&
 		    end - pa >= SIZE_1G && !overlaps_image(pa, SIZE_1G)) {
@@ -179,8 +200,7 @@ static void map_direct(u64 base, phys_addr_t pa, phys_addr_t end)
 			pa += SIZE_2M;
 			continue;
 		}
-		for (small = pa; small < pa + SIZE_2M; small += PAGE_SIZE)
-			boot_map(base + small, small, alias_prot(small), 1);
+		map_around_image(base, pa);
 		pa += SIZE_2M;
 	}
 }
@@ -204,10 +224,8 @@ static void map_all_ram(u64 base)
 
 static void map_image_part(const char *start, const char *end, u64 prot)
 {
-	u64 va;
-
-	for (va = (u64)start; va < (u64)end; va += PAGE_SIZE)
-		boot_map(va, va - KERNEL_VMA, prot, 1);
+	boot_map_pages((u64)start, image_to_phys(start), image_to_phys(end),
+		       prot);
 }
 
 static void map_image(void)
