@@ -52,37 +52,55 @@ int lwip_param_hostname(const char *val)
 KERNEL_PARAM("hostname", lwip_param_hostname,
 	     "this machine's name, for DHCP");
 
-static void log_address(struct netif *netif)
+static void log_address(const char *name, const struct lwip_ifaddr *ifa)
 {
-	const char *name = ((struct lwip_netif *)netif)->dev->name;
-	be32 addr = netif_ip4_addr(netif)->addr;
-	be32 gateway = netif_ip4_gw(netif)->addr;
-	u32 mask = be32_to_cpu(netif_ip4_netmask(netif)->addr);
-	int bits = __builtin_popcount(mask);
+	int bits = __builtin_popcount(ifa->mask);
 
-	if (!addr)
-		pr_notice("%s: no address any more\n", name);
-	else if (gateway)
-		pr_info("%s: address %pI4/%d, gateway %pI4\n", name, &addr,
-			bits, &gateway);
+	if (!ifa->addr)
+		pr_notice("%s: no address any more", name);
+	else if (ifa->gateway)
+		pr_info("%s: address %pI4/%d, gateway %pI4", name, &ifa->addr,
+			bits, &ifa->gateway);
 	else
-		pr_info("%s: address %pI4/%d, no gateway\n", name, &addr,
+		pr_info("%s: address %pI4/%d, no gateway", name, &ifa->addr,
 			bits);
+}
+
+static struct lwip_ifaddr ifaddr_of(const struct netif *netif)
+{
+	return (struct lwip_ifaddr){
+		.addr = netif_ip4_addr(netif)->addr,
+		.mask = netif_ip4_netmask(netif)->addr,
+		.gateway = netif_ip4_gw(netif)->addr,
+	};
+}
+
+void lwip_config_check(void)
+{
+	static struct lwip_ifaddr seen;	/* port.lock: the first device's */
+	struct lwip_ifaddr now;
+
+	if (!netif_default)
+		return;
+	now = ifaddr_of(netif_default);
+	if (now.addr == seen.addr && now.mask == seen.mask &&
+	    now.gateway == seen.gateway)
+		return;
+	WRITE_ONCE(ip_route_gen, ip_route_gen + 1);
+	if (now.addr || seen.addr)
+		log_address(((struct lwip_netif *)netif_default)->dev->name,
+			    &now);
+	seen = now;
+	wake_up_all(&port.wq);
 }
 
 void lwip_status_changed(struct netif *netif)
 {
-	static be32 logged;	/* port.lock: the first device's */
-	be32 addr = netif_ip4_addr(netif)->addr;
-
+	(void)netif;
 	WRITE_ONCE(ip_route_gen, ip_route_gen + 1);
 	lwip_poke(JOB_ND6);
 	lwip_poke(JOB_MLD6);
-	if (netif != netif_default || addr == logged)
-		return;
-	logged = addr;
-	log_address(netif);
-	wake_up_all(&port.wq);
+	lwip_config_check();
 }
 
 static void start_ip6(struct netif *netif)
@@ -169,9 +187,7 @@ bool lwip_get_ifaddr(struct net_device *dev, struct lwip_ifaddr *out)
 	if (!netif)
 		return false;
 	lwip_lock();
-	out->addr = netif_ip4_addr(netif)->addr;
-	out->mask = netif_ip4_netmask(netif)->addr;
-	out->gateway = netif_ip4_gw(netif)->addr;
+	*out = ifaddr_of(netif);
 	lwip_unlock();
 	return out->addr != 0;
 }

@@ -6,11 +6,15 @@
 
 #include "kernel/byteorder.h"
 #include "kernel/errno.h"
+#include "kernel/random.h"
 #include "net/drop.h"
 #include "net/lwip/port_internal.h"
 #include "net/sock.h"
 
-#define UDP_HEADER 8
+#define UDP_HEADER	8
+#define FIRST_PORT	32768u
+#define NR_PORTS	(61000u - FIRST_PORT)
+#define RANDOM_PORTS	16		/* tries */
 
 void (*lwip_udp_rcv)(struct sock *sk, struct sk_buff *skb);
 void (*lwip_udp_err)(struct sock *sk, int error);
@@ -155,6 +159,27 @@ static void bind_addr(const struct udp_pcb *pcb, const struct ip_addr *ip,
 		ip_addr_copy(*out, pcb->local_ip);
 }
 
+/*
+ * A port that nobody can guess (RFC 6056 section 3.3.1), from Linux's range;
+ * lwIP's own choice, which counts up, when most are taken.
+ */
+static err_t bind_any_port(struct udp_pcb *pcb, const ip_addr_t *addr)
+{
+	for (int i = 0; i < RANDOM_PORTS; i++) {
+		u16 sport = (u16)(FIRST_PORT + get_random_below(NR_PORTS));
+
+		if (udp_bind(pcb, addr, sport) == ERR_OK)
+			return ERR_OK;
+	}
+	return udp_bind(pcb, addr, 0);
+}
+
+/* Before the first packet of a pcb that nobody has bound. */
+static err_t autobind(struct udp_pcb *pcb)
+{
+	return pcb->local_port ? ERR_OK : bind_any_port(pcb, &pcb->local_ip);
+}
+
 int lwip_udp_bind(struct udp_pcb *pcb, const struct ip_addr *ip, u16 *sport,
 		  bool reuse)
 {
@@ -165,7 +190,8 @@ int lwip_udp_bind(struct udp_pcb *pcb, const struct ip_addr *ip, u16 *sport,
 	if (reuse)
 		ip_set_option(pcb, SOF_REUSEADDR);
 	bind_addr(pcb, ip, &addr);
-	err = udp_bind(pcb, &addr, *sport);
+	err = *sport ? udp_bind(pcb, &addr, *sport) :
+		       bind_any_port(pcb, &addr);
 	*sport = pcb->local_port;
 	lwip_unlock();
 	return errno_of(err);
@@ -243,7 +269,9 @@ int lwip_udp_connect(struct udp_pcb *pcb, const struct ip_addr *ip, u16 dport,
 	lwip_lock();
 	lwip_addr_in(&to, ip);
 	lwip_addr_in(&from, local);
-	if (route(&from, &to, &src)) {
+	if (autobind(pcb) != ERR_OK) {
+		ret = -EAGAIN;
+	} else if (route(&from, &to, &src)) {
 		ret = udp_connect(pcb, &to, dport) == ERR_OK ? 0 : -EAGAIN;
 		*local = lwip_addr_out(&src);
 		*local_port = pcb->local_port;
@@ -269,6 +297,8 @@ static err_t send_locked(struct udp_pcb *pcb, struct pbuf *p,
 
 	lwip_addr_in(&local, to->local);
 	lwip_addr_in(&addr, to->addr);
+	if (autobind(pcb) != ERR_OK)
+		return ERR_MEM;
 	netif = route(&local, &addr, &src);
 	if (!netif)
 		return ERR_RTE;

@@ -48,11 +48,11 @@ static bool note(struct neigh *n, bool known, const struct ip_addr *ip,
 	if (known && n->known && ip_addr_eq(&n->ip, ip) &&
 	    !memcmp(n->mac, mac, ETH_ALEN))
 		return false;
+	/* Whoever was given it out asks again, as the routes are stale now. */
+	n->used = false;
 	n->known = known;
 	if (!known)
 		return true;
-	if (!ip_addr_eq(&n->ip, ip))
-		n->used = false;
 	n->ip = *ip;
 	n->age = 0;
 	memcpy(n->mac, mac, ETH_ALEN);

@@ -294,8 +294,10 @@ void lwip_input(struct sk_buff *skb)
 	else
 		ethernet_input(lwip_pbuf_from_skb(skb), &nf->netif);
 	lwip_count_drops(len);
-	if (f.neigh)
+	if (unlikely(f.neigh))
 		lwip_neigh_check();
+	if (unlikely(f.pokes & POKE(JOB_DHCP_FINE)))
+		lwip_config_check();
 	lwip_unlock();
 }
 

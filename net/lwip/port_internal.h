@@ -168,3 +168,5 @@ void lwip_count_drops(u32 len);
 /* --- config.c; port.lock held --- */
 
 void lwip_status_changed(struct netif *netif);
+/* The first device's address, mask or gateway may have changed. */
+void lwip_config_check(void);

@@ -287,6 +287,49 @@ void put_ip4(struct frame_buf *f, u8 proto, u32 src, u32 dst, u16 frag,
 	fix_ip4(f);
 }
 
+const u8 all_nodes[16] = { 0xff, 2, [15] = 1 };
+const u8 peer_ip6[16] = { 0xfe, 0x80, [15] = 1 };
+const u8 my_ip6[16] = { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0x50, 0x54, 0, 0xff,
+			0xfe, 0x12, 0x34, 0x56 };
+
+void put_ip6(struct frame_buf *f, u8 next, const u8 *src, const u8 *dst,
+	     const void *payload, u32 len)
+{
+	u8 *ip6 = f->data + ETH_HLEN;
+
+	put_eth(f, my_mac, peer_mac, ETH_P_IPV6);
+	memset(ip6, 0, 40);
+	ip6[0] = 0x60;
+	put_be16((u16)len, ip6 + 4);
+	ip6[6] = next;
+	ip6[7] = 255;
+	memcpy(ip6 + 8, src, 16);
+	memcpy(ip6 + 24, dst, 16);
+	memcpy(ip6 + 40, payload, len);
+	f->len += 40 + len;
+}
+
+u32 pseudo6(const u8 *ip6, u8 next, u32 len)
+{
+	u32 sum = next + len;
+
+	for (int i = 8; i < 40; i += 2)
+		sum += get_be16(ip6 + i);
+	return sum;
+}
+
+void fix_icmp6(struct frame_buf *f)
+{
+	u8 *ip6 = f->data + ETH_HLEN;
+	u32 len = get_be16(ip6 + 4);
+
+	if (f->len < ETH_HLEN + 44 || ip6[6] != 58 ||
+	    len > f->len - ETH_HLEN - 40)
+		return;
+	put_be16(0, ip6 + 42);
+	put_be16(inet_sum(ip6 + 40, len, pseudo6(ip6, 58, len)), ip6 + 42);
+}
+
 u32 make_icmp(u8 *to, u8 type, u8 code, u32 rest, const void *data, u32 len)
 {
 	to[0] = type;

@@ -64,6 +64,14 @@ void put_ip4(struct frame_buf *f, u8 proto, u32 src, u32 dst, u16 frag,
 	     const void *payload, u32 len);
 /* The sum of an IPv4 header is made again after a change. */
 void fix_ip4(struct frame_buf *f);
+/* The link-local addresses of both, and ff02::1. */
+extern const u8 my_ip6[16], peer_ip6[16], all_nodes[16];
+void put_ip6(struct frame_buf *f, u8 next, const u8 *src, const u8 *dst,
+	     const void *payload, u32 len);
+/* The sum of an ICMPv6 message without extension headers, if it is one. */
+void fix_icmp6(struct frame_buf *f);
+/* What the sum over addresses, @next and @len is for an IPv6 header. */
+u32 pseudo6(const u8 *ip6, u8 next, u32 len);
 /* ICMP message with its sum. Returns its length. */
 u32 make_icmp(u8 *to, u8 type, u8 code, u32 rest, const void *data, u32 len);
 /* UDP header and data with the sum. Returns the length. */

@@ -171,6 +171,26 @@ static void test_lease_without_waiting(void **state)
 	assert_non_null(strstr(host_log(), "gateway"));
 }
 
+static void test_new_gateway_takes_effect(void **state)
+{
+	struct lwip_ifaddr ifa;
+	struct reply r;
+	u32 gen;
+
+	reply(OFFER);
+	reply(ACK);
+	lwip_configure();
+	reply(OFFER);
+	gen = ip_route_gen;
+	start_reply(&r, ACK);
+	put_be32(GATEWAY + 3, r.options + 3 + 6 + 2);
+	add_option(&r, 54, SERVER);
+	send_reply(&r);
+	assert_true(lwip_get_ifaddr(&wire_dev, &ifa));
+	assert_int_equal(ifa.gateway, cpu_to_be32(GATEWAY + 3));
+	assert_int_not_equal(ip_route_gen, gen);
+}
+
 static void test_host_name_is_sent(void **state)
 {
 	const u8 *name;
@@ -347,6 +367,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_lease_without_waiting),
+		T(test_new_gateway_takes_effect),
 		T(test_host_name_is_sent),
 		T(test_lost_packets_are_sent_again),
 		T(test_nak_begins_anew),

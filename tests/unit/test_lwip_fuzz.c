@@ -35,44 +35,9 @@ static void add(void)
 
 /* --- IPv6 --- */
 
-/* fe80::1 to our link-local address, or @group. */
-static void put_ip6(u8 next, const void *payload, u32 len, bool group)
-{
-	static const u8 all_nodes[16] = { 0xff, 2, [15] = 1 };
-	static const u8 ours[16] = { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0x50, 0x54,
-				     0, 0xff, 0xfe, 0x12, 0x34, 0x56 };
-	static const u8 theirs[16] = { 0xfe, 0x80, [15] = 1 };
-	u8 *ip6 = f.data + ETH_HLEN;
-
-	put_eth(&f, my_mac, peer_mac, ETH_P_IPV6);
-	memset(ip6, 0, 40);
-	ip6[0] = 0x60;
-	put_be16((u16)len, ip6 + 4);
-	ip6[6] = next;
-	ip6[7] = 255;
-	memcpy(ip6 + 8, theirs, 16);
-	memcpy(ip6 + 24, group ? all_nodes : ours, 16);
-	memcpy(ip6 + 40, payload, len);
-	f.len += 40 + len;
-}
-
-static void fix_icmp6(struct frame_buf *b)
-{
-	u8 *ip6 = b->data + ETH_HLEN;
-	u32 len = get_be16(ip6 + 4), sum = 58 + len;
-
-	if (b->len < ETH_HLEN + 44 || ip6[6] != 58 ||
-	    len > b->len - ETH_HLEN - 40)
-		return;
-	for (int i = 8; i < 40; i += 2)
-		sum += get_be16(ip6 + i);
-	put_be16(0, ip6 + 42);
-	put_be16(inet_sum(ip6 + 40, len, sum), ip6 + 42);
-}
-
 static void add_icmp6(const void *msg, u32 len, bool group)
 {
-	put_ip6(58, msg, len, group);
+	put_ip6(&f, 58, peer_ip6, group ? all_nodes : my_ip6, msg, len);
 	fix_icmp6(&f);
 	add();
 }
@@ -100,9 +65,9 @@ static void make_seeds6(void)
 	add_icmp6(ra, sizeof(ra), true);
 	add_icmp6(mld, sizeof(mld), true);
 	add_icmp6(big, sizeof(big), false);
-	put_ip6(0, hbh, sizeof(hbh), true);
+	put_ip6(&f, 0, peer_ip6, all_nodes, hbh, sizeof(hbh));
 	add();
-	put_ip6(44, frag, sizeof(frag), false);
+	put_ip6(&f, 44, peer_ip6, my_ip6, frag, sizeof(frag));
 	add();
 }
 

@@ -236,6 +236,24 @@ static void test_datagram_waits_for_arp(void **state)
 	close_socket(&s);
 }
 
+static void test_chosen_ports_are_spread(void **state)
+{
+	struct socket s[8];
+	u32 lowest = 65535, highest = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(s); i++) {
+		open_socket(&s[i], AF_INET);
+		assert_int_equal(bind4(&s[i], 0, 0), 0);
+		lowest = min(lowest, (u32)port_of(&s[i]));
+		highest = max(highest, (u32)port_of(&s[i]));
+	}
+	assert_in_range(lowest, 32768, 60999);
+	assert_in_range(highest, 32768, 60999);
+	assert_true(highest - lowest > 100);
+	for (unsigned int i = 0; i < ARRAY_SIZE(s); i++)
+		close_socket(&s[i]);
+}
+
 static void test_large_datagrams_go_in_fragments(void **state)
 {
 	static u8 big[65508];
@@ -618,6 +636,7 @@ int main(void)
 		T(test_peek_and_truncation),
 		T(test_datagram_out),
 		T(test_datagram_waits_for_arp),
+		T(test_chosen_ports_are_spread),
 		T(test_large_datagrams_go_in_fragments),
 		T(test_bind_rules),
 		T(test_reuseaddr),
