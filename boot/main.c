@@ -70,6 +70,7 @@ void start_kernel(void)
 
 	/* Files, sockets, network. */
 	file_init();
+	read_write_init();
 	eventpoll_init();
 	skb_init();
 	net_dev_init();

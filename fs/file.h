@@ -126,3 +126,5 @@ void file_change_flags(struct file *file, u32 clear, u32 set);
 extern void (*file_release_epoll)(struct file *file);
 
 void file_init(void);
+/* Lets mmap(2) read files. Boot. */
+void read_write_init(void);

@@ -8,6 +8,7 @@
 #include "fs/fdtable.h"
 #include "fs/stat.h"
 #include "kernel/errno.h"
+#include "kernel/mm/mm.h"
 #include "kernel/mm/slab.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
@@ -192,6 +193,33 @@ SYSCALL_DEFINE4(pwritev, int, fd, const struct iovec __user *, vec, size_t, nr,
 		loff_t, pos)
 {
 	return pos < 0 ? -EINVAL : vec_rw(fd, vec, nr, vfs_iter_write, &pos);
+}
+
+/* How mmap(2) reads a file: see mmap_read_file in kernel/mm/mm.h. */
+static ssize_t read_file_at(int fd, u64 pos, void *buf, size_t n)
+{
+	struct fd_ref f = fdget(fd);
+	loff_t at = (loff_t)pos;
+	struct iov_iter to;
+	ssize_t got = -EBADF;
+
+	if (f.file && !file_readable(f.file))
+		got = -EACCES;
+	else if (f.file && (!f.file->f_seekable || !f.file->f_op->read_iter))
+		got = -ENODEV;
+	else if (f.file)
+		got = 0;
+	if (!got) {
+		iov_iter_kbuf(&to, buf, n);
+		got = vfs_iter_read(f.file, &to, &at);
+	}
+	fdput(f);
+	return got;
+}
+
+void read_write_init(void)
+{
+	mmap_read_file = read_file_at;
 }
 
 /* Where @offset and @whence lead in @file: a position, or -errno. */

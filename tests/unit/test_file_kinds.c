@@ -36,6 +36,8 @@ int send_sig(int sig, struct task *task)
 	return 0;
 }
 
+ssize_t (*mmap_read_file)(int fd, u64 pos, void *buf, size_t n);
+
 const char *exec_path(void)
 {
 	return "/test";

@@ -183,6 +183,23 @@ static void test_reading_a_file(void **state)
 	assert_int_equal(sys_fcntl(fd, 3, 0), O_LARGEFILE);
 }
 
+ssize_t (*mmap_read_file)(int fd, u64 pos, void *buf, size_t n);
+
+static void test_mmap_reads_through_the_hook(void **state)
+{
+	int fd = (int)sys_open("/etc/motd", O_RDONLY, 0);
+	int con = (int)sys_open("/dev/console", O_RDWR, 0);
+	char text[16];
+
+	read_write_init();
+	assert_int_equal(mmap_read_file(fd, 3, text, 16), 5);
+	assert_memory_equal(text, "come\n", 5);
+	assert_int_equal(mmap_read_file(fd, 8, text, 16), 0);
+	assert_int_equal(mmap_read_file(fd, 0, text, 0), 0);
+	assert_int_equal(mmap_read_file(con, 0, text, 1), -ENODEV);
+	assert_int_equal(mmap_read_file(99, 0, text, 1), -EBADF);
+}
+
 static void test_open_errors(void **state)
 {
 	unsigned long before;
@@ -390,6 +407,7 @@ int main(void)
 		T(test_path_limits),
 		T(test_stat_fields),
 		T(test_reading_a_file),
+		T(test_mmap_reads_through_the_hook),
 		T(test_open_errors),
 		T(test_openat_and_cwd),
 		T(test_access),
