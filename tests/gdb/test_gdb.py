@@ -34,8 +34,8 @@ def test_backtrace_of_a_packet():
             assert s.recv(100) == b"stop here"
     frames = trace[trace.find("#0 "):]
     at = [frames.find(name) for name in
-          ("ep_poll_callback", "sock_def_readable", "tcp_rcv_established", "tcp_v4_rcv",
-           "virtnet_poll", "net_rx_action")]
+          ("ep_poll_callback", "sock_def_readable", "tcp_rcv_established",
+           "tcp_v4_rcv", "virtnet_poll", "net_rx_action")]
     assert -1 not in at and at == sorted(at), trace
 
 

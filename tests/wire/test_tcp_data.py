@@ -106,9 +106,12 @@ def test_the_peers_window_is_respected(wire):
     peer.send("R")
 
 
-def test_zero_window_is_probed_and_opens(peer):
+def test_zero_window_is_probed_and_opens(wire):
+    peer = Peer(wire)
+    peer.rcv_nxt = (peer.syn().seq + 1) % 2**32
+    peer.send("A", window=0)
     peer.send("PA", b"waits", window=0)
-    peer.expect(data=False)
+    assert peer.expect(data=False).ack == peer.snd_nxt
     probe = peer.recv(5)
     assert probe, "no window probe"
     assert len(payload(probe)) <= 1
@@ -120,8 +123,7 @@ def test_zero_window_is_probed_and_opens(peer):
         offset = (tcp.seq - peer.rcv_nxt) % 2**32
         got = got[:offset] + payload(tcp)
     assert got == b"waits"
-    peer.rcv_nxt += 5
-    peer.send("A")
+    peer.send("R")
 
 
 def test_data_is_acknowledged_in_time(peer):
