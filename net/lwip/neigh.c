@@ -175,21 +175,36 @@ u32 lwip_neigh_nd6_tick(void)
 	return pace;
 }
 
-static bool find_arp(struct netif *netif, const struct ip_addr *hop, u8 *mac)
+/* Its place in the table, negative if it is not there. */
+static ssize_t find_arp(struct netif *netif, const struct ip_addr *hop,
+			u8 *mac)
 {
 	struct ip4_addr ip = { hop->a[3] };
 	const ip4_addr_t *found;
 	struct eth_addr *eth;
 	ssize_t i = etharp_find_addr(netif, &ip, &eth, &found);
 
+	if (i >= 0)
+		memcpy(mac, eth->addr, ETH_ALEN);
+	return i;
+}
+
+static bool use_arp(struct netif *netif, const struct ip_addr *hop, u8 *mac)
+{
+	ssize_t i = find_arp(netif, hop, mac);
+
 	if (i < 0)
 		return false;
 	arp[i].used = true;
-	memcpy(mac, eth->addr, ETH_ALEN);
 	return true;
 }
 
-static bool find_nd(struct netif *netif, const struct ip_addr *hop, u8 *mac)
+bool lwip_neigh_find(struct netif *netif, const struct ip_addr *hop, u8 *mac)
+{
+	return find_arp(netif, hop, mac) >= 0;
+}
+
+static bool use_nd(struct netif *netif, const struct ip_addr *hop, u8 *mac)
 {
 	for (u32 i = 0; i < LWIP_ND6_NUM_NEIGHBORS; i++) {
 		struct nd6_neighbor_cache_entry *e = &neighbor_cache[i];
@@ -233,8 +248,8 @@ int lwip_resolve(struct net_device *dev, const struct ip_addr *next_hop,
 	if (!netif)
 		return -EAGAIN;
 	lwip_lock();
-	found = v4 ? find_arp(netif, next_hop, ll_hdr) :
-		     find_nd(netif, next_hop, ll_hdr);
+	found = v4 ? use_arp(netif, next_hop, ll_hdr) :
+		     use_nd(netif, next_hop, ll_hdr);
 	if (!found && v4)
 		ask(netif, next_hop);
 	lwip_unlock();

@@ -119,6 +119,7 @@ struct frame {
 	bool neigh;		/* may have changed the neighbour tables */
 	bool fragment;
 	bool plain_ip4;		/* no options: ip_rcv() has checked the sum */
+	bool icmp4;		/* and that, not a fragment */
 	bool icmp4_error;
 };
 
@@ -147,8 +148,10 @@ static bool check_ip4(const struct sk_buff *skb, struct frame *f,
 		return (frag & IP_OFFSET) * 8 + len - hlen <= IP_MAX_PAYLOAD;
 	}
 	f->plain_ip4 = ip[0] == 0x45;
-	if (ip[9] == IPPROTO_ICMP)
+	if (ip[9] == IPPROTO_ICMP) {
+		f->icmp4 = f->plain_ip4;
 		f->icmp4_error = len > hlen && is_error4(ip[hlen]);
+	}
 	if (ip[9] != IPPROTO_UDP)
 		return true;
 	*why = DROP_UDP_HDR;
@@ -284,6 +287,10 @@ void lwip_input(struct sk_buff *skb)
 	nf_flags = checks(skb, &f);
 	skb->ip_summed = CHECKSUM_NONE;
 	lwip_lock();
+	if (f.icmp4 && lwip_echo(nf, skb)) {
+		lwip_unlock();
+		return;
+	}
 	if (unlikely(f.pokes))
 		lwip_timers_catch_up(f.pokes);
 	if (unlikely(f.proto == ETH_P_ARP))

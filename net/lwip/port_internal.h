@@ -111,6 +111,14 @@ struct sk_buff *lwip_skb_from_pbuf(struct pbuf *p, u32 headroom);
 
 struct netif *lwip_netif_of(struct net_device *dev);
 
+/* --- echo.c; port.lock held --- */
+
+/*
+ * Answers @skb, a plain ICMP packet in its frame, and takes it. False, and
+ * nothing done, if it is no echo request or not the plainest.
+ */
+bool lwip_echo(struct lwip_netif *nf, struct sk_buff *skb);
+
 /* --- addr.c --- */
 
 void lwip_addr_in(ip_addr_t *to, const struct ip_addr *from);
@@ -120,6 +128,8 @@ struct ip_addr lwip_addr_out(const ip_addr_t *from);
 
 /* Notices neighbours that came, went or moved, and tells the routes. */
 void lwip_neigh_check(void);
+/* The address of a neighbour that is known; false if it is not. */
+bool lwip_neigh_find(struct netif *netif, const struct ip_addr *hop, u8 *mac);
 /* @ip4 has just spoken ARP. */
 void lwip_neigh_confirm(be32 ip4);
 /* One second of ARP: ages, re-asks what connections use. True: not empty. */

@@ -288,6 +288,58 @@ static void test_ping_is_answered_without_a_copy(void **state)
 	assert_int_equal(wire_sent(0)->ip_summed, CHECKSUM_NONE);
 }
 
+/* From a host behind the gateway, from one not in the table, from all. */
+static void test_ping_finds_its_way(void **state)
+{
+	peer_says_arp(ARP_REQ, other_mac, GATEWAY);
+	ping(IP4(192, 0, 2, 7), ME, 57);
+	wire_rx(&f);
+	assert_int_equal(wire_count(), 1);
+	assert_memory_equal(wire_sent(0)->data, other_mac, 6);
+	assert_int_equal(inet_sum(wire_sent(0)->data + ETH_HLEN, 20, 0), 0);
+	assert_int_equal(inet_sum(wire_sent(0)->data + ETH_HLEN + 20, 65, 0),
+			 0);
+	wire_clear();
+	ping(PEER, ME, 8);
+	wire_rx(&f);
+	assert_int_equal(wire_count(), 1);	/* who has PEER? */
+	put_arp(&f, ARP_REP, peer_mac, PEER, my_mac, ME);
+	wire_rx(&f);
+	assert_int_equal(wire_count(), 2);
+	assert_memory_equal(wire_sent(1)->data, peer_mac, 6);
+	wire_clear();
+	ping(IP4(10, 0, 0, 255), ME, 8);
+	wire_rx(&f);
+	assert_int_equal(wire_count(), 0);
+}
+
+/* Every sum that the answer's can become, 0xffff and 0 among them. */
+static void test_ping_sums_wrap_right(void **state)
+{
+	u8 icmp[16];
+
+	peer_says_arp(ARP_REQ, peer_mac, PEER);
+	for (u32 id = 0; id < 65536; id += 13) {
+		put_ip4(&f, IPPROTO_ICMP, PEER, ME, 0, icmp,
+			make_icmp(icmp, 8, 0, id, "abc", 3));
+		wire_rx(&f);
+		assert_int_equal(wire_count(), 1);
+		assert_int_equal(inet_sum(wire_sent(0)->data + ETH_HLEN + 20,
+					  11, 0), 0);
+		wire_clear();
+	}
+}
+
+/* Ethernet's padding does not come back. */
+static void test_ping_in_a_padded_frame(void **state)
+{
+	peer_says_arp(ARP_REQ, peer_mac, PEER);
+	ping(PEER, ME, 1);
+	f.len = 60;
+	wire_rx(&f);
+	assert_int_equal(wire_sent(0)->len, ETH_HLEN + 29);
+}
+
 /* Four bytes of no-operation behind the IP header. */
 static void put_options(struct frame_buf *b)
 {
@@ -608,6 +660,9 @@ int main(void)
 		T(test_known_neighbour_gets_it_at_once),
 		T(test_queue_per_neighbour_is_bounded),
 		T(test_ping_is_answered_without_a_copy),
+		T(test_ping_finds_its_way),
+		T(test_ping_sums_wrap_right),
+		T(test_ping_in_a_padded_frame),
 		T(test_ping_with_ip_options),
 		T(test_bad_sums_are_dropped),
 		T(test_ping_to_all_is_ignored),
