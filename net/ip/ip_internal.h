@@ -44,8 +44,8 @@ enum ip_dest ip4_classify(const struct net_device *dev, be32 daddr);
 bool ip4_source_ok(be32 saddr);
 
 /*
- * Like ip_route_output(), and says which neighbour the packet goes to, for
- * the case that rt->ll_len is 0.
+ * Like ip_route_output(), and says which neighbour the packet goes to if
+ * rt->ll_len is 0.
  */
 int ip_route_lookup(struct ip_addr *saddr, const struct ip_addr *daddr,
 		    struct ip_route *rt, struct ip_addr *next_hop);

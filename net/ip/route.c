@@ -4,8 +4,8 @@
  * look at without a lock.
  *
  * LOCKING: table_lock guards the copy while it is renewed (when ip_route_gen
- * has moved) and while a route is looked up; the test "is it ours" reads
- * single words without it. Softirqs off.
+ * has moved) and while a route is looked up, and the route cache; the test
+ * "is it ours" reads single words without it. Softirqs off.
  */
 #include "net/ip/ip_internal.h"
 
@@ -194,8 +194,59 @@ static int route_v4(struct ip_addr *saddr, be32 daddr, struct ip_route *rt,
 	return 0;
 }
 
-int ip_route_lookup(struct ip_addr *saddr, const struct ip_addr *daddr,
-		    struct ip_route *rt, struct ip_addr *next_hop)
+/*
+ * Routes found lately, so that a new connection from where others came from
+ * costs no walk of lwIP's tables. Only IPv4, from our own address, with the
+ * neighbour known.
+ */
+#define ROUTE_SLOTS 64
+
+struct route_slot {
+	be32 daddr, saddr;
+	struct ip_route rt;		/* gen 0: empty */
+};
+
+static struct route_slot route_cache[ROUTE_SLOTS];	/* table_lock */
+
+static struct route_slot *slot_of(be32 daddr)
+{
+	/* The last two bytes of an address differ the most. */
+	return &route_cache[(daddr >> 24 ^ daddr >> 16) % ROUTE_SLOTS];
+}
+
+static bool cache_get(struct ip_addr *saddr, const struct ip_addr *daddr,
+		      struct ip_route *rt)
+{
+	const struct route_slot *slot = slot_of(daddr->a[3]);
+	bool hit;
+
+	spin_lock_bh(&table_lock);
+	hit = slot->rt.gen == READ_ONCE(ip_route_gen) &&
+	      slot->daddr == daddr->a[3] &&
+	      (ip_addr_any(saddr) || (saddr->a[3] == slot->saddr &&
+				      ip_addr_is_v4(saddr)));
+	if (hit) {
+		*rt = slot->rt;
+		*saddr = ip_addr_v4(slot->saddr);
+	}
+	spin_unlock_bh(&table_lock);
+	return hit;
+}
+
+static void cache_put(const struct ip_addr *saddr,
+		      const struct ip_addr *daddr, const struct ip_route *rt)
+{
+	struct route_slot *slot = slot_of(daddr->a[3]);
+
+	spin_lock_bh(&table_lock);
+	slot->daddr = daddr->a[3];
+	slot->saddr = saddr->a[3];
+	slot->rt = *rt;
+	spin_unlock_bh(&table_lock);
+}
+
+static int find_route(struct ip_addr *saddr, const struct ip_addr *daddr,
+		      struct ip_route *rt, struct ip_addr *next_hop)
 {
 	/* Read first: what changes meanwhile makes the route stale again. */
 	u32 gen = READ_ONCE(ip_route_gen);
@@ -215,6 +266,20 @@ int ip_route_lookup(struct ip_addr *saddr, const struct ip_addr *daddr,
 	/* Without a neighbour the route is stale from the start. */
 	rt->gen = err ? gen - 1 : gen;
 	return 0;
+}
+
+int ip_route_lookup(struct ip_addr *saddr, const struct ip_addr *daddr,
+		    struct ip_route *rt, struct ip_addr *next_hop)
+{
+	bool v4 = ip_addr_is_v4(daddr);
+	int err;
+
+	if (v4 && cache_get(saddr, daddr, rt))
+		return 0;
+	err = find_route(saddr, daddr, rt, next_hop);
+	if (!err && v4 && rt->ll_len && rt->dev != &loopback_dev)
+		cache_put(saddr, daddr, rt);
+	return err;
 }
 
 int ip_route_output(struct ip_addr *saddr, const struct ip_addr *daddr,

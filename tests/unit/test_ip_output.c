@@ -139,8 +139,35 @@ static void test_on_link_and_gateway(void **state)
 	assert_int_equal(route(OURS, FAR, &saddr, &rt), 0);
 	assert_int_equal(host_order(&asked), 0x0a000001);
 	resolved = false;
+	ip_route_gen++;
 	assert_int_equal(route(OURS, FAR, &saddr, &rt), 0);
 	assert_int_equal(rt.ll_len, 0);
+}
+
+/* The second connection to a place asks nobody, until something changes. */
+static void test_routes_are_remembered(void **state)
+{
+	struct ip_addr saddr;
+	struct ip_route rt, again;
+
+	assert_int_equal(route(0, NEAR, &saddr, &rt), 0);
+	memset(&asked, 0, sizeof(asked));
+	assert_int_equal(route(0, NEAR, &saddr, &again), 0);
+	assert_int_equal(asked.a[3], 0);
+	assert_int_equal(host_order(&saddr), OURS);
+	assert_memory_equal(&rt, &again, offsetof(struct ip_route, ll_hdr) +
+						 ETH_HLEN);
+	assert_int_equal(route(OURS, NEAR, &saddr, &again), 0);
+	assert_int_equal(asked.a[3], 0);
+	assert_int_equal(route(LOCAL, NEAR, &saddr, &again),
+			 -EADDRNOTAVAIL);
+	/* The same slot, another place. */
+	assert_int_equal(route(0, FAR + (NEAR & 0xffff), &saddr, &again), 0);
+	assert_int_not_equal(asked.a[3], 0);
+	ip_route_gen++;
+	memset(&asked, 0, sizeof(asked));
+	assert_int_equal(route(0, NEAR, &saddr, &again), 0);
+	assert_int_equal(host_order(&asked), NEAR);
 }
 
 static void test_to_ourselves(void **state)
@@ -492,6 +519,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(test_on_link_and_gateway),
+		T(test_routes_are_remembered),
 		T(test_to_ourselves),
 		T(test_no_route),
 		T(test_addresses),
