@@ -167,6 +167,19 @@ static void test_nothing_pending_needs_no_timer(void **state)
 	assert_false(host_advance_to_next());
 }
 
+static void test_ageing_needs_few_timers(void **state)
+{
+	unsigned int fired = 0;
+	u64 end;
+
+	peer_says_arp(ARP_REQ, peer_mac, PEER);
+	host_advance(20 * NSEC_PER_SEC);
+	end = host_now + 100 * NSEC_PER_SEC;
+	while (host_now < end && host_advance_to_next())
+		fired++;
+	assert_in_range(fired, 9, 12);
+}
+
 /* --- packets that wait for a neighbour --- */
 
 static struct sk_buff *tcp_packet(u8 mark, u32 headroom, u32 len)
@@ -212,7 +225,7 @@ static void test_waiting_packets_leave_in_order(void **state)
 
 static void test_waiting_shared_packet_is_copied(void **state)
 {
-	struct sk_buff *kept = tcp_packet(7, 20, 60);
+	struct sk_buff *kept = tcp_packet(7, IP_MAX_HEADER, 60);
 	struct ip_addr peer = ip(PEER);
 
 	memset(kept->cb, 0x55, sizeof(kept->cb));
@@ -223,6 +236,7 @@ static void test_waiting_shared_packet_is_copied(void **state)
 	wire_rx(&f);
 	assert_int_equal(wire_count(), 2);
 	assert_int_equal(wire_sent(1)->len, 74);
+	assert_int_equal(wire_sent(1)->ip_summed, CHECKSUM_PARTIAL);
 	assert_int_equal(wire_sent(1)->csum_start, ETH_HLEN + 20);
 	for (u32 i = 0; i < sizeof(kept->cb); i++)
 		assert_int_equal(kept->cb[i], 0x55);
@@ -311,6 +325,21 @@ static void test_ping_finds_its_way(void **state)
 	ping(IP4(10, 0, 0, 255), ME, 8);
 	wire_rx(&f);
 	assert_int_equal(wire_count(), 0);
+}
+
+/* The table slept; what is new in it is not as old as the sleep. */
+static void test_new_entry_begins_young(void **state)
+{
+	peer_says_arp(ARP_REQ, other_mac, GATEWAY);
+	host_advance(76 * NSEC_PER_SEC);
+	ping(PEER, ME, 8);
+	wire_rx(&f);
+	host_advance(3500 * NSEC_PER_MSEC);
+	wire_clear();
+	put_arp(&f, ARP_REP, peer_mac, PEER, my_mac, ME);
+	wire_rx(&f);
+	assert_int_equal(wire_count(), 1);
+	assert_int_equal(wire_sent(0)->data[ETH_HLEN + 20], 0);
 }
 
 /* Every sum that the answer's can become, 0xffff and 0 among them. */
@@ -530,12 +559,26 @@ static void test_overlapping_fragment_is_dropped(void **state)
 	check_tcp(4000);
 }
 
+/* What lies behind the last fragment is none of the segment. */
+static void test_fragment_behind_the_last(void **state)
+{
+	fill_payload(2400);
+	rx_fragment(IPPROTO_TCP, payload, 2000, 1200, 800);
+	rx_fragment(IPPROTO_TCP, payload, 4000, 2000, 400);
+	rx_fragment(IPPROTO_TCP, payload, 2000, 0, 1200);
+	check_tcp(2000);
+}
+
 static void test_fragment_beyond_64k_is_dropped(void **state)
 {
 	fill_payload(1480);
 	put_ip4(&f, IPPROTO_ICMP, PEER, ME, 8189, payload, 1480);
 	wire_rx(&f);
 	assert_int_equal(drops(DROP_IP_FRAG), 1);
+	/* Below 64 KiB, but not with its header. */
+	put_ip4(&f, IPPROTO_ICMP, PEER, ME, IP_MF | 8184, payload, 56);
+	wire_rx(&f);
+	assert_int_equal(drops(DROP_IP_FRAG), 2);
 }
 
 static void test_incomplete_datagram_times_out(void **state)
@@ -655,12 +698,14 @@ int main(void)
 		T(test_used_neighbour_is_kept_alive),
 		T(test_silent_neighbour_expires),
 		T(test_nothing_pending_needs_no_timer),
+		T(test_ageing_needs_few_timers),
 		T(test_waiting_packets_leave_in_order),
 		T(test_waiting_shared_packet_is_copied),
 		T(test_known_neighbour_gets_it_at_once),
 		T(test_queue_per_neighbour_is_bounded),
 		T(test_ping_is_answered_without_a_copy),
 		T(test_ping_finds_its_way),
+		T(test_new_entry_begins_young),
 		T(test_ping_sums_wrap_right),
 		T(test_ping_in_a_padded_frame),
 		T(test_ping_with_ip_options),
@@ -673,6 +718,7 @@ int main(void)
 		T(test_fragments_in_any_order),
 		T(test_largest_datagram),
 		T(test_overlapping_fragment_is_dropped),
+		T(test_fragment_behind_the_last),
 		T(test_fragment_beyond_64k_is_dropped),
 		T(test_incomplete_datagram_times_out),
 		T(test_fragments_are_bounded),

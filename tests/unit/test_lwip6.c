@@ -155,7 +155,8 @@ static void test_silent_neighbour_is_given_up(void **state)
 	u8 ll[ETH_HLEN];
 	u32 gen;
 
-	solicit();
+	lwip_output(&wire_dev, packet(), &peer);
+	advertise(peer_mac);
 	assert_int_equal(lwip_resolve(&wire_dev, &peer, ll), 0);
 	gen = ip_route_gen;
 	wire_clear();
