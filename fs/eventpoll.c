@@ -343,7 +343,7 @@ static u64 ep_slack(u64 timeout)
 static int ep_poll(struct eventpoll *ep, struct epoll_event __user *events,
 		   int maxevents, u64 timeout)
 {
-	u64 deadline = timeout;
+	u64 deadline = KTIME_MAX, slack = 0;
 	bool timed_out = timeout == 0;
 
 	if (ep_events_available(ep)) {
@@ -357,13 +357,14 @@ static int ep_poll(struct eventpoll *ep, struct epoll_event __user *events,
 		deadline = ktime_get_ns() + timeout;
 		if (deadline < timeout)
 			deadline = KTIME_MAX;
+		slack = ep_slack(timeout);
 	}
 	while (!timed_out) {
 		int n;
 
 		if (unlikely(signal_pending(current)))
 			return -EINTR;
-		timed_out = ep_sleep(ep, deadline, ep_slack(timeout));
+		timed_out = ep_sleep(ep, deadline, slack);
 		n = timed_out ? 0 : ep_send_events(ep, events, maxevents);
 		if (n)
 			return n;

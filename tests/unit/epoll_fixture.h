@@ -13,6 +13,11 @@ long sys_epoll_create1(u32 flags);
 long sys_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
 long sys_epoll_wait(int epfd, struct epoll_event *events, int maxevents,
 		    int timeout);
+long sys_epoll_pwait(int epfd, struct epoll_event *events, int maxevents,
+		     int timeout, const u64 *mask, size_t size);
+long sys_epoll_pwait2(int epfd, struct epoll_event *events, int maxevents,
+		      const struct timespec *timeout, const u64 *mask,
+		      size_t size);
 long sys_close(int fd);
 long sys_dup(int fd);
 long sys_close_range(u32 first, u32 last, u32 flags);

@@ -146,6 +146,80 @@ static void test_events_win_over_a_signal(void **state)
 	assert_int_equal(w[0].ret, 1);
 }
 
+static u64 mask_seen;
+
+static bool look_at_the_mask(void *arg)
+{
+	mask_seen = host_main_task.sig_blocked;
+	return false;
+}
+
+static void test_epoll_pwait_sigmask(void **state)
+{
+	int ep = ep_new();
+	u64 mask = 0x1234;
+
+	host_main_task.sig_blocked = 0x55;
+	host_on_idle = look_at_the_mask;
+	assert_int_equal(sys_epoll_pwait(ep, evs, 1, 5, &mask, 8), 0);
+	assert_int_equal(mask_seen, 0x1234);
+	assert_int_equal(host_main_task.sig_blocked, 0x55);
+	assert_int_equal(sys_epoll_pwait(ep, evs, 1, 5, NULL, 99), 0);
+	assert_int_equal(mask_seen, 0x55);
+	assert_int_equal(sys_epoll_pwait(ep, evs, 1, 5, &mask, 4), -EINVAL);
+	assert_int_equal(sys_epoll_pwait(ep, evs, 1, 5, (void *)8, 8),
+			 -EFAULT);
+	/* The mask comes back also when the call is refused. */
+	assert_int_equal(sys_epoll_pwait(99, evs, 1, 5, &mask, 8), -EBADF);
+	assert_int_equal(host_main_task.sig_blocked, 0x55);
+}
+
+/* Interrupted, the wait's mask stays until the signal was acted on. */
+static bool signal_main(void *arg)
+{
+	host_signal(&host_main_task);
+	return true;
+}
+
+static void test_epoll_pwait_keeps_the_mask_for_the_signal(void **state)
+{
+	int ep = ep_new();
+	u64 mask = 0x1234;
+
+	host_on_idle = signal_main;
+	assert_int_equal(sys_epoll_pwait(ep, evs, 1, -1, &mask, 8), -EINTR);
+	assert_int_equal(host_main_task.sig_blocked, 0x1234);
+	assert_true(host_main_task.sig_restore);
+}
+
+static void test_epoll_pwait2_in_nanoseconds(void **state)
+{
+	int fd = probe_open(&p), ep = ep_new();
+	struct timespec ts = { 0, 1 };
+	u64 start = host_now;
+
+	assert_int_equal(sys_epoll_pwait2(ep, evs, 1, &ts, NULL, 0), 0);
+	assert_int_equal(host_now - start, 1);
+	ts = (struct timespec){ 3, 7 };
+	assert_int_equal(sys_epoll_pwait2(ep, evs, 1, &ts, NULL, 0), 0);
+	assert_int_equal(host_now - start, 3 * NSEC_PER_SEC + 8);
+	ts = (struct timespec){ 0, 0 };
+	assert_int_equal(sys_epoll_pwait2(ep, evs, 1, &ts, NULL, 0), 0);
+	ts.tv_nsec = (s64)NSEC_PER_SEC;
+	assert_int_equal(sys_epoll_pwait2(ep, evs, 1, &ts, NULL, 0), -EINVAL);
+	ts = (struct timespec){ -1, 0 };
+	assert_int_equal(sys_epoll_pwait2(ep, evs, 1, &ts, NULL, 0), -EINVAL);
+	assert_int_equal(sys_epoll_pwait2(ep, evs, 1, (void *)8, NULL, 0),
+			 -EFAULT);
+	/* Further than time reaches, or no time at all, means for ever. */
+	add(ep, fd, EPOLLIN);
+	host_on_idle = data_comes;
+	ts = (struct timespec){ INT64_MAX, 0 };
+	assert_int_equal(sys_epoll_pwait2(ep, evs, 1, &ts, NULL, 0), 1);
+	p.ready = 0;
+	assert_int_equal(sys_epoll_pwait2(ep, evs, 1, NULL, NULL, 0), 1);
+}
+
 /* --- changes while somebody waits --- */
 
 static void test_ctl_during_wait(void **state)
@@ -397,6 +471,9 @@ int main(void)
 		T(test_deadline_holds_through_vain_wakeups),
 		T(test_signal_is_EINTR),
 		T(test_events_win_over_a_signal),
+		T(test_epoll_pwait_sigmask),
+		T(test_epoll_pwait_keeps_the_mask_for_the_signal),
+		T(test_epoll_pwait2_in_nanoseconds),
 		T(test_ctl_during_wait),
 		T(test_DEL_during_wait),
 		T(test_close_of_watched_fd_during_wait),
