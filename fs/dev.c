@@ -100,27 +100,42 @@ static ssize_t random_write(struct file *file, struct iov_iter *from,
 	return (ssize_t)done;
 }
 
+static int dev_stat(struct file *file, struct kstat *st)
+{
+	const struct device *dev = file->private_data;
+
+	*st = (struct kstat){
+		.dev = DEV_INITRAMFS, .ino = device_ino(dev), .nlink = 1,
+		.mode = S_IFCHR | dev->mode, .rdev = dev->rdev,
+	};
+	return 0;
+}
+
 static const struct file_operations null_fops = {
 	.read_iter = null_read,
 	.write_iter = null_write,
+	.stat = dev_stat,
 	.name = "/dev/null",
 };
 
 static const struct file_operations zero_fops = {
 	.read_iter = zero_read,
 	.write_iter = null_write,
+	.stat = dev_stat,
 	.name = "/dev/zero",
 };
 
 static const struct file_operations full_fops = {
 	.read_iter = zero_read,
 	.write_iter = full_write,
+	.stat = dev_stat,
 	.name = "/dev/full",
 };
 
 static const struct file_operations random_fops = {
 	.read_iter = random_read,
 	.write_iter = random_write,
+	.stat = dev_stat,
 	.name = "/dev/urandom",
 };
 

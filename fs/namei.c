@@ -16,7 +16,6 @@
 
 /* Inode numbers of what no archive gave one. */
 #define INO_ROOT	1u
-#define INO_DEVICES	(1u << 24)
 #define INO_IMPLIED	(1u << 25)
 
 static bool is_dir(const struct node *node)
@@ -32,7 +31,7 @@ static struct node implied_dir(u64 ino)
 static struct node device_node(const struct device *dev)
 {
 	return (struct node){
-		.mode = S_IFCHR | dev->mode, .ino = INO_DEVICES + dev->rdev,
+		.mode = S_IFCHR | dev->mode, .ino = device_ino(dev),
 		.dev = dev,
 	};
 }

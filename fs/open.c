@@ -257,7 +257,7 @@ static struct file *open_tree_node(const struct nameidata *nd, u32 flags)
 
 static struct file *open_device(const struct device *dev, u32 flags)
 {
-	struct file *file = file_alloc(dev->fops, NULL, flags);
+	struct file *file = file_alloc(dev->fops, (void *)dev, flags);
 
 	if (file)
 		file->f_seekable = dev->seekable;

@@ -254,8 +254,10 @@ static void pipe_put_end(struct pipe *pipe)
 {
 	if (!atomic_dec_and_test(&pipe->ends))
 		return;
-	for (u32 i = 0; i < PIPE_PAGES; i++)
-		free_page(pipe->page[i]);
+	for (u32 i = 0; i < PIPE_PAGES; i++) {
+		if (pipe->page[i])
+			free_page(pipe->page[i]);
+	}
 	kfree(pipe);
 }
 

@@ -225,12 +225,18 @@ void read_write_init(void)
 /* Where @offset and @whence lead in @file: a position, or -errno. */
 static loff_t seek_target(struct file *file, loff_t offset, int whence)
 {
-	struct kstat st;
 	loff_t base = 0, pos;
+	struct kstat st;
 	int err;
 
 	if (!file->f_seekable)
 		return -ESPIPE;
+	err = vfs_fstat(file, &st);
+	if (err)
+		return err;
+	/* A device that can seek has nothing but its beginning. */
+	if ((st.mode & S_IFMT) == S_IFCHR)
+		return 0;
 	switch (whence) {
 	case SEEK_SET:
 		break;
@@ -238,9 +244,6 @@ static loff_t seek_target(struct file *file, loff_t offset, int whence)
 		base = READ_ONCE(file->f_pos);
 		break;
 	case SEEK_END:
-		err = vfs_fstat(file, &st);
-		if (err)
-			return err;
 		base = (loff_t)st.size;
 		break;
 	default:

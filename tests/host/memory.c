@@ -260,8 +260,8 @@ __weak void *get_zeroed_page(void)
 
 __weak void free_page(void *va)
 {
-	if (va)
-		free_pages(virt_to_page(va), 0);
+	BUG_ON(!va);
+	free_pages(virt_to_page(va), 0);
 }
 
 __weak u64 nr_total_pages(void)

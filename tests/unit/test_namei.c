@@ -352,7 +352,10 @@ static void test_devices(void **state)
 	assert_int_equal(sys_read(rnd, copy, 1000), 1000);
 	assert_memory_not_equal(data, copy, 1000);
 	assert_int_equal(sys_write(rnd, data, 1000), 1000);
-	assert_int_equal(sys_lseek(null, 5, 0), 5);
+	assert_int_equal(sys_lseek(null, 5, 0), 0);
+	assert_int_equal(sys_fstat(null, &st), 0);
+	assert_int_equal(st.st_mode, S_IFCHR | 0666);
+	assert_int_equal(st.st_rdev, MKDEV(1, 3));
 	host_bad_user(data + 500, 500);
 	assert_int_equal(sys_read(zero, data, 1000), 500);
 	assert_int_equal(sys_read(zero, data + 500, 10), -EFAULT);
