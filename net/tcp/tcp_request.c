@@ -25,6 +25,8 @@
 /* First wait for the ACK; doubles with each repetition (RFC 6298 2.1). */
 #define SYNACK_TIMEOUT	NSEC_PER_SEC
 
+#define ANSWERED	(-1)
+
 static bool accept_full(const struct sock *sk)
 {
 	const struct tcp_listen *l = tcp_sk(sk)->listen;
@@ -118,7 +120,10 @@ static void take_options(const struct sock *sk, struct tcp_mini *req,
 	}
 }
 
-/* A SYN for nobody known: RFC 9293 section 3.10.7.2, third. Borrows @skb. */
+/*
+ * A SYN for nobody known: RFC 9293 section 3.10.7.2, third. Borrows @skb.
+ * ANSWERED, or the drop_reason for which it is not.
+ */
 static int conn_request(struct sock *sk, const struct tcp_tuple *tuple,
 			const struct sk_buff *skb, u64 now)
 {
@@ -154,7 +159,7 @@ static int conn_request(struct sock *sk, const struct tcp_tuple *tuple,
 	/* Our reference becomes the timer's. */
 	mod_timer(&req->timer, now + SYNACK_TIMEOUT);
 	send_synack(sk, req, now);
-	return 0;
+	return ANSWERED;
 }
 
 /* Copies the handshake's result into the new block. */
@@ -326,10 +331,10 @@ static void new_rcv(struct sock *sk, const struct tcp_tuple *tuple,
 		why = DROP_TCP_NO_SOCKET;
 	} else if ((flags & (TCP_SYN | TCP_FIN)) == TCP_SYN) {
 		why = conn_request(sk, tuple, skb, now);
-		if (why)
+		if (why != ANSWERED)
 			SNMP_INC(TcpExt_ListenDrops);
 	}
-	if (why)
+	if (why != ANSWERED)
 		kfree_skb_reason(skb, (enum drop_reason)why);
 	else
 		kfree_skb(skb);

@@ -19,7 +19,6 @@ static struct sk_buff *captured[MAX_CAPTURED];
 static unsigned int nr_captured, next_captured;
 static const struct net_proto_family *inet;
 static u32 our_iss;
-static bool our_iss_known;
 static unsigned long baseline;
 static struct net_device dev = { .name = "eth0" };
 
@@ -28,6 +27,7 @@ void (*th_xmit_hook)(struct sk_buff *skb, const struct ip_out *out);
 u16 th_mtu;
 u32 th_dev_features;
 int th_route_err;
+unsigned long th_fail_next;
 u32 th_wakeups;
 u32 ip_route_gen;
 
@@ -125,11 +125,9 @@ struct sk_buff *th_packet(const struct ip_addr *saddr,
 			  const struct ip_addr *daddr, const void *tcp,
 			  u32 len)
 {
-	struct sk_buff *skb;
+	struct sk_buff *skb = alloc_skb(20 + len);
 	struct iphdr *ip;
 
-	host_fail_alloc(0);
-	skb = alloc_skb(20 + len);
 	assert_non_null(skb);
 	ip = skb_put(skb, 20);
 	memset(ip, 0, 20);
@@ -198,6 +196,7 @@ void th_in(const struct th_seg *seg)
 	static u8 buf[70000];
 	struct tcphdr *th = (struct tcphdr *)buf;
 	u8 *p = buf + TCP_HDR_LEN;
+	struct sk_buff *skb;
 
 	memset(buf, 0, TCP_MAX_HDR);
 	th->source = cpu_to_be16(seg->sport ? seg->sport : TH_PEER_PORT);
@@ -211,17 +210,19 @@ void th_in(const struct th_seg *seg)
 	for (u32 i = 0; i < seg->len; i++)
 		*p++ = seg->data ? (u8)seg->data[i]
 				 : th_pattern(seg->seq + i);
-	th_receive(th_packet(&peer, &us, buf, (u32)(p - buf)));
+	skb = th_packet(&peer, &us, buf, (u32)(p - buf));
+	host_fail_alloc(th_fail_next);
+	th_fail_next = 0;
+	th_receive(skb);
+	host_fail_alloc(0);
 }
 
 /* ---- what came out ---- */
 
 static void learn_iss(const struct tcp_segment *seg)
 {
-	if (seg->flags & SYN) {
+	if (seg->flags & SYN)
 		our_iss = seg->seq;
-		our_iss_known = true;
-	}
 }
 
 static void decode_captured(struct sk_buff *skb, struct th_seg *o)
@@ -232,7 +233,7 @@ static void decode_captured(struct sk_buff *skb, struct th_seg *o)
 	learn_iss(seg);
 	memset(o, 0, sizeof(*o));
 	o->flags = seg->flags;
-	o->seq = our_iss_known ? seg->seq - our_iss : seg->seq;
+	o->seq = seg->seq - our_iss;
 	o->ack = seg->flags & ACK ? seg->ack - TH_PEER_ISS : seg->ack;
 	o->wnd = seg->wnd;
 	o->len = skb->len - seg->hdr_len;
@@ -470,11 +471,12 @@ int th_setup(void **state)
 		once = true;
 	}
 	baseline = host_allocs_outstanding();
-	our_iss_known = false;
+	our_iss = 0;
 	th_mtu = 1500;
 	th_dev_features = 0;
 	th_route_err = 0;
 	th_xmit_hook = NULL;
+	th_fail_next = 0;
 	return 0;
 }
 
