@@ -51,9 +51,8 @@ static bool update_window(struct tcp_sock *tp, const struct tcp_segment *seg)
 {
 	u32 wnd = (u32)seg->wnd << tp->snd_wscale;
 
-	if (!seq_after(seg->ack, tp->snd_una) &&
-	    !seq_after(seg->seq, tp->snd_wl1) &&
-	    (seg->seq != tp->snd_wl1 || wnd <= tp->snd_wnd))
+	if (seq_before(seg->seq, tp->snd_wl1) ||
+	    (seg->seq == tp->snd_wl1 && seq_before(seg->ack, tp->snd_wl2)))
 		return false;
 	tp->snd_wl1 = seg->seq;
 	tp->snd_wl2 = seg->ack;

@@ -5,10 +5,13 @@
 #include "net/tcp/tcp_cong.h"
 
 #include "kernel/string.h"
+#include "net/tcp/tcp_output.h"
 
 #define CWND_MAX	(1u << 20)
 /* What a send buffer may grow to by itself, bytes of memory. */
 #define SNDBUF_MAX	(4 << 20)
+/* What a segment of Ethernet size takes in the end. */
+#define BUFFER_TYPICAL	2048u
 
 u32 tcp_slow_start(struct tcp_sock *tp, u32 acked)
 {
@@ -64,6 +67,18 @@ const struct tcp_congestion_ops *tcp_cong_find(const char *name, u32 len)
 	return NULL;
 }
 
+/* The send buffer holds two windows, or cwnd could not be used. */
+static void grow_sndbuf(struct tcp_sock *tp)
+{
+	u32 each = tp->mss_cache + TCP_HEADROOM + (u32)sizeof(struct sk_buff);
+	u64 want = 2ull * tp->cwnd * max(each, BUFFER_TYPICAL);
+
+	if (sock_flag(&tp->sk, SOCK_SNDBUF_LOCK))
+		return;
+	if ((u64)tp->sk.sk_sndbuf < want)
+		tp->sk.sk_sndbuf = (s32)min(want, (u64)SNDBUF_MAX);
+}
+
 void tcp_cong_init(struct tcp_sock *tp)
 {
 	tp->cwnd = TCP_INIT_CWND;
@@ -74,17 +89,8 @@ void tcp_cong_init(struct tcp_sock *tp)
 		tp->ca = &tcp_newreno;
 	if (tp->ca->init)
 		tp->ca->init(tp);
-}
-
-/* The send buffer holds two windows, or cwnd could not be used. */
-static void grow_sndbuf(struct tcp_sock *tp)
-{
-	u64 want = 2ull * tp->cwnd * (tp->mss_cache + 256u);
-
-	if (sock_flag(&tp->sk, SOCK_SNDBUF_LOCK))
-		return;
-	if ((u64)tp->sk.sk_sndbuf < want)
-		tp->sk.sk_sndbuf = (s32)min(want, (u64)SNDBUF_MAX);
+	if (tp->sk.sk_state == TCP_ESTABLISHED)
+		grow_sndbuf(tp);
 }
 
 /*

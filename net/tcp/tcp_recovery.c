@@ -211,7 +211,9 @@ int tcp_retransmit_skb(struct tcp_sock *tp, struct sk_buff *skb, bool one,
 	int err;
 
 	trim_acked(tp, skb);
-	if (tx->segs > may && fragment_sent(tp, skb, may * tp->mss_cache))
+	/* By length: the MSS may be smaller now than when it was counted. */
+	if (tcp_tx_len(tx) > may * tp->mss_cache &&
+	    fragment_sent(tp, skb, may * tp->mss_cache))
 		return -ENOMEM;
 	trace(TRACE_TCP_RETRANSMIT, tp, (u64)tx->seq << 32 | tcp_tx_len(tx));
 	err = tcp_transmit_skb(tp, skb, now);
@@ -347,6 +349,7 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
 		      u64 now)
 {
 	u32 delivered = news->acked + news->sacked;
+	bool was_open = tp->ca_state == TCP_CA_OPEN;
 
 	if (news->dup) {
 		reno_dupack(tp);
@@ -360,7 +363,7 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
 		leave_recovery(tp);
 	if (tp->ca_state == TCP_CA_OPEN) {
 		if (!tp->packets_out || !loss_found(tp)) {
-			if (news->acked)
+			if (news->acked && was_open)
 				tcp_cong_acked(tp, news->acked, now);
 			return;
 		}

@@ -129,6 +129,21 @@ static ssize_t append(struct tcp_sock *tp, struct sk_buff *skb, u32 max,
 	return got;
 }
 
+/*
+ * How large the next buffer should be: exact, if its bytes will go at once; a
+ * whole segment at least, if they will wait for more to join them.
+ */
+static u32 buffer_size(const struct send_job *job, u32 goal)
+{
+	const struct tcp_sock *tp = job->tp;
+	u32 n = (u32)min(job->msg->msg_iter.count, (size_t)goal);
+
+	if (job->flags & MSG_MORE || tp->nonagle & TCP_NAGLE_CORK ||
+	    (tp->packets_out && !(tp->nonagle & TCP_NAGLE_OFF)))
+		n = max(n, (u32)tp->mss_cache);
+	return n;
+}
+
 /* A new buffer at the tail with its first bytes. Bytes, or -errno. */
 static ssize_t append_new(struct send_job *job, u32 goal)
 {
@@ -137,10 +152,7 @@ static ssize_t append_new(struct send_job *job, u32 goal)
 	struct sk_buff *skb;
 	ssize_t got;
 
-	/* Small writes leave room for the next; no more than a segment. */
-	skb = tcp_alloc_tx(tp, min(goal, max((u32)min(from->count,
-						      (size_t)goal), 512u)),
-			   0);
+	skb = tcp_alloc_tx(tp, buffer_size(job, goal), 0);
 	if (!skb)
 		return -ENOBUFS;
 	got = append(tp, skb, goal, from);

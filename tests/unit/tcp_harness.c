@@ -24,6 +24,7 @@ static struct net_device dev = { .name = "eth0" };
 
 struct th_seg th_last;
 void (*th_xmit_hook)(struct sk_buff *skb, const struct ip_out *out);
+u16 th_port = 7000;
 u16 th_mtu;
 u32 th_dev_features;
 int th_route_err;
@@ -472,6 +473,7 @@ int th_setup(void **state)
 	}
 	baseline = host_allocs_outstanding();
 	our_iss = 0;
+	th_port++;
 	th_mtu = 1500;
 	th_dev_features = 0;
 	th_route_err = 0;
@@ -501,6 +503,9 @@ int th_teardown(void **state)
 		th_flush();
 	}
 	tcp_for_each(kill_sock, kill_mini, NULL);
-	assert_int_equal(host_allocs_outstanding(), baseline);
-	return 0;
+	if (host_allocs_outstanding() == baseline)
+		return 0;
+	print_message("left over: %lu allocations\n",
+		      host_allocs_outstanding() - baseline);
+	return -1;
 }

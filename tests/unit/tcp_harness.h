@@ -27,7 +27,7 @@
 #define ACK	TCP_ACK
 #define URG	TCP_URG
 
-#define TH_PORT		7777	/* ours */
+#define TH_PORT		th_port	/* ours; another one in each test */
 #define TH_PEER_PORT	40000
 #define TH_PEER_ISS	0x7ffffff0u	/* wraps the sign soon */
 
@@ -48,6 +48,8 @@ struct th_seg {
 	u32 nr_sacks;
 	struct tcp_sack_block sacks[TCP_MAX_SACKS];	/* relative */
 };
+
+extern u16 th_port;
 
 /* Fresh stack state; teardown checks that nothing is left allocated. */
 int th_setup(void **state);
