@@ -390,6 +390,11 @@ void mm_set_brk(struct mm_struct *mm, u64 end)
 	mm->brk = mm->brk_start;
 }
 
+bool mm_may_grow(u64 len)
+{
+	return !memory_is_low() && len / PAGE_SIZE <= nr_total_pages();
+}
+
 static int move_brk(struct mm_struct *mm, u64 old, u64 new)
 {
 	s64 ret;
@@ -398,6 +403,8 @@ static int move_brk(struct mm_struct *mm, u64 old, u64 new)
 		return unmap_locked(mm, new, old);
 	if (new == old)
 		return 0;
+	if (!mm_may_grow(new - old))
+		return -ENOMEM;
 	ret = map_locked(mm, old, new - old, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_FIXED_NOREPLACE, "[heap]");
 	return ret < 0 ? (int)ret : 0;

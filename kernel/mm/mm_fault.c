@@ -65,7 +65,7 @@ static int bring_in(struct mm_struct *mm, const struct vm_area *area,
 	*out = entry;
 	if (*entry)
 		return 0;
-	page = alloc_pages(0);
+	page = alloc_page_reserve();
 	if (!page)
 		return -ENOMEM;
 	if (!whole)

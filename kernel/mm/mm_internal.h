@@ -32,5 +32,12 @@ void protect_pages(struct mm_struct *mm, u64 start, u64 end, u32 prot)
 int move_pages(struct mm_struct *mm, u64 from, u64 to, u64 len)
 	__must_hold(mm->lock);
 
+/*
+ * Whether the program may have @len bytes more to write to. Pages come on
+ * first touch, when it is too late to say no, so brk and mmap say it while
+ * there is a reserve. Asking for more than the machine has is refused, too.
+ */
+bool mm_may_grow(u64 len);
+
 /* Page-aligned, within user space, not empty; fills *@end. 0 or -EINVAL. */
 int check_range(u64 addr, u64 len, u64 *end) __must_check;

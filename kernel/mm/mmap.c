@@ -5,6 +5,7 @@
  */
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/mm_internal.h"
 #include "kernel/mm/page.h"
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
@@ -12,6 +13,7 @@
 
 #define MAP_TYPE		0x0f
 #define MAP_SHARED_VALIDATE	0x03
+#define MAP_NORESERVE		0x4000
 #define MAP_HUGETLB		0x40000
 #define PROT_KNOWN		(PROT_READ | PROT_WRITE | PROT_EXEC)
 #define PROT_GROWS		0x03000000
@@ -83,6 +85,8 @@ SYSCALL_DEFINE6(mmap, u64, addr, u64, len, u64, prot, u64, flags, s64, fd,
 		if (err)
 			return err;
 	}
+	if (prot & PROT_WRITE && !(flags & MAP_NORESERVE) && !mm_may_grow(len))
+		return -ENOMEM;
 	if (type == MAP_SHARED_VALIDATE)
 		flags ^= MAP_SHARED ^ MAP_SHARED_VALIDATE;
 	flags &= ~(u64)MAP_GROWSDOWN;

@@ -82,9 +82,14 @@ static inline void *page_address(const struct page *page)
 /*
  * Buddy allocator: 2^order contiguous pages, aligned to their size, with one
  * reference; or NULL. Any context but NMI; takes the zone lock (irqsave).
- * Contents are undefined.
+ * Contents are undefined. Leaves a reserve alone (1/16 of memory, at most
+ * 4 MiB), so that peers who fill queues cannot starve the program.
  */
 struct page *alloc_pages(unsigned int order) __must_check;
+/* One page, from the reserve if need be: for page faults and page tables. */
+struct page *alloc_page_reserve(void) __must_check;
+/* True when only the reserve is left. */
+bool memory_is_low(void);
 /* Gives a block back, whatever its references. @order is the one asked for. */
 void free_pages(struct page *page, unsigned int order);
 

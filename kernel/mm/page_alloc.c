@@ -23,6 +23,9 @@
 #define CHUNK_PAGES	(1ul << MAX_ORDER)
 #define STOCK_MAX	16
 #define STOCK_BATCH	8
+#define RESERVE_PART	16	/* of all memory */
+#define RESERVE_MIN	16	/* pages */
+#define RESERVE_MAX	1024
 
 /* Locks: z lock, c const after page_alloc_init(). */
 struct zone {
@@ -33,6 +36,7 @@ struct zone {
 	u64 end_pfn;				/* c */
 	u64 nr_free;				/* z  stocks not counted */
 	u64 nr_total;				/* z */
+	u64 reserve;				/* c  pages kept back */
 };
 
 /* Own CPU only, see above. */
@@ -116,12 +120,15 @@ static bool zone_grow(struct zone *z)
 	return false;
 }
 
-static struct page *zone_alloc(struct zone *z, unsigned int order)
+/* A block that leaves at least @keep pages. NULL: there is none. */
+static struct page *zone_alloc(struct zone *z, unsigned int order, u64 keep)
 {
 	struct page *page;
 	unsigned int have;
 	u32 fit;
 
+	if (z->nr_free < (1ul << order) + keep)
+		return NULL;
 	do {
 		fit = z->nonempty >> order;
 	} while (!fit && zone_grow(z));
@@ -176,7 +183,7 @@ static struct page *stock_alloc(void)
 	if (!stock->count) {
 		flags = spin_lock_irqsave(&zone.lock);
 		while (stock->count < STOCK_BATCH) {
-			page = zone_alloc(&zone, 0);
+			page = zone_alloc(&zone, 0, zone.reserve);
 			if (!page)
 				break;
 			stock->page[stock->count++] = page;
@@ -240,10 +247,10 @@ static bool drain_own_stock(void)
 	return any;
 }
 
-static struct page *zone_alloc_irq(unsigned int order)
+static struct page *zone_alloc_irq(unsigned int order, u64 keep)
 {
 	unsigned long flags = spin_lock_irqsave(&zone.lock);
-	struct page *page = zone_alloc(&zone, order);
+	struct page *page = zone_alloc(&zone, order, keep);
 
 	spin_unlock_irqrestore(&zone.lock, flags);
 	return page;
@@ -255,10 +262,10 @@ static noinline struct page *alloc_last_resort(unsigned int order)
 	struct page *page = NULL;
 
 	if (order && drain_own_stock())
-		page = zone_alloc_irq(order);
+		page = zone_alloc_irq(order, zone.reserve);
 	if (!page && page_reclaim && page_reclaim()) {
 		(void)drain_own_stock();
-		page = zone_alloc_irq(order);
+		page = zone_alloc_irq(order, zone.reserve);
 	}
 	return page;
 }
@@ -272,7 +279,7 @@ struct page *alloc_pages(unsigned int order)
 	if (!order)
 		page = stock_alloc();
 	if (!page)
-		page = zone_alloc_irq(order);
+		page = zone_alloc_irq(order, zone.reserve);
 	if (unlikely(!page))
 		page = alloc_last_resort(order);
 	if (!page)
@@ -280,6 +287,23 @@ struct page *alloc_pages(unsigned int order)
 	page->type = PAGE_USED;
 	atomic_set(&page->refs, 1);
 	return page;
+}
+
+struct page *alloc_page_reserve(void)
+{
+	struct page *page = alloc_pages(0);
+
+	if (likely(page))
+		return page;
+	page = zone_alloc_irq(0, 0);
+	if (page)
+		atomic_set(&page->refs, 1);
+	return page;
+}
+
+bool memory_is_low(void)
+{
+	return READ_ONCE(zone.nr_free) <= zone.reserve;
 }
 
 void free_pages(struct page *page, unsigned int order)
@@ -366,4 +390,6 @@ void page_alloc_init(void)
 		z->nr_free += (memblock.range[i].end -
 			       memblock.range[i].start) >> PAGE_SHIFT;
 	z->nr_total = z->nr_free;
+	z->reserve = clamp(z->nr_total / RESERVE_PART, RESERVE_MIN,
+			   RESERVE_MAX);
 }

@@ -47,16 +47,19 @@ static u64 pt_prot(u64 prot)
 static phys_addr_t table_alloc(void)
 {
 	phys_addr_t pa;
-	void *va;
 
 	if (nr_total_pages()) {
-		va = get_zeroed_page();
-		return va ? virt_to_phys(va) : 0;
+		struct page *page = alloc_page_reserve();
+
+		if (!page)
+			return 0;
+		pa = page_to_phys(page);
+	} else {
+		pa = memblock_alloc(&memblock, PAGE_SIZE, BOOT_MAP_END, true);
+		if (!pa)
+			panic("paging: no memory below 4 GiB for page tables; "
+			      "give the machine more (-m)");
 	}
-	pa = memblock_alloc(&memblock, PAGE_SIZE, BOOT_MAP_END, true);
-	if (!pa)
-		panic("paging: no memory below 4 GiB for page tables; "
-		      "give the machine more (-m)");
 	memset(phys_to_virt(pa), 0, PAGE_SIZE);
 	return pa;
 }

@@ -245,6 +245,16 @@ __weak void free_pages(struct page *page, unsigned int order)
 	uncounted(page);
 }
 
+__weak struct page *alloc_page_reserve(void)
+{
+	return alloc_pages(0);
+}
+
+__weak bool memory_is_low(void)
+{
+	return fail_all;
+}
+
 __weak void put_page(struct page *page)
 {
 	if (atomic_dec_and_test(&page->refs))

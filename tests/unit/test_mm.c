@@ -364,6 +364,24 @@ static void test_mmap_call(void **state)
 	assert_int_equal(sys_msync(AT, 1, 0), 0);
 }
 
+/* Growing is refused while a page fault could still be served. */
+static void test_no_growth_when_memory_is_low(void **state)
+{
+	u64 start, all = nr_total_pages() * P;
+
+	mm_set_brk(mm, AT);
+	start = sys_brk(mm->brk + P);
+	assert_int_equal(sys_mmap(0, all + P, RW, ANON, -1, 0), -ENOMEM);
+	assert_true(sys_mmap(0, all + P, RW, ANON | 0x4000, -1, 0) > 0);
+	assert_true(sys_mmap(0, all + P, PROT_NONE, ANON, -1, 0) > 0);
+	assert_int_equal(sys_brk(start + all + P), start);
+	host_fail_all_allocs(true);
+	assert_int_equal(sys_mmap(0, P, RW, ANON, -1, 0), -ENOMEM);
+	assert_int_equal(sys_brk(start + P), start);
+	host_fail_all_allocs(false);
+	assert_int_equal(sys_brk(start + P), start + P);
+}
+
 /* A file of 5000 bytes 'f' as descriptor 3. */
 static ssize_t read_file(int fd, u64 pos, void *buf, size_t n)
 {
@@ -528,6 +546,7 @@ int main(void)
 		T(stack_gap),
 		T(brk),
 		T(mmap_call),
+		T(no_growth_when_memory_is_low),
 		T(mmap_file),
 		T(madvise),
 		T(mremap),

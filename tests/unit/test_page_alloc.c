@@ -110,7 +110,7 @@ static void test_all_pages(void **state)
 	page_alloc_init();
 	total = nr_total_pages();
 	assert_int_equal(nr_free_pages(), total);
-	while ((page[n] = alloc_pages(0))) {
+	while ((page[n] = alloc_page_reserve())) {
 		u64 pfn = page_to_phys(page[n]) / PAGE_SIZE;
 
 		assert_false(seen[pfn]);
@@ -243,6 +243,30 @@ static void test_reserved_page_joins(void **state)
 	assert_int_equal(nr_free_pages(), total + 1);
 }
 
+/* Peers may use up all but the reserve; the program gets that. */
+static void test_reserve(void **state)
+{
+	static struct page *page[MAX_PAGES];
+	u64 n = 0, total;
+
+	arena_add(MIB, 33 * MIB);
+	page_alloc_init();
+	total = nr_total_pages();
+	assert_false(memory_is_low());
+	while ((page[n] = alloc_pages(0)))
+		n++;
+	assert_true(memory_is_low());
+	assert_int_equal(total - n, total / 16);
+	assert_null(alloc_pages(3));
+	while ((page[n] = alloc_page_reserve()))
+		n++;
+	assert_int_equal(n, total);
+	while (n > total / 2)
+		free_pages(page[--n], 0);
+	assert_false(memory_is_low());
+	assert_non_null(alloc_pages(0));
+}
+
 static void test_zeroed_page(void **state)
 {
 	u8 *va, zero[PAGE_SIZE] = { 0 };
@@ -277,6 +301,7 @@ int main(void)
 		T(double_free),
 		T(references),
 		T(reserved_page_joins),
+		T(reserve),
 		T(zeroed_page),
 		T(too_small_for_page_structs),
 	};
