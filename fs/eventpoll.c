@@ -177,9 +177,11 @@ static void ep_start_scan(struct eventpoll *ep, struct list_head *txlist)
 
 /*
  * Puts back, in this order: what the scan did not get to, what became ready
- * meanwhile, and what the scan itself queued again. mtx is held.
+ * meanwhile, and what the scan itself queued again. mtx is held. Inline: it
+ * ends each of the two scans that a request costs.
  */
-static void ep_done_scan(struct eventpoll *ep, struct list_head *txlist)
+static __always_inline void ep_done_scan(struct eventpoll *ep,
+					 struct list_head *txlist)
 {
 	unsigned long irq = spin_lock_irqsave(&ep->lock);
 	struct epitem *epi, *next;
@@ -284,7 +286,9 @@ static int ep_autoremove_wake_function(struct wait_queue_entry *wqe,
 {
 	int woken = default_wake_function(wqe, mode, flags, key);
 
-	list_del_init(&wqe->entry);
+	list_del(&wqe->entry);
+	WRITE_ONCE(wqe->entry.next, &wqe->entry);
+	__atomic_store_n(&wqe->entry.prev, &wqe->entry, __ATOMIC_RELEASE);
 	return woken;
 }
 
