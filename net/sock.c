@@ -358,7 +358,7 @@ int sk_wait_event_exclusive(struct sock *sk, u64 *timeo_ns,
 
 static u64 wait_time(bool nonblock, u32 option_ms)
 {
-	if (nonblock)
+	if (nonblock || option_ms == SOCK_TIMEO_PAST)
 		return 0;
 	return option_ms ? option_ms * NSEC_PER_MSEC : KTIME_MAX;
 }

@@ -60,6 +60,9 @@ enum sock_flag {
 #define SOCK_MIN_SNDBUF	4608
 #define SOCK_MIN_RCVBUF	2304
 
+/* sk_rcvtimeo, sk_sndtimeo: over before it begins (a negative time set). */
+#define SOCK_TIMEO_PAST	UINT32_MAX
+
 /* sk_lock bits; 0 is free. */
 #define SOCK_LOCK_SPIN	1u	/* bh_lock_sock(), and the slow paths */
 #define SOCK_LOCK_OWNED	2u	/* a task has it */
@@ -116,8 +119,8 @@ struct sock {
 	s32 sk_sndbuf;			/* s */
 	u32 sk_rcvlowat;		/* s */
 	u32 sk_lingertime;		/* s  ms */
-	u32 sk_rcvtimeo;		/* s  ms, 0: none */
-	u32 sk_sndtimeo;		/* s  ms, 0: none */
+	u32 sk_rcvtimeo;		/* s  ms, 0: none, SOCK_TIMEO_PAST */
+	u32 sk_sndtimeo;		/* s  the same */
 
 	const struct proto *sk_prot;	/* c */
 	const struct proto *sk_prot_creator; /* c */

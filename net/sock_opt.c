@@ -120,6 +120,16 @@ static void set_rcvbuf(struct sock *sk, int asked, bool force)
 	WRITE_ONCE(sk->sk_rcvbuf, buffer_size(asked, force, SOCK_MIN_RCVBUF));
 }
 
+/* More than half of what the buffer holds would never be reached. */
+static void set_rcvlowat(struct sock *sk, int v)
+{
+	u32 most = INT32_MAX;
+
+	if (sk->sk_type == SOCK_STREAM && sock_flag(sk, SOCK_RCVBUF_LOCK))
+		most = (u32)sk->sk_rcvbuf >> 1;
+	sk->sk_rcvlowat = v < 0 ? most : clamp((u32)v, 1u, most);
+}
+
 static int set_linger(struct sock *sk, const void *val, u32 len)
 {
 	struct linger ling;
@@ -146,7 +156,7 @@ static int set_timeout(u32 *ms, const void *val, u32 len)
 	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
 		return -EDOM;
 	if (tv.tv_sec < 0) {
-		*ms = 1;
+		*ms = SOCK_TIMEO_PAST;
 		return 0;
 	}
 	t = min((u64)tv.tv_sec, UINT32_MAX / 1000ull - 1) * 1000 +
@@ -172,12 +182,11 @@ static int bind_to_name(struct sock *sk, const void *val, u32 len)
 	return 0;
 }
 
+/* There need not be such a device (yet), as on Linux. */
 static int bind_to_index(struct sock *sk, int index)
 {
 	if (index < 0)
 		return -EINVAL;
-	if (index && !dev_get_by_index(index))
-		return -ENODEV;
 	sk->sk_bound_dev_if = index;
 	return 0;
 }
@@ -212,7 +221,7 @@ static int set_option(struct sock *sk, int optname, const void *val, u32 len)
 	case SO_LINGER:
 		return set_linger(sk, val, len);
 	case SO_RCVLOWAT:
-		sk->sk_rcvlowat = v < 0 ? INT32_MAX : v ? (u32)v : 1;
+		set_rcvlowat(sk, v);
 		return 0;
 	case SO_RCVTIMEO:
 		return set_timeout(&sk->sk_rcvtimeo, val, len);
@@ -258,6 +267,8 @@ union answer {
 
 static struct timeval ms_to_timeval(u32 ms)
 {
+	if (ms == SOCK_TIMEO_PAST)
+		ms = 0;
 	return (struct timeval){ ms / 1000, ms % 1000 * 1000 };
 }
 

@@ -169,15 +169,13 @@ SYSCALL_DEFINE5(setsockopt, int, fd, int, level, int, optname,
 		const void __user *, uval, int, len)
 {
 	struct sockfd ref;
-	struct socket *sock;
 	int err;
+	struct socket *sock = sockfd_lookup_light(fd, &err, &ref);
 
-	if (len < 0)
-		return -EINVAL;
-	sock = sockfd_lookup_light(fd, &err, &ref);
 	if (!sock)
 		return err;
-	err = do_setsockopt(sock, level, optname, uval, (u32)len);
+	err = len < 0 ? -EINVAL :
+			do_setsockopt(sock, level, optname, uval, (u32)len);
 	sockfd_put(&ref);
 	return err;
 }

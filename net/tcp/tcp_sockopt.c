@@ -351,7 +351,7 @@ static int get_locked(struct sock *sk, int level, int optname, void *val,
 	else if (level == IPPROTO_IP || level == IPPROTO_IPV6)
 		err = get_ip(sk, level, optname, &v);
 	else
-		err = -ENOPROTOOPT;
+		err = -EOPNOTSUPP;
 	return err ? err : put(val, len, &v, sizeof(v));
 }
 

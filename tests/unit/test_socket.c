@@ -116,7 +116,8 @@ static void test_lookup_errors_come_first(void **state)
 	assert_int_equal(sys_connect(plain, buf, 1), -ENOTSOCK);
 	assert_int_equal(sys_accept4(50, NULL, NULL, 1), -EBADF);
 	assert_int_equal(sys_accept4(plain, NULL, NULL, 1), -EINVAL);
-	assert_int_equal(sys_setsockopt(50, 1, 2, NULL, -1), -EINVAL);
+	assert_int_equal(sys_setsockopt(50, 1, 2, NULL, -1), -EBADF);
+	assert_int_equal(sys_setsockopt(fd, 1, 2, NULL, -1), -EINVAL);
 	assert_int_equal(sys_sendto(50, (void *)-4096L, 1, 0, NULL, 0),
 			 -EFAULT);
 	assert_int_equal(sys_recvfrom(50, (void *)-4096L, 1, 0, NULL, NULL),
