@@ -12,6 +12,7 @@
 #include "kernel/poll.h"
 #include "kernel/string.h"
 #include "net/inet.h"
+#include "net/lwip/lwip_port.h"
 #include "net/lwip/lwip_udp.h"
 #include "net/snmp.h"
 #include "net/sock.h"
@@ -138,7 +139,7 @@ static int bind_locked(struct sock *sk, const struct ip_addr *ip, u16 port)
 	if (sk->sk_num)
 		return -EINVAL;
 	if (!ip_addr_any(ip) && !ip_addr_is_multicast(ip) &&
-	    !ip_addr_is_local(ip))
+	    !ip_addr_is_local(ip) && !lwip_addr_is_ours(ip))
 		return -EADDRNOTAVAIL;
 	err = lwip_udp_bind(udp_sk(sk)->pcb, ip, &port,
 			    sock_flag(sk, SOCK_REUSEADDR) ||

@@ -29,6 +29,7 @@
 #include <lwip/priv/nd6_priv.h>
 #include <lwip/prot/dhcp.h>
 #include <lwip/prot/icmp.h>
+#include <lwip/prot/icmp6.h>
 #include <lwip/raw.h>
 #include <lwip/stats.h>
 #include <lwip/udp.h>

@@ -52,3 +52,6 @@ struct lwip_ifaddr {
 };
 
 bool lwip_get_ifaddr(struct net_device *dev, struct lwip_ifaddr *out);
+
+/* True for an address of one of our interfaces, IPv4 or IPv6. */
+bool lwip_addr_is_ours(const struct ip_addr *ip);

@@ -199,24 +199,6 @@ int lwip_udp_bind(struct udp_pcb *pcb, const struct ip_addr *ip, u16 *sport,
 
 /* --- routes --- */
 
-static bool is_ours(const ip_addr_t *ip)
-{
-	struct netif *netif;
-
-	if (!IP_IS_V4(ip)) {
-		NETIF_FOREACH(netif) {
-			if (netif_get_ip6_addr_match(netif, ip_2_ip6(ip)) >= 0)
-				return true;
-		}
-		return false;
-	}
-	NETIF_FOREACH(netif) {
-		if (ip4_addr_cmp(ip_2_ip4(ip), netif_ip4_addr(netif)))
-			return !ip4_addr_isany(ip_2_ip4(ip));
-	}
-	return false;
-}
-
 static struct netif *loopback(void)
 {
 	struct netif *netif;
@@ -237,7 +219,7 @@ static struct netif *route(const ip_addr_t *local, const ip_addr_t *to,
 	struct netif *netif;
 	const ip_addr_t *chosen;
 
-	if (is_ours(to)) {
+	if (lwip_is_ours_locked(to)) {
 		chosen = bound ? local : to;
 		ip_addr_copy(*src, *chosen);
 		return loopback();

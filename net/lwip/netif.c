@@ -37,6 +37,36 @@ struct netif *lwip_netif_of(struct net_device *dev)
 	return nf ? &nf->netif : NULL;
 }
 
+bool lwip_is_ours_locked(const ip_addr_t *ip)
+{
+	struct netif *netif;
+
+	if (!IP_IS_V4(ip)) {
+		NETIF_FOREACH(netif) {
+			if (netif_get_ip6_addr_match(netif, ip_2_ip6(ip)) >= 0)
+				return true;
+		}
+		return false;
+	}
+	NETIF_FOREACH(netif) {
+		if (ip4_addr_cmp(ip_2_ip4(ip), netif_ip4_addr(netif)))
+			return !ip4_addr_isany(ip_2_ip4(ip));
+	}
+	return false;
+}
+
+bool lwip_addr_is_ours(const struct ip_addr *ip)
+{
+	ip_addr_t addr;
+	bool ours;
+
+	lwip_addr_in(&addr, ip);
+	lwip_lock();
+	ours = lwip_is_ours_locked(&addr);
+	lwip_unlock();
+	return ours;
+}
+
 /* --- out --- */
 
 static bool is_error4(u8 type)
@@ -71,6 +101,18 @@ static bool icmp_error_allowed(void)
 	return true;
 }
 
+/* A question that lwIP asks is a question it waits for. */
+static void poke_asker(const struct sk_buff *skb)
+{
+	if (skb->protocol == cpu_to_be16(ETH_P_ARP))
+		lwip_poke(JOB_ARP);
+	else if (skb->protocol == cpu_to_be16(ETH_P_IPV6) &&
+		 skb->len > ETH_HLEN + IP6_LEN &&
+		 skb->data[ETH_HLEN + 6] == IPPROTO_ICMPV6 &&
+		 skb->data[ETH_HLEN + IP6_LEN] == ICMP6_TYPE_NS)
+		lwip_poke(JOB_ND6);
+}
+
 /* lwIP gives a frame away; the pbuf stays lwIP's. */
 static err_t link_output(struct netif *netif, struct pbuf *p)
 {
@@ -88,8 +130,8 @@ static err_t link_output(struct netif *netif, struct pbuf *p)
 	}
 	skb->dev = dev;
 	skb->protocol = ((const struct ethhdr *)skb->data)->h_proto;
-	if (unlikely(skb->protocol == cpu_to_be16(ETH_P_ARP)))
-		lwip_poke(JOB_ARP);
+	if (unlikely(skb->protocol != cpu_to_be16(ETH_P_IP)))
+		poke_asker(skb);
 	skb_queue_tail(&port.out, skb);
 	return ERR_OK;
 }
@@ -278,7 +320,8 @@ void lwip_input(struct sk_buff *skb)
 		return;
 	}
 	if (unlikely(!check_frame(skb, &f, &why))) {
-		kfree_skb_reason(skb, why);
+		lwip_drop_counted(why, len);
+		kfree_skb(skb);
 		return;
 	}
 	skb = make_own(skb);

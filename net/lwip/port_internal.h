@@ -110,6 +110,8 @@ struct sk_buff *lwip_skb_from_pbuf(struct pbuf *p, u32 headroom);
 /* --- netif.c; port.lock held --- */
 
 struct netif *lwip_netif_of(struct net_device *dev);
+/* lwip_addr_is_ours() for who has the lock. */
+bool lwip_is_ours_locked(const ip_addr_t *ip);
 
 /* --- echo.c; port.lock held --- */
 
@@ -172,6 +174,8 @@ void lwip_icmp_error_deliver(struct lwip_icmp_error *err);
 
 /* --- stats.c; port.lock held --- */
 
+/* Counts a drop, under RFC 4113's counters too if it was UDP's. */
+void lwip_drop_counted(enum drop_reason why, u32 len);
 /* Counts what lwIP has dropped since the last call, under our names. */
 void lwip_count_drops(u32 len);
 

@@ -6,6 +6,7 @@
 #include "net/lwip/port_internal.h"
 
 #include "net/drop.h"
+#include "net/snmp.h"
 
 /* The finer cause first: the first counter that moved names the drop. */
 #define CAUSES(X)							\
@@ -48,6 +49,25 @@ static u32 sum_now(void)
 #undef X
 }
 
+void lwip_drop_counted(enum drop_reason why, u32 len)
+{
+	count_drop(why, len);
+	switch ((int)why) {
+	case DROP_UDP_NO_SOCKET:
+		SNMP_INC(Udp_NoPorts);
+		break;
+	case DROP_UDP_CSUM:
+		SNMP_INC(Udp_InCsumErrors);
+		SNMP_INC(Udp_InErrors);
+		break;
+	case DROP_UDP_HDR:
+		SNMP_INC(Udp_InErrors);
+		break;
+	default:
+		break;
+	}
+}
+
 void lwip_count_drops(u32 len)
 {
 	bool counted = false;
@@ -58,7 +78,7 @@ void lwip_count_drops(u32 len)
 	seen_sum = sum;
 	for (u32 i = 0; i < ARRAY_SIZE(causes); i++) {
 		if (*causes[i].counter != seen[i] && !counted) {
-			count_drop(causes[i].reason, len);
+			lwip_drop_counted(causes[i].reason, len);
 			counted = true;
 		}
 		seen[i] = *causes[i].counter;

@@ -1,6 +1,6 @@
 /*
  * The lwIP port from frame to frame: ARP, neighbours, ICMP, fragments.
- * sources: lwip tests/unit/lwip_fixture.c net/skbuff.c net/drop.c
+ * sources: lwip tests/unit/lwip_fixture.c net/skbuff.c net/drop.c net/snmp.c
  * net/ip/checksum.c kernel/wait.c
  */
 #include "tests/unit/unit.h"

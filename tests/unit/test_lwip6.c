@@ -1,7 +1,7 @@
 /*
  * IPv6 control through the port: neighbour discovery, duplicate detection,
  * addresses from router advertisements, ping, fragments.
- * sources: lwip tests/unit/lwip_fixture.c net/skbuff.c net/drop.c
+ * sources: lwip tests/unit/lwip_fixture.c net/skbuff.c net/drop.c net/snmp.c
  * net/ip/checksum.c kernel/wait.c
  */
 #include "tests/unit/unit.h"

@@ -1,7 +1,7 @@
 /*
  * Addresses by DHCP (RFC 2131) through the port: the exchange, what can go
  * wrong with it, and that it keeps nobody waiting.
- * sources: lwip tests/unit/lwip_fixture.c net/skbuff.c net/drop.c
+ * sources: lwip tests/unit/lwip_fixture.c net/skbuff.c net/drop.c net/snmp.c
  * net/ip/checksum.c kernel/wait.c
  */
 #include "tests/unit/unit.h"

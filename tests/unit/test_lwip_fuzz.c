@@ -3,7 +3,7 @@
  * with bytes changed, cut, repeated, sums made good again or not. lwIP must
  * not read past a frame, not assert, and give all memory back. Seeded: a
  * failure repeats. FUZZ_FRAMES and FUZZ_SEED in the environment make it longer.
- * sources: lwip tests/unit/lwip_fixture.c net/skbuff.c net/drop.c
+ * sources: lwip tests/unit/lwip_fixture.c net/skbuff.c net/drop.c net/snmp.c
  * net/ip/checksum.c kernel/wait.c
  */
 #include "tests/unit/unit.h"

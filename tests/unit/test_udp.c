@@ -10,6 +10,7 @@
 #include "kernel/poll.h"
 #include "kernel/time.h"
 #include "net/inet.h"
+#include "net/snmp.h"
 #include "net/sock.h"
 #include "net/socket.h"
 #include "net/udp.h"
@@ -456,6 +457,8 @@ static void test_receive_buffer_is_bounded(void **state)
 
 static void test_bad_udp_is_dropped(void **state)
 {
+	u64 errors = snmp_counts[SNMP_Udp_InErrors];
+	u64 sums = snmp_counts[SNMP_Udp_InCsumErrors];
 	struct socket s;
 
 	open_socket(&s, AF_INET);
@@ -473,6 +476,8 @@ static void test_bad_udp_is_dropped(void **state)
 	put_be16(7, f.data + ETH_HLEN + 24);
 	wire_rx_checked(&f);
 	assert_int_equal(drops(DROP_UDP_HDR), 2);
+	assert_int_equal(snmp_counts[SNMP_Udp_InErrors] - errors, 3);
+	assert_int_equal(snmp_counts[SNMP_Udp_InCsumErrors] - sums, 1);
 	/* Shorter than the IP packet: the rest does not count. */
 	put_be16(10, f.data + ETH_HLEN + 24);
 	wire_rx_checked(&f);
@@ -544,6 +549,41 @@ static void test_dual_stack(void **state)
 	rx_udp(PEER, 4000, ME, 5000, "four");
 	assert_int_equal(s.sk->sk_receive_queue.qlen, 0);
 	assert_int_equal(sendto(&s, "x", 1, addr6(PEER, 4000)), -ENETUNREACH);
+	close_socket(&s);
+}
+
+static void test_ip6_on_the_link(void **state)
+{
+	struct sockaddr_storage ss;
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+				    .sin6_port = cpu_to_be16(5000) };
+	u8 udp[12] = { 0x0f, 0xa0, 0x13, 0x88, 0, 12, 0, 0, 's', 'i', 'x', 0 };
+	struct msghdr msg = { .msg_name = &ss };
+	struct socket s;
+	const u8 *ip6;
+	char buf[8];
+
+	open_socket(&s, AF_INET6);
+	memcpy(in6.sin6_addr, peer_ip6, 16);
+	memcpy(&ss, &in6, sizeof(in6));
+	assert_int_equal(s.ops->bind(&s, &ss, 28), -EADDRNOTAVAIL);
+	memcpy(in6.sin6_addr, my_ip6, 16);
+	memcpy(&ss, &in6, sizeof(in6));
+	assert_int_equal(s.ops->bind(&s, &ss, 28), 0);
+	put_ip6(&f, 17, peer_ip6, my_ip6, udp, sizeof(udp));
+	ip6 = f.data + ETH_HLEN;
+	put_be16(inet_sum(udp, 12, pseudo6(ip6, 17, 12)),
+		 f.data + ETH_HLEN + 46);
+	wire_rx(&f);
+	iov_iter_ubuf(&msg.msg_iter, buf, sizeof(buf));
+	assert_int_equal(s.ops->recvmsg(&s, &msg, true), 4);
+	assert_string_equal(buf, "six");
+	memcpy(&in6, &ss, sizeof(in6));
+	assert_memory_equal(in6.sin6_addr, peer_ip6, 16);
+	assert_int_equal(be16_to_cpu(in6.sin6_port), 4000);
+	/* The answer has to find its neighbour first. */
+	assert_int_equal(sendto(&s, "re", 2, &ss), 2);
+	assert_int_equal(wire_sent(0)->data[ETH_HLEN + 40], 135);
 	close_socket(&s);
 }
 
@@ -651,6 +691,7 @@ int main(void)
 		T(test_shutdown),
 		T(test_other_calls),
 		T(test_dual_stack),
+		T(test_ip6_on_the_link),
 		T(test_blocking_receive),
 		T(test_bad_user_memory),
 		T(test_every_allocation_may_fail),
