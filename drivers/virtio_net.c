@@ -156,10 +156,8 @@ static void schedule_poll(struct virtnet *vi)
 	local_irq_restore(flags);
 }
 
-void virtnet_watch(struct virtnet *vi)
+void virtnet_start_timer(struct virtnet *vi)
 {
-	if (likely(timer_pending(&vi->timer)))
-		return;
 	mod_timer(&vi->timer, ktime_get_ns() +
 		  (vi->vdev->no_irq ? POLL_NS : WATCH_NS));
 }

@@ -149,5 +149,11 @@ void virtnet_tx_clean(struct virtnet *vi);
 
 /* --- virtio_net.c --- */
 
+void virtnet_start_timer(struct virtnet *vi);
+
 /* Sees to it that the timer looks after this device soon. Softirq. */
-void virtnet_watch(struct virtnet *vi);
+static inline void virtnet_watch(struct virtnet *vi)
+{
+	if (unlikely(!timer_pending(&vi->timer)))
+		virtnet_start_timer(vi);
+}

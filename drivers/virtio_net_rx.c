@@ -40,63 +40,69 @@ static u16 checksum_from(const struct sk_buff *skb, u32 off)
 	return (u16)~sum;
 }
 
+/* Finishes the checksum whose field lies at @field, over all from @start. */
+static noinline bool rx_finish(struct sk_buff *skb, u32 start, u32 field)
+{
+	if (!pskb_may_pull(skb, field + 2))
+		return false;
+	put_be16(checksum_from(skb, start), skb->data + field);
+	return true;
+}
+
 /*
  * NEEDS_CSUM: the packet never was on a wire; its checksum field holds only
  * the pseudo header's sum. TCP is told that it is right. The others' code
  * looks at the field itself, so there it is finished here. The offsets come
  * from outside: false if they do not lie inside the packet.
  */
-static bool rx_partial(struct sk_buff *skb, const struct virtio_net_hdr *hdr)
+static inline bool rx_partial(struct sk_buff *skb, u16 start, u16 offset)
 {
-	u32 field = (u32)hdr->csum_start + hdr->csum_offset;
+	u32 field = (u32)start + offset;
 
-	if (hdr->csum_start < ETH_HLEN || field + 2 > skb->len)
+	if (unlikely(start < ETH_HLEN || field + 2 > skb->len))
 		return false;
-	if (hdr->csum_offset != CSUM_OFFSET_TCP) {
-		if (!pskb_may_pull(skb, field + 2))
-			return false;
-		put_be16(checksum_from(skb, hdr->csum_start),
-			 skb->data + field);
-	}
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
-	return true;
+	return likely(offset == CSUM_OFFSET_TCP) ||
+	       rx_finish(skb, start, field);
 }
 
 /* Several segments in one (guest TSO): says how they were cut. */
-static bool rx_gso(struct sk_buff *skb, const struct virtio_net_hdr *hdr)
+static noinline bool rx_gso(struct sk_buff *skb, u8 type, u16 hdr_len,
+			    u16 gso_size)
 {
-	u8 type = hdr->gso_type & ~VIRTIO_NET_GSO_ECN;
-
-	if (!hdr->gso_size || hdr->hdr_len >= skb->len)
+	if (!gso_size || hdr_len >= skb->len)
 		return false;
-	if (type == VIRTIO_NET_GSO_TCPV4)
+	if ((type & ~VIRTIO_NET_GSO_ECN) == VIRTIO_NET_GSO_TCPV4)
 		skb->gso_type = SKB_GSO_TCPV4;
-	else if (type == VIRTIO_NET_GSO_TCPV6)
+	else if ((type & ~VIRTIO_NET_GSO_ECN) == VIRTIO_NET_GSO_TCPV6)
 		skb->gso_type = SKB_GSO_TCPV6;
 	else
 		return false;
-	if (hdr->gso_type & VIRTIO_NET_GSO_ECN)
+	if (type & VIRTIO_NET_GSO_ECN)
 		skb->gso_type |= SKB_GSO_ECN;
-	skb->gso_size = hdr->gso_size;
-	skb->gso_segs = (u16)DIV_ROUND_UP(skb->len - hdr->hdr_len,
-					  hdr->gso_size);
+	skb->gso_size = gso_size;
+	skb->gso_segs = (u16)DIV_ROUND_UP(skb->len - hdr_len, gso_size);
 	return true;
 }
 
 /*
- * What the device says about checksum and segments; false: nonsense. Takes a
- * copy of the header: what was checked must not change before its use.
+ * What the device says about checksum and segments; false: nonsense. Every
+ * field is read once: what was checked must not change before its use.
  */
-static noinline bool rx_offloads(struct sk_buff *skb,
-				 struct virtio_net_hdr hdr)
+static inline bool rx_offloads(struct sk_buff *skb,
+			       const struct virtio_net_hdr *hdr, u8 flags,
+			       u8 gso_type)
 {
-	if (hdr.flags & VIRTIO_NET_HDR_NEEDS_CSUM) {
-		if (!rx_partial(skb, &hdr))
+	if (flags & VIRTIO_NET_HDR_NEEDS_CSUM) {
+		if (!rx_partial(skb, READ_ONCE(hdr->csum_start),
+				READ_ONCE(hdr->csum_offset)))
 			return false;
-	} else if (hdr.flags & VIRTIO_NET_HDR_DATA_VALID) {
+	} else if (flags & VIRTIO_NET_HDR_DATA_VALID) {
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 	}
-	return hdr.gso_type == VIRTIO_NET_GSO_NONE || rx_gso(skb, &hdr);
+	return likely(gso_type == VIRTIO_NET_GSO_NONE) ||
+	       rx_gso(skb, gso_type, READ_ONCE(hdr->hdr_len),
+		      READ_ONCE(hdr->gso_size));
 }
 
 /*
@@ -104,7 +110,8 @@ static noinline bool rx_offloads(struct sk_buff *skb,
  * (5.1.6.4). False if they are not there: then nobody knows where the next
  * packet starts, and the device is given up.
  */
-static bool rx_merge(struct virtnet *vi, struct sk_buff *skb, u16 buffers)
+static noinline bool rx_merge(struct virtnet *vi, struct sk_buff *skb,
+			      u16 buffers)
 {
 	while (--buffers) {
 		struct sk_buff *piece;
@@ -142,6 +149,8 @@ static inline struct sk_buff *rx_one(struct virtnet *vi, struct sk_buff *skb,
 				     u32 len)
 {
 	const struct virtio_net_hdr *hdr = (const void *)skb->data;
+	u8 flags = READ_ONCE(hdr->flags);
+	u8 gso_type = READ_ONCE(hdr->gso_type);
 	u16 buffers = 1;
 
 	if (unlikely(len < vi->hdr_len))
@@ -156,7 +165,8 @@ static inline struct sk_buff *rx_one(struct virtnet *vi, struct sk_buff *skb,
 		return rx_bad(vi, skb, DROP_DEV_BAD_LENGTH);
 	if (unlikely(skb->len < ETH_HLEN))
 		return rx_bad(vi, skb, DROP_DEV_RUNT);
-	if ((hdr->flags | hdr->gso_type) && unlikely(!rx_offloads(skb, *hdr)))
+	if ((flags | gso_type) &&
+	    unlikely(!rx_offloads(skb, hdr, flags, gso_type)))
 		return rx_bad(vi, skb, DROP_DEV_BAD_LENGTH);
 	skb->dev = &vi->dev;
 	return skb;

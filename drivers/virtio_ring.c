@@ -234,12 +234,14 @@ bool virtqueue_kick_prepare(struct virtqueue *vq)
 	return !(READ_ONCE(vq->used->flags) & VRING_USED_NO_NOTIFY);
 }
 
-/* Puts a chain of several or an indirect one back on the free list. */
-static noinline void free_chain(struct virtqueue *vq, u16 head)
+/* Puts the chain at @head back on the free list; its token, to the caller. */
+static void *detach(struct virtqueue *vq, u16 head)
 {
 	struct vq_slot *slot = &vq->slots[head];
+	void *token = slot->token;
 	u16 last = head, count = slot->count;
 
+	slot->token = NULL;
 	if (!count) {
 		kfree(slot->indirect);
 		count = 1;
@@ -249,39 +251,36 @@ static noinline void free_chain(struct virtqueue *vq, u16 head)
 	vq->slots[last].next = vq->free_head;
 	vq->free_head = head;
 	vq->num_free += count;
-}
-
-/* Puts the chain at @head back on the free list; its token, to the caller. */
-static inline void *detach(struct virtqueue *vq, u16 head)
-{
-	struct vq_slot *slot = &vq->slots[head];
-	void *token = slot->token;
-
-	slot->token = NULL;
-	if (likely(slot->count == 1)) {
-		slot->next = vq->free_head;
-		vq->free_head = head;
-		vq->num_free++;
-	} else {
-		free_chain(vq, head);
-	}
 	return token;
 }
 
-/* The device wrote more than there is room for, or says so. */
-static noinline bool excess(struct virtqueue *vq, u32 room)
+/* Chains, indirect tables, and what no device should say. */
+static noinline void *get_odd(struct virtqueue *vq, u32 id, u32 *len)
 {
-	/* Old devices leave rubbish there for chains they only read. */
-	if (!room)
-		return false;
-	virtio_break(vq->vdev, "wrote more than there is room");
-	return true;
+	struct vq_slot *slot = id < vq->num ? &vq->slots[id] : NULL;
+
+	if (!slot || !slot->token) {
+		virtio_break(vq->vdev, "used a chain that was not given to it");
+		return NULL;
+	}
+	if (*len > slot->in_len) {
+		if (slot->in_len) {
+			virtio_break(vq->vdev, "wrote more than there is room");
+			return NULL;
+		}
+		/* Old devices leave rubbish there for what they only read. */
+		*len = 0;
+	}
+	vq->last_used++;
+	return detach(vq, (u16)id);
 }
 
 void *virtqueue_get_buf(struct virtqueue *vq, u32 *len)
 {
 	struct vring_used_elem *elem;
-	u32 id, room;
+	struct vq_slot *slot;
+	void *token;
+	u32 id;
 
 	if (!virtqueue_more_used(vq) || unlikely(vq->vdev->broken))
 		return NULL;
@@ -289,18 +288,18 @@ void *virtqueue_get_buf(struct virtqueue *vq, u32 *len)
 	elem = &vq->used->ring[vq->last_used & vq->mask];
 	id = READ_ONCE(elem->id);
 	*len = READ_ONCE(elem->len);
-	if (unlikely(id >= vq->num || !vq->slots[id].token)) {
-		virtio_break(vq->vdev, "used a chain that was not given to it");
-		return NULL;
-	}
-	room = vq->slots[id].in_len;
-	if (unlikely(*len > room)) {
-		if (excess(vq, room))
-			return NULL;
-		*len = 0;
-	}
+	if (unlikely(id >= vq->num))
+		return get_odd(vq, id, len);
+	slot = &vq->slots[id];
+	token = slot->token;
+	if (unlikely(!token || slot->count != 1 || *len > slot->in_len))
+		return get_odd(vq, id, len);
 	vq->last_used++;
-	return detach(vq, (u16)id);
+	slot->token = NULL;
+	slot->next = vq->free_head;
+	vq->free_head = (u16)id;
+	vq->num_free++;
+	return token;
 }
 
 void *virtqueue_detach_unused_buf(struct virtqueue *vq)
