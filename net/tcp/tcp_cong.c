@@ -7,7 +7,8 @@
 #include "kernel/string.h"
 #include "net/tcp/tcp_output.h"
 
-#define CWND_MAX	(1u << 20)
+/* Times the largest MSS it still fits 32 bits. */
+#define CWND_MAX	(1u << 16)
 /* What a send buffer may grow to by itself, bytes of memory. */
 #define SNDBUF_MAX	(4 << 20)
 /* What a segment of Ethernet size takes in the end. */

@@ -140,7 +140,11 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb, u64 now)
 		tcp_ofo_queue(tp, skb);
 		return;
 	}
-	if (skb->len && sk->sk_rmem_alloc > sk->sk_rcvbuf) {
+	/*
+	 * What was offered is taken, even in buffers that are half empty; twice
+	 * the limit is where a peer is up to no good.
+	 */
+	if (skb->len && sk->sk_rmem_alloc / 2 > sk->sk_rcvbuf) {
 		SNMP_INC(TcpExt_TCPRcvQDrop);
 		drop_and_ack(tp, skb, DROP_TCP_RCV_FULL);
 		return;
