@@ -48,10 +48,21 @@ static void pipe_count(struct pipe *pipe)
 	WRITE_ONCE(pipe->room, (u32)(end - pipe->head));
 }
 
-/* Moves the tail; a page that is read out, or the last one, goes. */
-static void pipe_consume(struct pipe *pipe, size_t n)
+/* No page is left for a writer to begin. */
+static bool pipe_full(const struct pipe *pipe)
+{
+	return READ_ONCE(pipe->room) < PIPE_BUF;
+}
+
+/*
+ * Moves the tail; a page that is read out, or the last one, goes. True if that
+ * ends a full pipe: only then are writers woken, as on Linux, where watchers
+ * of the writing end see no edge for other reads.
+ */
+static bool pipe_consume(struct pipe *pipe, size_t n)
 {
 	char **slot = pipe_slot(pipe, pipe->tail);
+	bool was_full = pipe_full(pipe);
 
 	pipe->tail += n;
 	if (pipe->tail == pipe->head) {
@@ -63,10 +74,14 @@ static void pipe_consume(struct pipe *pipe, size_t n)
 		*slot = NULL;
 	}
 	pipe_count(pipe);
+	return was_full && !pipe_full(pipe);
 }
 
-/* Takes what is there, up to the iterator's room. mutex is held. */
-static ssize_t pipe_take(struct pipe *pipe, struct iov_iter *to)
+/*
+ * Takes what is there, up to the iterator's room; *@wake: wake writers. mutex
+ * is held.
+ */
+static ssize_t pipe_take(struct pipe *pipe, struct iov_iter *to, bool *wake)
 {
 	size_t done = 0;
 
@@ -78,7 +93,7 @@ static ssize_t pipe_take(struct pipe *pipe, struct iov_iter *to)
 		want = min(want, to->count);
 		n = copy_to_iter(*pipe_slot(pipe, pipe->tail) + off, want, to);
 		if (n)
-			pipe_consume(pipe, n);
+			*wake |= pipe_consume(pipe, n);
 		done += n;
 		if (n < want)
 			return done ? (ssize_t)done : -EFAULT;
@@ -129,14 +144,14 @@ static ssize_t pipe_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	if (!to->count)
 		return 0;
 	for (;;) {
+		bool end, wake = false;
 		ssize_t n;
-		bool end;
 
 		mutex_lock(&pipe->mutex);
-		n = pipe_take(pipe, to);
+		n = pipe_take(pipe, to, &wake);
 		end = !pipe->writers;
 		mutex_unlock(&pipe->mutex);
-		if (n > 0 && wq_has_sleeper(&pipe->wr_wait))
+		if (wake && wq_has_sleeper(&pipe->wr_wait))
 			wake_up_poll(&pipe->wr_wait, EPOLLOUT | EPOLLWRNORM);
 		if (n || end)
 			return n;
@@ -223,7 +238,7 @@ static u32 pipe_write_poll(struct file *file, struct poll_table *pt)
 	u32 bits = 0;
 
 	poll_wait(file, &pipe->wr_wait, pt);
-	if (READ_ONCE(pipe->room) >= PIPE_BUF)
+	if (!pipe_full(pipe))
 		bits |= EPOLLOUT | EPOLLWRNORM;
 	if (!READ_ONCE(pipe->readers))
 		bits |= EPOLLERR;
