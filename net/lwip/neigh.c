@@ -4,8 +4,9 @@
  * A connection keeps the link header it was given and goes past lwIP from
  * then on, so lwIP cannot know that an entry is in use. Two rules keep that
  * honest. An entry that was given out is asked for again shortly before it
- * expires. And whatever changes in the tables bumps ip_route_gen, which makes
- * every kept header stale. So a kept header is never older than its entry.
+ * expires. And when an entry that was given out changes or goes, or one comes
+ * that was asked for in vain, ip_route_gen grows, which makes every kept
+ * header stale. So a kept header is never older than its entry.
  */
 #include "net/lwip/port_internal.h"
 
@@ -39,24 +40,31 @@ static struct {
 	u64 until;
 } asked;			/* for whom a request went out just now */
 
-/* True if it is not what it was. */
+static bool wanted;		/* somebody asked and got no answer */
+
+/*
+ * True if routes hang on the change: others' comings and goings must not cost
+ * every connection a look-up.
+ */
 static bool note(struct neigh *n, bool known, const struct ip_addr *ip,
 		 const u8 *mac)
 {
+	bool matters = n->used || (known && wanted);
+
 	if (!known && !n->known)
 		return false;
 	if (known && n->known && ip_addr_eq(&n->ip, ip) &&
 	    !memcmp(n->mac, mac, ETH_ALEN))
 		return false;
-	/* Whoever was given it out asks again, as the routes are stale now. */
+	/* Whoever was given it asks again, as the routes are stale now. */
 	n->used = false;
 	n->known = known;
-	if (!known)
-		return true;
-	n->ip = *ip;
-	n->age = 0;
-	memcpy(n->mac, mac, ETH_ALEN);
-	return true;
+	if (known) {
+		n->ip = *ip;
+		n->age = 0;
+		memcpy(n->mac, mac, ETH_ALEN);
+	}
+	return matters;
 }
 
 static bool check_arp(void)
@@ -103,8 +111,10 @@ void lwip_neigh_check(void)
 	bool changed = check_arp();
 
 	changed |= check_nd();
-	if (changed)
-		WRITE_ONCE(ip_route_gen, ip_route_gen + 1);
+	if (!changed)
+		return;
+	wanted = false;
+	WRITE_ONCE(ip_route_gen, ip_route_gen + 1);
 }
 
 void lwip_neigh_confirm(be32 ip4)
@@ -250,8 +260,11 @@ int lwip_resolve(struct net_device *dev, const struct ip_addr *next_hop,
 	lwip_lock();
 	found = v4 ? use_arp(netif, next_hop, ll_hdr) :
 		     use_nd(netif, next_hop, ll_hdr);
-	if (!found && v4)
-		ask(netif, next_hop);
+	if (!found) {
+		wanted = true;
+		if (v4)
+			ask(netif, next_hop);
+	}
 	lwip_unlock();
 	if (!found)
 		return -EAGAIN;

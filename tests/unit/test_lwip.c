@@ -111,6 +111,26 @@ static void test_changed_mac_takes_effect(void **state)
 	assert_memory_equal(ll, other_mac, 6);
 }
 
+/* A busy network must not cost every connection a look-up. */
+static void test_strangers_do_not_bump_routes(void **state)
+{
+	struct ip_addr peer = ip(PEER);
+	u8 ll[ETH_HLEN];
+	u32 gen;
+
+	peer_says_arp(ARP_REQ, peer_mac, PEER);
+	assert_int_equal(lwip_resolve(&wire_dev, &peer, ll), 0);
+	host_advance(3 * NSEC_PER_SEC);
+	gen = ip_route_gen;
+	for (u32 i = 20; i < 40; i++)
+		peer_says_arp(ARP_REQ, other_mac, IP4(10, 0, 0, i));
+	assert_int_equal(ip_route_gen, gen);
+	/* So many that the peer falls out of the table. */
+	for (u32 i = 40; i < 100; i++)
+		peer_says_arp(ARP_REQ, other_mac, IP4(10, 0, 0, i));
+	assert_int_equal(ip_route_gen, gen + 1);
+}
+
 static unsigned int count_asks(u32 addr)
 {
 	unsigned int n = 0;
@@ -695,6 +715,7 @@ int main(void)
 		T(test_resolve_asks_once_a_second),
 		T(test_answer_resolves_and_bumps_routes),
 		T(test_changed_mac_takes_effect),
+		T(test_strangers_do_not_bump_routes),
 		T(test_used_neighbour_is_kept_alive),
 		T(test_silent_neighbour_expires),
 		T(test_nothing_pending_needs_no_timer),
