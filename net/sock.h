@@ -21,6 +21,7 @@
 #include "kernel/compiler.h"
 #include "kernel/context.h"
 #include "kernel/list.h"
+#include "kernel/mm/page.h"
 #include "kernel/types.h"
 #include "kernel/wait.h"
 #include "kernel/x86/processor.h"
@@ -242,11 +243,23 @@ bool sk_add_backlog(struct sock *sk, struct sk_buff *skb) __must_check;
 /* Counts @skb as received memory of @sk until it is freed. sk lock. */
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
 
+/*
+ * Memory is nearly out and @queued says that this sock holds some: it gets no
+ * more until that is gone. With nothing queued it may go on, so that every
+ * sock makes progress.
+ */
+static inline bool sk_under_pressure(s32 queued)
+{
+	return unlikely(READ_ONCE(memory_tight)) && queued;
+}
+
 /* Streams: is there room enough to be worth a wakeup (a third is free)? */
 static inline bool sk_stream_is_writeable(const struct sock *sk)
 {
 	s32 queued = READ_ONCE(sk->sk_wmem_queued);
 
+	if (sk_under_pressure(queued))
+		return false;
 	return READ_ONCE(sk->sk_sndbuf) - queued >= queued >> 1;
 }
 

@@ -90,6 +90,11 @@ struct page *alloc_pages(unsigned int order) __must_check;
 struct page *alloc_page_reserve(void) __must_check;
 /* True when only the reserve is left. */
 bool memory_is_low(void);
+/*
+ * True when less than twice the reserve is left: who queues for others stops
+ * queueing more, so that drivers and small things still find memory.
+ */
+extern bool memory_tight;
 /* Gives a block back, whatever its references. @order is the one asked for. */
 void free_pages(struct page *page, unsigned int order);
 

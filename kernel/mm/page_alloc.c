@@ -48,8 +48,18 @@ struct page_stock {
 
 struct page *mem_map __ro_after_init = NULL;
 bool (*page_reclaim)(void) __ro_after_init = NULL;
+bool memory_tight;
 static struct zone zone;
 static DEFINE_PER_CPU(struct page_stock, page_stock);
+
+/* After every change of nr_free. */
+static void note_tightness(struct zone *z)
+{
+	bool tight = z->nr_free < 2 * z->reserve;
+
+	if (unlikely(tight != memory_tight))
+		WRITE_ONCE(memory_tight, tight);
+}
 
 static u64 page_pfn(const struct page *page)
 {
@@ -144,6 +154,7 @@ static struct page *zone_alloc(struct zone *z, unsigned int order, u64 keep)
 	page->type = PAGE_USED;
 	page->order = (u8)order;
 	z->nr_free -= 1ul << order;
+	note_tightness(z);
 	return page;
 }
 
@@ -153,6 +164,7 @@ static void zone_free(struct zone *z, struct page *page, unsigned int order)
 
 	BUG_ON(page->type != PAGE_USED || page->order != order);
 	z->nr_free += 1ul << order;
+	note_tightness(z);
 	for (; order < MAX_ORDER; order++) {
 		u64 buddy_pfn = pfn ^ 1ul << order;
 		struct page *buddy = &mem_map[buddy_pfn];
@@ -392,4 +404,5 @@ void page_alloc_init(void)
 	z->nr_total = z->nr_free;
 	z->reserve = clamp(z->nr_total / RESERVE_PART, RESERVE_MIN,
 			   RESERVE_MAX);
+	note_tightness(z);
 }

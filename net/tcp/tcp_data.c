@@ -144,7 +144,8 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb, u64 now)
 	 * What was offered is taken, even in buffers that are half empty; twice
 	 * the limit is where a peer is up to no good.
 	 */
-	if (skb->len && sk->sk_rmem_alloc / 2 > sk->sk_rcvbuf) {
+	if (skb->len && (sk->sk_rmem_alloc / 2 > sk->sk_rcvbuf ||
+			 sk_under_pressure(sk->sk_rmem_alloc))) {
 		SNMP_INC(TcpExt_TCPRcvQDrop);
 		drop_and_ack(tp, skb, DROP_TCP_RCV_FULL);
 		return;

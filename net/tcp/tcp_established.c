@@ -130,7 +130,8 @@ static bool fast_path(const struct tcp_sock *tp, const struct sk_buff *skb)
 	    sk->sk_shutdown & RCV_SHUTDOWN)
 		return false;
 	if (seq_after(seg->end_seq, tp->rcv_wup + tp->rcv_wnd) ||
-	    sk->sk_rmem_alloc + (s32)skb->truesize > sk->sk_rcvbuf)
+	    sk->sk_rmem_alloc + (s32)skb->truesize > sk->sk_rcvbuf ||
+	    sk_under_pressure(sk->sk_rmem_alloc))
 		return false;
 	if (tp->opts & TCP_OPT_TS)
 		return seg->opts & TCP_OPT_TS &&

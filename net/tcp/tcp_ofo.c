@@ -165,7 +165,8 @@ void tcp_ofo_queue(struct tcp_sock *tp, struct sk_buff *skb)
 	u32 start = seg->seq, end = seg->end_seq;
 	struct tcp_ofo *ofo;
 
-	if (tp->sk.sk_rmem_alloc + (s32)skb->truesize > tp->sk.sk_rcvbuf) {
+	if (tp->sk.sk_rmem_alloc + (s32)skb->truesize > tp->sk.sk_rcvbuf ||
+	    sk_under_pressure(1)) {
 		SNMP_INC(TcpExt_TCPOFODrop);
 		kfree_skb_reason(skb, DROP_TCP_OFO_FULL);
 		return;

@@ -35,7 +35,8 @@ static bool connected_or_failed(struct sock *sk)
 
 static bool memory_free(const struct sock *sk)
 {
-	return sk->sk_wmem_queued < sk->sk_sndbuf;
+	return sk->sk_wmem_queued < sk->sk_sndbuf &&
+	       !sk_under_pressure(sk->sk_wmem_queued);
 }
 
 static bool memory_or_failed(struct sock *sk)

@@ -47,6 +47,7 @@ void host_memory_reset(void)
 	made = 0;
 	fail_at = 0;
 	fail_all = false;
+	memory_tight = false;
 	failed = false;
 }
 
@@ -249,6 +250,8 @@ __weak struct page *alloc_page_reserve(void)
 {
 	return alloc_pages(0);
 }
+
+__weak bool memory_tight;
 
 __weak bool memory_is_low(void)
 {

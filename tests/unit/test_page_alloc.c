@@ -253,8 +253,14 @@ static void test_reserve(void **state)
 	page_alloc_init();
 	total = nr_total_pages();
 	assert_false(memory_is_low());
+	assert_false(memory_tight);
+	while (nr_free_pages() > total / 8 + 16) {
+		page[n++] = alloc_pages(0);
+		assert_false(memory_tight);
+	}
 	while ((page[n] = alloc_pages(0)))
 		n++;
+	assert_true(memory_tight);
 	assert_true(memory_is_low());
 	assert_int_equal(total - n, total / 16);
 	assert_null(alloc_pages(3));
@@ -264,6 +270,7 @@ static void test_reserve(void **state)
 	while (n > total / 2)
 		free_pages(page[--n], 0);
 	assert_false(memory_is_low());
+	assert_false(memory_tight);
 	assert_non_null(alloc_pages(0));
 }
 
