@@ -88,7 +88,8 @@ u64 ns_to_tsc(u64 ns)
 
 	/* Beyond a century the exact value does not matter. */
 	delta = min(delta, 1ull << 62);
-	return s->tsc0 + mul_div(delta, s->hz, NSEC_PER_SEC);
+	/* Rounded up, so that it is not too early by a count. */
+	return s->tsc0 + mul_div(delta, s->hz, NSEC_PER_SEC) + 1;
 }
 
 /*
