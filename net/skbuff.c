@@ -314,14 +314,12 @@ void skb_copy_bits(const struct sk_buff *skb, u32 off, void *to, u32 n)
 	BUG_ON(n);
 }
 
-u32 skb_copy_to_iter(const struct sk_buff *skb, u32 off, u32 n,
-		     struct iov_iter *to)
+static noinline u32 copy_pieces_to_iter(const struct sk_buff *skb, u32 off,
+					u32 n, struct iov_iter *to)
 {
 	const struct sk_buff *piece;
 	u32 done = 0;
 
-	if (likely(off + n <= skb_headlen(skb)))
-		return (u32)copy_to_iter(skb->data + off, n, to);
 	skb_for_each_piece(piece, skb) {
 		u32 have = skb_headlen(piece);
 		u32 run, copied;
@@ -338,6 +336,14 @@ u32 skb_copy_to_iter(const struct sk_buff *skb, u32 off, u32 n,
 			break;
 	}
 	return done;
+}
+
+u32 skb_copy_to_iter(const struct sk_buff *skb, u32 off, u32 n,
+		     struct iov_iter *to)
+{
+	if (unlikely(off + n > skb_headlen(skb)))
+		return copy_pieces_to_iter(skb, off, n, to);
+	return (u32)copy_to_iter(skb->data + off, n, to);
 }
 
 struct sk_buff *skb_copy_range(const struct sk_buff *skb, u32 off, u32 n,

@@ -64,13 +64,18 @@ struct ip_sender {
 
 void ip_gso_send(struct sk_buff *skb, struct ip_sender *to);
 
+static inline bool ip_dev_cuts(const struct net_device *dev,
+			       const struct sk_buff *skb)
+{
+	return dev->features & (skb->gso_type & SKB_GSO_TCPV4 ? NETIF_F_TSO :
+								NETIF_F_TSO6);
+}
+
 /* True if @dev can send @skb as it is. */
 static inline bool ip_dev_can(const struct net_device *dev,
 			      const struct sk_buff *skb)
 {
-	u32 cut = skb->gso_type & SKB_GSO_TCPV4 ? NETIF_F_TSO : NETIF_F_TSO6;
-
-	if (unlikely(skb->gso_size) && !(dev->features & cut))
+	if (skb->gso_size && unlikely(!ip_dev_cuts(dev, skb)))
 		return false;
 	return likely(dev->features & NETIF_F_HW_CSUM) ||
 	       skb->ip_summed != CHECKSUM_PARTIAL;

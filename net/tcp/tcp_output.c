@@ -233,17 +233,11 @@ static void check_probe(struct tcp_sock *tp, u64 now)
 	tcp_arm(&tp->sk, &tp->rto_at, now + tcp_rto_ns(tp));
 }
 
-void tcp_write_xmit(struct tcp_sock *tp, u8 nonagle, u64 now)
+static inline void send_what_may(struct tcp_sock *tp, u8 nonagle, u64 now)
 {
-	struct sk_buff *skb = tp->send_head;
+	struct sk_buff *skb;
 	s32 len;
 
-	if (!skb)
-		return;
-	if (!tp->packets_out &&
-	    tcp_ms(now) - tp->sent_at > tp->rto / 1000 + 1)
-		tcp_cong_idle_restart(tp);
-	dev_xmit_batch_begin();
 	while ((skb = tp->send_head)) {
 		len = may_send(tp, skb, nonagle);
 		if (len < 0)
@@ -254,7 +248,29 @@ void tcp_write_xmit(struct tcp_sock *tp, u8 nonagle, u64 now)
 		tcp_transmit_skb(tp, skb, now);
 		sent_new(tp, skb, now);
 	}
+}
+
+static noinline void send_batch(struct tcp_sock *tp, u8 nonagle, u64 now)
+{
+	dev_xmit_batch_begin();
+	send_what_may(tp, nonagle, now);
 	dev_xmit_batch_end();
+}
+
+void tcp_write_xmit(struct tcp_sock *tp, u8 nonagle, u64 now)
+{
+	struct sk_buff *skb = tp->send_head;
+
+	if (!skb)
+		return;
+	if (!tp->packets_out &&
+	    tcp_ms(now) - tp->sent_at > tp->rto / 1000 + 1)
+		tcp_cong_idle_restart(tp);
+	/* One packet rings its doorbell itself; several share one. */
+	if (skb->tx_link.next == &tp->write_queue)
+		send_what_may(tp, nonagle, now);
+	else
+		send_batch(tp, nonagle, now);
 	check_probe(tp, now);
 }
 

@@ -1,10 +1,11 @@
 /*
  * Packet buffers against a byte array that says what they should hold.
- * sources: net/skbuff.c net/drop.c net/ip/checksum.c
+ * sources: net/skbuff.c net/drop.c net/ip/checksum.c kernel/uio.c
  */
 #include "tests/unit/unit.h"
 
 #include "kernel/random.h"
+#include "kernel/uio.h"
 #include "net/ip/ip.h"
 #include "net/skbuff.h"
 #include "tests/host/host.h"
@@ -231,6 +232,29 @@ static void test_copies(void **state)
 	free(big);
 }
 
+static void test_copies_to_the_user(void **state)
+{
+	struct sk_buff *skb = three_pieces();
+	char out[16] = "";
+	struct iov_iter it;
+
+	for (u32 off = 0; off < 9; off++) {
+		for (u32 n = 0; off + n <= 9; n++) {
+			iov_iter_ubuf(&it, out, sizeof(out));
+			assert_int_equal(skb_copy_to_iter(skb, off, n, &it),
+					 n);
+			assert_memory_equal(out, &"abcdefghi"[off], n);
+			assert_int_equal(it.count, sizeof(out) - n);
+		}
+	}
+	/* The user's memory ends in the middle of the second piece. */
+	host_bad_user(out + 5, 10);
+	iov_iter_ubuf(&it, out, sizeof(out));
+	assert_int_equal(skb_copy_to_iter(skb, 0, 9, &it), 5);
+	host_good_user();
+	kfree_skb(skb);
+}
+
 static void test_queue(void **state)
 {
 	struct sk_buff_head q;
@@ -392,6 +416,7 @@ int main(void)
 		T(test_pull_expands_the_head),
 		T(test_frag_with_frags_is_flattened),
 		T(test_copies),
+		T(test_copies_to_the_user),
 		T(test_queue),
 		T(test_random_operations),
 	};
