@@ -14,6 +14,10 @@ ACCEL	?=
 PORT	?=
 ARGS	?=
 SETUP	?= yes
+# V=1 shows the commands of the build.
+V	?=
+Q	:= $(if $(V),,@)
+say	= $(if $(V),,@echo '  $1  $2')
 RUN	= tools/qemu.py --prog $(PROG) --machine $(MACHINE) --mem $(MEM) \
 	  --args "$(ARGS)" $(if $(ACCEL),--accel $(ACCEL)) \
 	  $(if $(PORT),--port $(PORT))
@@ -67,11 +71,13 @@ $(OBJS): $(B)/.flags
 
 $(B)/%.c.o: %.c | $(call need,build) $(LWIP_HERE)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/%.S.o: %.S | $(call need,build)
 	@mkdir -p $(@D)
-	$(CC) $(ASFLAGS) -MMD -MP -c $< -o $@
+	$(call say,AS,$<)
+	$(Q)$(CC) $(ASFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/net/lwip/%.o: CFLAGS += $(LWIP_INC)
 $(filter $(B)/net/lwip/%,$(OBJS)) $(LWIP_OBJS): $(LWIP_CONF)
@@ -79,7 +85,8 @@ $(filter $(B)/net/lwip/%,$(OBJS)) $(LWIP_OBJS): $(LWIP_CONF)
 # lwIP's own files are not held to our warnings.
 $(LWIP_OBJS): $(B)/lwip.o/%.o: | $(LWIP_HERE)
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -Werror,$(CFLAGS)) $(LWIP_INC) -w -MMD -MP \
+	$(call say,CC,$*.c of lwIP)
+	$(Q)$(CC) $(filter-out -Werror,$(CFLAGS)) $(LWIP_INC) -w -MMD -MP \
 		-c $(LWIP_DIR)/src/$*.c -o $@
 
 $(B)/lwip/src/include/lwip/init.h: | $(call need,build)
@@ -93,7 +100,8 @@ objs: $(OBJS)
 KALLSYMS := $(wildcard tools/kallsyms)
 
 $(B)/pollux.elf: $(OBJS) linker.ld $(KALLSYMS)
-	$(if $(KALLSYMS),tools/link-kallsyms $(B)/kallsyms '$(CC) $(ASFLAGS)' \
+	$(call say,LD,$@)
+	$(Q)$(if $(KALLSYMS),tools/link-kallsyms $(B)/kallsyms '$(CC) $(ASFLAGS)' \
 		'$(LD) $(LDFLAGS) $(OBJS)' $@,$(LD) $(LDFLAGS) $(OBJS) -o $@)
 
 $(B)/pollux.stripped.elf: $(B)/pollux.elf
@@ -204,7 +212,7 @@ help:
 	@echo 'make bench        measure boot, memory, size, instructions'
 	@echo '                  (BENCH="boot memory size insns" picks some)'
 	@echo 'make clean        remove build/'
-	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP.'
+	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP; V=1 shows.'
 
 FORCE:
 .PHONY: FORCE all objs iso run run-kernel run-iso gdb unit check test land-check \

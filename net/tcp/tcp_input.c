@@ -261,8 +261,16 @@ static void take_text(struct sock *sk, struct sk_buff *skb, u64 now)
 		tcp_data_queue(sk, skb, now);
 		return;
 	}
-	/* The peer's FIN came before: there can be nothing new. */
-	kfree_skb(skb);
+	if (tcp_seg(skb)->seq == tcp_seg(skb)->end_seq) {
+		kfree_skb(skb);
+		return;
+	}
+	/*
+	 * The peer's FIN came before, so this is nothing new: it has not seen
+	 * our ACK of it (RFC 9293 section 3.10.7.4, first check).
+	 */
+	tcp_sk(sk)->ack_state |= TCP_ACK_SCHED | TCP_ACK_NOW;
+	kfree_skb_reason(skb, DROP_TCP_OLD_DATA);
 }
 
 void tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb, u64 now)

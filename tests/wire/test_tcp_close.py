@@ -80,7 +80,7 @@ def test_unacknowledged_fin_is_sent_again(peer):
 def test_repeated_fin_is_acknowledged_again(peer):
     peer.send("PA", b"x", window=0)
     peer.send("FA", window=0)
-    time.sleep(0.1)
+    time.sleep(0.6)
     peer.wire.drain()
     peer.wire.send(peer.segment("FA", seq=peer.snd_nxt - 1, window=0))
     assert peer.expect(data=False).ack == peer.snd_nxt
