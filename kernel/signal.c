@@ -85,7 +85,11 @@ int send_sig(int sig, struct task *task)
 	if (!task->sighand)
 		return -ESRCH;
 	/* Number 0 only asks whether the task could be signalled. */
-	if (sig && !ignored(sig, task))
+	if (!sig)
+		return 0;
+	/* While blocked it is kept: it may not be ignored any more later. */
+	if (!ignored(sig, task) ||
+	    READ_ONCE(task->sig_blocked) & sig_bit(sig))
 		mark_pending(sig, task);
 	return 0;
 }

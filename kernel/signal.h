@@ -76,7 +76,7 @@ extern const char *const signal_names[32];
 
 /*
  * Sends @sig to @task: marks it pending and wakes the task if it sleeps
- * interruptibly. A signal that is ignored is forgotten at once. Any context.
+ * interruptibly. One that is ignored and not blocked is forgotten. Any context.
  * Returns 0, -EINVAL (no such signal) or -ESRCH (a kernel task).
  */
 int send_sig(int sig, struct task *task);

@@ -79,6 +79,14 @@ static void test_ignored_is_forgotten(void **state)
 	handle(SIGPIPE, SIG_IGN);
 	assert_int_equal(send_sig(SIGPIPE, current), 0);
 	assert_false(signal_pending(current));
+	/* A blocked one is kept all the same, until it is unblocked. */
+	current->sig_blocked = sig_bit(SIGPIPE);
+	assert_int_equal(send_sig(SIGPIPE, current), 0);
+	assert_int_equal(current->sig_pending, sig_bit(SIGPIPE));
+	current->sig_blocked = 0;
+	current->work |= TIF_SIGPENDING;
+	assert_int_equal(to_user(), -1);
+	assert_int_equal(current->sig_pending, 0);
 	/* Ignoring forgets what is pending already. */
 	current->sig_blocked = sig_bit(SIGTERM);
 	assert_int_equal(send_sig(SIGTERM, current), 0);
