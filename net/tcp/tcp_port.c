@@ -104,8 +104,8 @@ static bool both(const struct sock *a, const struct sock *b,
 
 /*
  * bind(2) and socket(7): overlapping addresses conflict unless both allow it,
- * by REUSEPORT, or by REUSEADDR while neither listens. Counted users have
- * specific addresses of their own; they conflict without REUSEADDR.
+ * by REUSEPORT, or by REUSEADDR while the other does not listen. Counted
+ * users have specific addresses of their own; they conflict without REUSEADDR.
  */
 static bool port_conflict(const struct port *p, const struct sock *sk,
 			  bool listening)
@@ -118,7 +118,7 @@ static bool port_conflict(const struct port *p, const struct sock *sk,
 		if (o == sk || !addresses_overlap(o, sk) ||
 		    both(o, sk, SOCK_REUSEPORT))
 			continue;
-		if (!both(o, sk, SOCK_REUSEADDR) || listening ||
+		if (!both(o, sk, SOCK_REUSEADDR) ||
 		    o->sk_state == TCP_LISTEN)
 			return true;
 	}

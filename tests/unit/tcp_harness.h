@@ -77,6 +77,8 @@ void th_quiet(const char *file, int line);
 extern struct th_seg th_last;
 /* Takes all segments that wait, unseen; how many. */
 unsigned int th_flush(void);
+/* The connection table has grown: up to @n pages more stay allocated. */
+void th_leaf_pages(unsigned int n);
 /* Moves virtual time. */
 void th_sleep_ms(u64 ms);
 
