@@ -392,8 +392,12 @@ static ssize_t udp_sendmsg(struct socket *sock, struct msghdr *msg,
 
 static bool something_to_tell(struct sock *sk)
 {
-	return sk->sk_receive_queue.qlen || sk->sk_err ||
-	       sk->sk_shutdown & RCV_SHUTDOWN;
+	return sk->sk_receive_queue.qlen || sk->sk_err;
+}
+
+static bool something_or_shut(struct sock *sk)
+{
+	return something_to_tell(sk) || sk->sk_shutdown & RCV_SHUTDOWN;
 }
 
 /* The next datagram to @msg. sk owned. */
@@ -430,11 +434,11 @@ static ssize_t udp_recvmsg(struct socket *sock, struct msghdr *msg,
 	msg->msg_namelen = 0;
 	if (flags & MSG_ERRQUEUE)
 		return -EAGAIN;
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	lock_sock(sk);
 	timeo = sock_rcvtimeo(sk, nonblock);
-	ret = sk_wait_event(sk, &timeo, something_to_tell);
+	/* As on Linux a shutdown ends a wait, but is no end of file. */
+	ret = sk_wait_event(sk, &timeo, timeo ? something_or_shut :
+						something_to_tell);
 	if (!ret)
 		ret = sock_error(sk);
 	if (!ret && sk->sk_receive_queue.qlen)

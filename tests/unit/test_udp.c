@@ -497,6 +497,7 @@ static void test_shutdown(void **state)
 	assert_int_equal(s.ops->shutdown(&s, SHUT_RD), -ENOTCONN);
 	assert_int_equal(connect4(&s, PEER, 9000), 0);
 	assert_int_equal(recv(&s, buf, 8, 0), 0);
+	assert_int_equal(recv(&s, buf, 8, MSG_DONTWAIT), -EAGAIN);
 	assert_int_equal(s.ops->shutdown(&s, SHUT_WR), 0);
 	assert_int_equal(sendto(&s, "x", 1, NULL), -EPIPE);
 	assert_int_equal(s.ops->poll(&s) & (EPOLLHUP | EPOLLRDHUP),
