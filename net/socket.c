@@ -37,7 +37,7 @@ int sock_register(const struct net_proto_family *family)
 void socket_init(void)
 {
 	socket_cache = kmem_cache_create("socket", sizeof(struct socket), 0,
-					 SLAB_ZERO);
+					 0);
 	if (!socket_cache)
 		panic("socket_init: out of memory; give the machine more");
 }
@@ -48,8 +48,14 @@ struct socket *sock_alloc(void)
 {
 	struct socket *sock = kmem_cache_alloc(socket_cache);
 
-	if (sock)
-		init_waitqueue_head(&sock->wq);
+	if (!sock)
+		return NULL;
+	sock->ops = NULL;
+	sock->sk = NULL;
+	sock->file = NULL;
+	sock->type = 0;
+	sock->state = SS_UNCONNECTED;
+	init_waitqueue_head(&sock->wq);
 	return sock;
 }
 

@@ -214,7 +214,7 @@ static struct route_slot *slot_of(be32 daddr)
 	return &route_cache[(daddr >> 24 ^ daddr >> 16) % ROUTE_SLOTS];
 }
 
-static bool cache_get(struct ip_addr *saddr, const struct ip_addr *daddr,
+static inline bool cache_get(struct ip_addr *saddr, const struct ip_addr *daddr,
 		      struct ip_route *rt)
 {
 	const struct route_slot *slot = slot_of(daddr->a[3]);
@@ -268,24 +268,39 @@ static int find_route(struct ip_addr *saddr, const struct ip_addr *daddr,
 	return 0;
 }
 
+static noinline int lookup_slow(struct ip_addr *saddr,
+				const struct ip_addr *daddr,
+				struct ip_route *rt, struct ip_addr *next_hop)
+{
+	int err = find_route(saddr, daddr, rt, next_hop);
+
+	if (!err && ip_addr_is_v4(daddr) && rt->ll_len &&
+	    rt->dev != &loopback_dev)
+		cache_put(saddr, daddr, rt);
+	return err;
+}
+
 int ip_route_lookup(struct ip_addr *saddr, const struct ip_addr *daddr,
 		    struct ip_route *rt, struct ip_addr *next_hop)
 {
-	bool v4 = ip_addr_is_v4(daddr);
-	int err;
-
-	if (v4 && cache_get(saddr, daddr, rt))
+	if (ip_addr_is_v4(daddr) && cache_get(saddr, daddr, rt))
 		return 0;
-	err = find_route(saddr, daddr, rt, next_hop);
-	if (!err && v4 && rt->ll_len && rt->dev != &loopback_dev)
-		cache_put(saddr, daddr, rt);
-	return err;
+	return lookup_slow(saddr, daddr, rt, next_hop);
+}
+
+static noinline int output_slow(struct ip_addr *saddr,
+				const struct ip_addr *daddr,
+				struct ip_route *rt)
+{
+	struct ip_addr next_hop;
+
+	return lookup_slow(saddr, daddr, rt, &next_hop);
 }
 
 int ip_route_output(struct ip_addr *saddr, const struct ip_addr *daddr,
 		    struct ip_route *rt)
 {
-	struct ip_addr next_hop;
-
-	return ip_route_lookup(saddr, daddr, rt, &next_hop);
+	if (ip_addr_is_v4(daddr) && likely(cache_get(saddr, daddr, rt)))
+		return 0;
+	return output_slow(saddr, daddr, rt);
 }
