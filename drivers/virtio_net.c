@@ -42,6 +42,30 @@
 #define WATCH_NS	(100 * NSEC_PER_MSEC)
 #define POLL_NS		(1 * NSEC_PER_MSEC)	/* for cards without irq */
 
+/* --- counters --- */
+
+static void log_counters(const struct virtnet *vi)
+{
+	static const struct {
+		const char *name;
+		size_t at;
+	} counters[] = {
+#define X(c) { #c, offsetof(struct virtnet_stats, c) },
+		VIRTNET_COUNTERS(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
+		u64 v;
+
+		__builtin_memcpy(&v, (const u8 *)&vi->stats + counters[i].at,
+				 sizeof(v));
+		if (v)
+			pr_notice("%s: %s %llu\n", vi->dev.name,
+				  counters[i].name, (unsigned long long)v);
+	}
+}
+
 /* --- interrupt and poll --- */
 
 /* Hardirq, for both queues. */
@@ -82,6 +106,7 @@ static void give_up(struct virtnet *vi)
 	virtnet_rx_abandon(vi);
 	virtnet_tx_clean(vi);
 	napi_complete(&vi->napi);
+	log_counters(vi);
 }
 
 static int virtnet_poll(struct napi_struct *napi, int budget)
@@ -177,9 +202,11 @@ static void look_for_lost_irq(struct virtnet *vi)
 	flags = local_irq_save();
 	idle = napi_schedule(&vi->napi);
 	local_irq_restore(flags);
-	if (idle && !vi->stats.lost_interrupts++)
-		pr_notice("%s: an interrupt got lost; from now on such are found within 100 ms. With QEMU, give it -smp 1,maxcpus=2\n",
-			  vi->dev.name);
+	if (!idle || vi->stats.lost_interrupts++)
+		return;
+	pr_notice("%s: an interrupt got lost; from now on such are found within 100 ms. With QEMU, give it -smp 1,maxcpus=2\n",
+		  vi->dev.name);
+	log_counters(vi);
 }
 
 /*

@@ -50,7 +50,7 @@ _Static_assert(sizeof(struct virtio_net_hdr) == VIRTIO_NET_HDR_SIZE, "5.1.6");
 #define VIRTIO_NET_GSO_TCPV6	4
 #define VIRTIO_NET_GSO_ECN	0x80
 
-/* Counters, by name: a log line shows those that are not 0. */
+/* Counters; the log shows those that are not 0 when something goes wrong. */
 #define VIRTNET_COUNTERS(X)						\
 	X(interrupts)							\
 	X(polls)							\

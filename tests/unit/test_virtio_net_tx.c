@@ -24,6 +24,7 @@ static void expect_given_up(void)
 	assert_null(scheduled);
 	assert_int_equal(card.status, 0);
 	assert_non_null(strstr(host_log(), "breaks the rules"));
+	assert_non_null(strstr(host_log(), "eth0: polls "));
 	/* Sending goes on to fail quietly; nothing stays allocated. */
 	skb = packet(100, 64);
 	assert_int_equal(xmit(skb), 0);
@@ -287,6 +288,7 @@ static void test_lost_interrupt_is_found_and_counted(void **state)
 	assert_int_equal(nr_received, 2);
 	assert_int_equal(vi->stats.lost_interrupts, 1);
 	assert_non_null(strstr(host_log(), "an interrupt got lost"));
+	assert_non_null(strstr(host_log(), "eth0: lost_interrupts 1"));
 	host_log_clear();
 	card_receives(62);
 	host_advance(100 * NSEC_PER_MSEC);
