@@ -187,6 +187,15 @@ void virtnet_start_timer(struct virtnet *vi)
 		  (vi->vdev->no_irq ? POLL_NS : WATCH_NS));
 }
 
+static void tell_loss(struct virtnet *vi, const char *what)
+{
+	if (vi->stats.lost_interrupts + vi->stats.lost_doorbells > 1)
+		return;
+	pr_notice("%s: %s got lost; from now on such are found within 200 ms. With QEMU, give it -smp 1,maxcpus=2\n",
+		  vi->dev.name, what);
+	log_counters(vi);
+}
+
 /*
  * A ring whose interrupt should have come and did not (design.md 6: an
  * emulator that leaves out barriers): counts it, says so once, polls.
@@ -202,11 +211,23 @@ static void look_for_lost_irq(struct virtnet *vi)
 	flags = local_irq_save();
 	idle = napi_schedule(&vi->napi);
 	local_irq_restore(flags);
-	if (!idle || vi->stats.lost_interrupts++)
+	if (!idle)
 		return;
-	pr_notice("%s: an interrupt got lost; from now on such are found within 100 ms. With QEMU, give it -smp 1,maxcpus=2\n",
-		  vi->dev.name);
-	log_counters(vi);
+	vi->stats.lost_interrupts++;
+	tell_loss(vi, "an interrupt");
+}
+
+/*
+ * The same barrier decides whether the device hears of new buffers. For the
+ * receive ring there is no way to see it: it is told again in any case.
+ */
+static void look_for_lost_doorbell(struct virtnet *vi)
+{
+	vi->rx.notify(&vi->rx);
+	if (!virtnet_tx_remind(vi))
+		return;
+	vi->stats.lost_doorbells++;
+	tell_loss(vi, "a doorbell");
 }
 
 /*
@@ -226,8 +247,10 @@ static void virtnet_timer(struct timer *timer)
 	}
 	vi->seen_packets = vi->dev.rx_packets;
 	virtnet_tx_clean(vi);
-	if (!vi->vdev->no_irq)
+	if (!vi->vdev->no_irq) {
 		look_for_lost_irq(vi);
+		look_for_lost_doorbell(vi);
+	}
 	if (vi->vdev->no_config_irq)
 		read_link(vi);
 	if (vi->vdev->no_irq || virtnet_wants_refill(vi)) {

@@ -61,6 +61,7 @@ _Static_assert(sizeof(struct virtio_net_hdr) == VIRTIO_NET_HDR_SIZE, "5.1.6");
 	X(tx_copied)		/* pieces or headroom did not fit */	\
 	X(tx_dropped)							\
 	X(lost_interrupts)	/* found by the timer */		\
+	X(lost_doorbells)	/* the same */				\
 	X(config_changes)
 
 struct virtnet_stats {
@@ -91,6 +92,7 @@ struct virtnet {
 	struct net_device dev;
 	struct timer timer;		/* see virtnet_timer() */
 	u64 seen_packets;		/* timer's: rx_packets at last look */
+	u16 seen_tx;			/* t  tx.published at last look */
 	struct virtnet_stats stats;	/* by whoever; a hint */
 	struct virtio_net_hdr plain_hdr; /* c  all 0, for lack of headroom */
 	struct vq_buf tx_bufs[TX_PIECES + 2]; /* t  scratch */
@@ -146,6 +148,11 @@ void virtnet_kick(struct net_device *dev);
  * Softirq, without dev.tx_lock.
  */
 void virtnet_tx_clean(struct virtnet *vi);
+/*
+ * Rings again if the device has not sent what it was given at the last look.
+ * Softirq, without dev.tx_lock. True if it had to.
+ */
+bool virtnet_tx_remind(struct virtnet *vi);
 
 /* --- virtio_net.c --- */
 

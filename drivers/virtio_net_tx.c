@@ -277,3 +277,19 @@ void virtnet_tx_clean(struct virtnet *vi)
 	if (wake)
 		netif_wake_queue(&vi->dev);
 }
+
+bool virtnet_tx_remind(struct virtnet *vi)
+{
+	struct virtqueue *vq = &vi->tx;
+	bool stuck;
+
+	spin_lock(&vi->dev.tx_lock);
+	/* Indices wrap: "in flight at the last look" is 1 to num ahead. */
+	stuck = (u16)(vi->seen_tx - vq->last_used - 1) < vq->num &&
+		!vi->vdev->broken;
+	vi->seen_tx = vq->published;
+	if (stuck)
+		vq->notify(vq);
+	spin_unlock(&vi->dev.tx_lock);
+	return stuck;
+}

@@ -298,6 +298,29 @@ static void test_lost_interrupt_is_found_and_counted(void **state)
 	assert_string_equal(host_log(), "");
 }
 
+static void test_lost_doorbell_is_rung_again(void **state)
+{
+	struct virtio_net_hdr hdr;
+
+	start(ALL);
+	card.notified[RX] = 0;
+	assert_int_equal(xmit(packet(100, 64)), 0);
+	assert_int_equal(card.notified[TX], 1);
+	/* The card did not hear it. */
+	host_advance(100 * NSEC_PER_MSEC);
+	host_advance(100 * NSEC_PER_MSEC);
+	assert_int_equal(card.notified[TX], 2);
+	assert_int_equal(vi->stats.lost_doorbells, 1);
+	assert_non_null(strstr(host_log(), "a doorbell got lost"));
+	/* Nor that there are buffers for it, which nobody can see. */
+	assert_true(card.notified[RX] > 0);
+	assert_int_equal(card_sends(&hdr), 100);
+	host_advance(300 * NSEC_PER_MSEC);
+	assert_int_equal(card.notified[TX], 2);
+	assert_int_equal(vi->tx.num_free, vi->tx.num);
+	assert_false(timer_pending(&vi->timer));
+}
+
 static void test_no_timer_when_idle(void **state)
 {
 	start(ALL);
@@ -364,6 +387,7 @@ int main(void)
 		T(test_full_ring_wakes_up_later),
 		T(test_full_ring_with_a_lost_interrupt),
 		T(test_lost_interrupt_is_found_and_counted),
+		T(test_lost_doorbell_is_rung_again),
 		T(test_no_timer_when_idle),
 		T(test_card_without_interrupts_is_polled),
 		T(test_link_changes),
