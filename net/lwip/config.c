@@ -10,6 +10,7 @@
 #include "kernel/errno.h"
 #include "kernel/param.h"
 #include "kernel/printk.h"
+#include "kernel/random.h"
 #include "kernel/sched.h"
 #include "kernel/string.h"
 #include "kernel/time.h"
@@ -18,10 +19,13 @@
 
 #define IP_HELP		"dhcp, off, or ADDR::GATEWAY:MASK::eth0:off"
 #define WAIT_SLACK	NSEC_PER_MSEC
+#define IP6_DELAY_TICKS	10	/* of 100 ms */
 
 /* From the command line, before lwip_configure(); then constant. */
 static struct ip_config config = { .mode = IP_CONFIG_DHCP };
 static char hostname[HOSTNAME_MAX + 1];
+
+static u32 ip6_ticks_left;	/* port.lock; 0: IPv6 has begun or is off */
 
 int lwip_param_ip(const char *val)
 {
@@ -103,12 +107,26 @@ void lwip_status_changed(struct netif *netif)
 	lwip_config_check();
 }
 
-static void start_ip6(struct netif *netif)
+/*
+ * IPv6 begins up to a second later, at random, so that machines that start
+ * together do not all speak at once (RFC 4861 section 6.3.7, RFC 4862 section
+ * 5.4.2). It also keeps IPv6 out of the way of the first answer over IPv4.
+ */
+static void start_ip6_soon(void)
 {
-	netif_create_ip6_linklocal_address(netif, 1);
-	netif_set_ip6_autoconfig_enabled(netif, 1);
+	ip6_ticks_left = 1 + get_random_below(IP6_DELAY_TICKS);
+	lwip_poke(JOB_IP6_START);
+}
+
+u32 lwip_config_ip6_tick(void)
+{
+	if (--ip6_ticks_left)
+		return 1;
+	netif_create_ip6_linklocal_address(netif_default, 1);
+	netif_set_ip6_autoconfig_enabled(netif_default, 1);
 	lwip_poke(JOB_ND6);
 	lwip_poke(JOB_MLD6);
+	return 0;
 }
 
 static void start_dhcp(struct netif *netif)
@@ -146,7 +164,7 @@ static void configure(struct netif *netif)
 		start_dhcp(netif);
 	else
 		start_static(netif);
-	start_ip6(netif);
+	start_ip6_soon();
 }
 
 static struct net_device *chosen_device(void)

@@ -36,6 +36,7 @@ enum lwip_job {
 	JOB_ND6,
 	JOB_MLD6,
 	JOB_LINK,
+	JOB_IP6_START,
 	NR_LWIP_JOBS,
 };
 
@@ -184,3 +185,5 @@ void lwip_count_drops(u32 len);
 void lwip_status_changed(struct netif *netif);
 /* The first device's address, mask or gateway may have changed. */
 void lwip_config_check(void);
+/* The tick of JOB_IP6_START: counts down, then starts IPv6. */
+u32 lwip_config_ip6_tick(void);

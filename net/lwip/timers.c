@@ -180,6 +180,7 @@ static const struct job jobs[NR_LWIP_JOBS] = {
 	[JOB_ND6] = { ND6_TMR_INTERVAL, tick_nd6 },
 	[JOB_MLD6] = { MLD6_TMR_INTERVAL, tick_mld6 },
 	[JOB_LINK] = { 100, tick_link },
+	[JOB_IP6_START] = { 100, lwip_config_ip6_tick },
 };
 
 static void run_job(enum lwip_job i, u64 now)
