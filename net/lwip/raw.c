@@ -25,6 +25,7 @@
 
 static void deliver_tcp(struct sk_buff *skb)
 {
+	skb->tstamp = 0;	/* no device stamped it: TCP reads the clock */
 	if (skb->protocol == cpu_to_be16(ETH_P_IPV6))
 		tcp_v6_rcv(skb);
 	else

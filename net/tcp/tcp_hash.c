@@ -66,7 +66,7 @@ void tcp_sock_tuple(const struct sock *sk, struct tcp_tuple *t)
 	t->remote = sk->sk_daddr;
 	t->lport = sk->sk_num;
 	t->rport = sk->sk_dport;
-	tcp_tuple_hash(t);
+	t->hash = sk->sk_hash;
 }
 
 static struct hlist_head *bucket_at(struct table *t, u32 n)
@@ -197,7 +197,6 @@ int tcp_hash_add(struct sock *sk)
 	bool taken;
 
 	tcp_sock_tuple(sk, &t);
-	sk->sk_hash = t.hash;
 	lock = stripe_of(&socks, t.hash);
 	spin_lock_bh(lock);
 	taken = find_sock(&t);

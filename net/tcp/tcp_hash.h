@@ -13,7 +13,7 @@ int tcp_hash_init(void) __must_check;
 
 /* Keyed, so that a peer cannot choose its bucket. Fills tuple->hash. */
 void tcp_tuple_hash(struct tcp_tuple *tuple);
-/* The tuple of @sk, hash included. */
+/* The tuple of @sk, with the hash that sk_hash holds. */
 void tcp_sock_tuple(const struct sock *sk, struct tcp_tuple *tuple);
 
 /*

@@ -54,6 +54,7 @@ struct tcp_segment {
 	u32 end_seq;		/* SEG.SEQ + SEG.LEN, SYN and FIN counted */
 	u32 ack;		/* SEG.ACK */
 	u32 tsval, tsecr;	/* if TCP_OPT_TS */
+	u32 hash;		/* of addresses and ports, once looked up */
 	u32 iss;		/* for the answer, after TIME-WAIT; or 0 */
 	u16 wnd;		/* SEG.WND as sent, not scaled */
 	u16 mss;		/* if TCP_OPT_MSS */

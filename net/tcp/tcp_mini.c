@@ -8,6 +8,7 @@
 #include "net/tcp/tcp_mini.h"
 
 #include "kernel/errno.h"
+#include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
 #include "kernel/time.h"
 #include "net/snmp.h"
@@ -18,19 +19,27 @@
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_timer.h"
 
-/* Records at most; beyond it connections just end (as tcp_max_tw_buckets). */
-#define TW_MAX		65536
+/*
+ * TIME-WAIT records at most, beyond which connections just end: a 64th of
+ * memory, within these limits (tcp_max_tw_buckets of Linux).
+ */
+#define TW_LEAST	256u
+#define TW_MOST		262144u
 /* How old a timestamp must be before an active open goes over it, ms. */
 #define TW_REUSE_MS	1000u
 
 static struct kmem_cache *mini_cache;
 static struct spinlock tw_lock;
 static struct atomic tw_count;
+static u32 tw_max __ro_after_init;
 
 int tcp_mini_init(void)
 {
 	mini_cache = kmem_cache_create("tcp_mini", sizeof(struct tcp_mini), 0,
 				       SLAB_ZERO);
+	tw_max = (u32)clamp(nr_total_pages() * PAGE_SIZE / 64 /
+			    sizeof(struct tcp_mini),
+			    (u64)TW_LEAST, (u64)TW_MOST);
 	return mini_cache ? 0 : -ENOMEM;
 }
 
@@ -100,7 +109,7 @@ static bool tw_start(const struct sock *sk, enum tcp_mini_kind kind, u64 end)
 {
 	struct tcp_mini *m;
 
-	if (atomic_read(&tw_count) >= TW_MAX)
+	if ((u32)atomic_read(&tw_count) >= tw_max)
 		return false;
 	m = tcp_mini_alloc(kind);
 	if (!m)
@@ -253,6 +262,8 @@ int tcp_timewait_clear(struct sock *sk, u64 now)
 	int err = -EADDRNOTAVAIL;
 
 	tcp_sock_tuple(sk, &tuple);
+	tcp_tuple_hash(&tuple);
+	sk->sk_hash = tuple.hash;
 	m = tcp_mini_lookup(&tuple);
 	if (!m)
 		return 0;

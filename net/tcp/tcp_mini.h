@@ -38,6 +38,6 @@ enum tcp_tw_verdict tcp_timewait_rcv(struct tcp_mini *mini,
 /*
  * Makes way for @sk's active open: a TIME-WAIT record of the same tuple is
  * dropped if timestamps make that safe (RFC 6191), and @sk continues its
- * sequence numbers. 0, -EADDRNOTAVAIL.
+ * sequence numbers. Sets sk_hash. 0, -EADDRNOTAVAIL.
  */
 int tcp_timewait_clear(struct sock *sk, u64 now) __must_check;

@@ -201,6 +201,7 @@ static struct sock *make_child(struct sock *listener,
 	sk->sk_daddr = req->tuple.remote;
 	sk->sk_num = req->tuple.lport;
 	sk->sk_dport = req->tuple.rport;
+	sk->sk_hash = req->tuple.hash;
 	child_fill(tp, req);
 	tp->ts_recent_at = tcp_ms(now);
 	if (ip_route_output(&sk->sk_rcv_saddr, &sk->sk_daddr, &sk->sk_route))

@@ -44,7 +44,7 @@ void tcp_skb_tuple(const struct sk_buff *skb, struct tcp_tuple *tuple)
 	skb_addrs(skb, &tuple->remote, &tuple->local);
 	tuple->rport = be16_to_cpu(th->source);
 	tuple->lport = be16_to_cpu(th->dest);
-	tcp_tuple_hash(tuple);
+	tuple->hash = tcp_seg(skb)->hash;
 }
 
 void tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
@@ -166,6 +166,8 @@ void tcp_v4_rcv(struct sk_buff *skb)
 	if (!skb->tstamp)
 		skb->tstamp = ktime_get_ns();
 	tcp_skb_tuple(skb, &tuple);
+	tcp_tuple_hash(&tuple);
+	tcp_seg(skb)->hash = tuple.hash;
 	sk = tcp_lookup(&tuple);
 	trace(TRACE_TCP_V4_RCV, sk, (u64)tcp_seg(skb)->seq << 32 | skb->len);
 	if (likely(sk)) {

@@ -3,7 +3,7 @@
 
 #include "net/tcp/tcp_sock.h"
 
-/* Addresses and ports of a decoded segment, and their hash. */
+/* Addresses and ports of a segment that tcp_v4_rcv() has looked up. */
 void tcp_skb_tuple(const struct sk_buff *skb, struct tcp_tuple *tuple);
 
 /*

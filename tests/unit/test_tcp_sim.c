@@ -88,8 +88,15 @@ static u64 converse(const struct th_link *link, u64 seed, u64 ab, u64 ba)
 	a.s = th_socket();
 	assert_int_equal(th_connect(a.s, TH_PORT, true), -EINPROGRESS);
 	while (!b.s) {
-		assert_true(th_link_step());
+		if (!th_link_step())
+			break;
 		b.s = th_accept(listener, &err);
+	}
+	/* Seven SYNs lost in a row: possible on such links, and no fault. */
+	if (!b.s) {
+		assert_true(link->loss > 100);
+		a.eof = true;
+		b.eof = true;
 	}
 	while (!a.eof || !b.eof) {
 		if (th_poll(a.s) & EPOLLOUT)
@@ -106,7 +113,8 @@ static u64 converse(const struct th_link *link, u64 seed, u64 ab, u64 ba)
 	}
 	start = host_now - start;
 	th_close(a.s);
-	th_close(b.s);
+	if (b.s)
+		th_close(b.s);
 	th_close(listener);
 	for (unsigned int i = 0; i < 100000 && th_link_step(); i++)
 		;
