@@ -29,7 +29,6 @@ u16 th_mtu;
 u32 th_dev_features;
 int th_route_err;
 unsigned long th_fail_next;
-u32 th_wakeups;
 u32 ip_route_gen;
 
 static const struct ip_addr us = { { 0, 0, IP_MAPPED_WORD, 0x0100000a } };
