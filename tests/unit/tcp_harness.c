@@ -128,6 +128,9 @@ struct sk_buff *th_packet(const struct ip_addr *saddr,
 	struct sk_buff *skb = alloc_skb(20 + len);
 	struct iphdr *ip;
 
+	/* A failure injected for TCP may hit here; it does so only once. */
+	if (!skb)
+		skb = alloc_skb(20 + len);
 	assert_non_null(skb);
 	ip = skb_put(skb, 20);
 	memset(ip, 0, 20);
