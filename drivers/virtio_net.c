@@ -116,6 +116,7 @@ static int virtnet_poll(struct napi_struct *napi, int budget)
 	struct sk_buff *skb;
 	int done = 0;
 
+	trace(TRACE_VIRTNET_POLL, RX_QUEUE, budget);
 	vi->stats.polls++;
 	while (done < budget && virtqueue_more_used(&vi->rx)) {
 		skb = virtnet_receive(vi);
@@ -125,7 +126,6 @@ static int virtnet_poll(struct napi_struct *napi, int budget)
 			break;
 		done++;
 	}
-	trace(TRACE_VIRTNET_POLL, RX_QUEUE, done);
 	if (unlikely(vi->vdev->broken)) {
 		give_up(vi);
 		return min(done, budget - 1);
@@ -197,7 +197,7 @@ static void tell_loss(struct virtnet *vi, const char *what)
 }
 
 /*
- * A ring whose interrupt should have come and did not (design.md 6: an
+ * A ring whose interrupt should have come and did not (emulators: an
  * emulator that leaves out barriers): counts it, says so once, polls.
  */
 static void look_for_lost_irq(struct virtnet *vi)

@@ -12,7 +12,7 @@
 #include "kernel/x86/stacktrace.h"
 
 #define PANIC_EXIT_CODE	127
-#define TRACE_RECORDS	16
+#define TRACE_RECORDS	64
 #define MAX_CALLS	24
 
 bool panic_in_progress;

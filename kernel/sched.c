@@ -111,8 +111,11 @@ static struct task *halt_in_place(struct rq *rq, struct task *prev)
 		safe_halt();
 		local_irq_disable();
 		spin_lock(&rq->lock);
-		if (READ_ONCE(prev->state) == TASK_RUNNING)
+		if (READ_ONCE(prev->state) == TASK_RUNNING) {
+			/* From idle, as the trace has it, but for free. */
+			trace(TRACE_SCHED_SWITCH, rq->idle->pid, prev->pid);
 			return prev;
+		}
 	} while (list_empty(&rq->queue));
 	return dequeue_first(rq);
 }

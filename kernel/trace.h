@@ -13,7 +13,7 @@ enum trace_point {
 	TRACE_VIRTNET_INTERRUPT,	/* queue */
 	TRACE_DO_SOFTIRQ,		/* pending mask */
 	TRACE_NET_RX_ACTION,		/* budget left */
-	TRACE_VIRTNET_POLL,		/* queue, frames */
+	TRACE_VIRTNET_POLL,		/* queue, budget left */
 	TRACE_IP_RCV,			/* length, protocol */
 	TRACE_TCP_V4_RCV,		/* sock, seq, length */
 	TRACE_SK_DATA_READY,		/* sock */
@@ -21,7 +21,7 @@ enum trace_point {
 	TRACE_SCHED_SWITCH,		/* from pid, to pid */
 	TRACE_EPOLL_WAIT,		/* events returned */
 	TRACE_TCP_RECVMSG,		/* sock, bytes */
-	TRACE_TCP_SENDMSG,		/* sock, bytes */
+	TRACE_TCP_SENDMSG,		/* sock, bytes asked for */
 	TRACE_TCP_TRANSMIT,		/* sock, seq, length */
 	TRACE_VIRTNET_XMIT,		/* length */
 	TRACE_TCP_SET_STATE,		/* sock, from, to */

@@ -7,7 +7,6 @@
 
 #include "kernel/string.h"
 #include "kernel/time.h"
-#include "kernel/trace.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_ofo.h"
 #include "net/tcp/tcp_output.h"
@@ -55,10 +54,8 @@ void tcp_data_ready(struct sock *sk)
 		return;
 	if (tp->rcv_nxt - tp->copied_seq >= sk->sk_rcvlowat ||
 	    sock_flag(sk, SOCK_DONE) ||
-	    tcp_receive_space(tp) < (u32)sk->sk_rcvbuf / 4) {
-		trace(TRACE_SK_DATA_READY, sk, 0);
+	    tcp_receive_space(tp) < (u32)sk->sk_rcvbuf / 4)
 		sk->sk_data_ready(sk);
-	}
 }
 
 void tcp_event_data_recv(struct tcp_sock *tp, u32 len, u64 now)

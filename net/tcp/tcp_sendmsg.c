@@ -232,12 +232,12 @@ ssize_t tcp_sendmsg(struct socket *sock, struct msghdr *msg, bool nonblock)
 	};
 	ssize_t n;
 
+	trace(TRACE_TCP_SENDMSG, sk, msg->msg_iter.count);
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	lock_sock(sk);
 	job.timeo = sock_sndtimeo(sk, nonblock);
 	n = send_locked(&job);
-	trace(TRACE_TCP_SENDMSG, sk, n);
 	release_sock(sk);
 	return n;
 }

@@ -150,7 +150,7 @@ struct tcp_sock {
 	u8 err_soft;		/* s  errno of the last ICMP error */
 };
 
-/* The promise of design.md section 6: 1 KiB with socket, file and watch. */
+/* The promise: 1 KiB for each idle connection, with socket, file and watch. */
 _Static_assert(sizeof(struct tcp_sock) <= 616, "connection block");
 
 static inline struct tcp_sock *tcp_sk(const struct sock *sk)

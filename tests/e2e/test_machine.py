@@ -145,3 +145,38 @@ def test_virtio_rng(machine_type):
         with socket.create_connection(("127.0.0.1", guest.port), 10) as s:
             s.sendall(b"x")
             assert s.recv(1) == b"x"
+
+
+ROAD = ["virtnet_interrupt", "do_softirq", "net_rx_action", "virtnet_poll",
+        "ip_rcv", "tcp_v4_rcv", "sk_data_ready", "ep_poll_callback",
+        "sched_switch", "epoll_wait", "tcp_recvmsg", "tcp_sendmsg",
+        "tcp_transmit", "virtnet_xmit"]
+
+
+def trace_of_echoes(more):
+    """The names in the trace ring after two echoes, read from a panic."""
+    with monitored(more=more) as (guest, monitor):
+        with socket.create_connection(("127.0.0.1", guest.port), 10) as s:
+            for _ in range(2):
+                s.sendall(b"x")
+                assert s.recv(1) == b"x"
+                time.sleep(0.3)
+            monitor.ask("inject-nmi")
+            guest.wait_exit()
+        return re.findall(r"^trace \d+\.\d{6} pid \d+ (\w+) ", guest.console,
+                          re.M)
+
+
+def test_every_hop_of_the_road_leaves_a_trace_in_order():
+    names = trace_of_echoes("trace=all")
+    start = len(names) - 1 - names[::-1].index("sk_data_ready")
+    start -= names[:start][::-1].index("virtnet_interrupt") + 1
+    rest = iter(names[start:])
+    for hop in ROAD:
+        assert hop in rest, f"{hop} is missing or out of order: {names[start:]}"
+
+
+def test_only_the_tracepoints_asked_for_are_on():
+    assert set(trace_of_echoes("trace=tcp_recvmsg,ip_rcv")) == {
+        "tcp_recvmsg", "ip_rcv"}
+    assert not trace_of_echoes("")
