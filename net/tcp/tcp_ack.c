@@ -100,6 +100,15 @@ static void clean_rtx_queue(struct tcp_sock *tp, u32 ack, u64 now,
 		list_del(&skb->tx_link);
 		tcp_free_tx(tp, skb);
 	}
+	/* A large buffer is acknowledged segment by segment. */
+	if (skb && seq_before(tcp_tx(skb)->seq, ack)) {
+		struct tcp_tx *tx = tcp_tx(skb);
+		u16 segs = tx->segs;
+
+		tcp_trim_acked(tp, skb);
+		if (!(tx->tags & TCP_TAG_SACKED) && segs > tx->segs)
+			news->acked += (u32)segs - tx->segs;
+	}
 }
 
 /* RFC 7323 section 4: the echo tells when the segment went out. */
@@ -192,7 +201,7 @@ enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 		ack_probe(tp, now);
 		return TCP_CONTINUE;
 	}
-	if (seg->nr_sacks && tp->opts & TCP_OPT_SACK_OK)
+	if (seg->nr_sacks)
 		tcp_sack_in_blocks(tp, skb, &news);
 	news.dup = !news.advanced && !window && seg->seq == seg->end_seq;
 	tcp_recovery_ack(tp, &news, now);

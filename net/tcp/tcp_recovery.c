@@ -55,6 +55,14 @@ static void count_tags(struct tcp_sock *tp, const struct tcp_tx *tx, s32 sign)
 		tp->retrans_out += n;
 }
 
+/* Without SACK sacked_out is only counted: it must fit what is out. */
+static void reno_fit(struct tcp_sock *tp)
+{
+	if (!sack_on(tp) && tp->sacked_out + tp->lost_out > tp->packets_out)
+		tp->sacked_out = tp->packets_out -
+				 min(tp->packets_out, tp->lost_out);
+}
+
 static u16 count_segs(const struct tcp_sock *tp, const struct tcp_tx *tx)
 {
 	return (u16)max(DIV_ROUND_UP(tcp_tx_len(tx), tp->mss_cache), 1u);
@@ -74,6 +82,7 @@ static int fragment_sent(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
 	tx = tcp_tx(list_next_entry(skb, tx_link));
 	tx->segs = count_segs(tp, tx);
 	count_tags(tp, tx, 1);
+	reno_fit(tp);
 	return 0;
 }
 
@@ -83,6 +92,7 @@ static void tag_lost(struct tcp_sock *tp, struct tcp_tx *tx)
 		return;
 	tx->tags |= TCP_TAG_LOST;
 	tp->lost_out += tx->segs;
+	reno_fit(tp);
 }
 
 static void tag_sacked(struct tcp_sock *tp, struct tcp_tx *tx,
@@ -141,6 +151,8 @@ void tcp_sack_in_blocks(struct tcp_sock *tp, const struct sk_buff *skb,
 {
 	const struct tcp_segment *seg = tcp_seg(skb);
 
+	if (!sack_on(tp))
+		return;
 	for (unsigned int i = 0; i < seg->nr_sacks; i++) {
 		struct tcp_sack_block b = tcp_sack_in(skb->data, seg, i);
 
@@ -151,6 +163,7 @@ void tcp_sack_in_blocks(struct tcp_sock *tp, const struct sk_buff *skb,
 			/* RFC 2883: something arrived twice. */
 			SNMP_INC(TcpExt_TCPDSACKRecv);
 		} else {
+			b.start = seq_max(b.start, tp->snd_una);
 			sack_block(tp, &b, news);
 		}
 	}
@@ -187,8 +200,7 @@ static void mark_head_lost(struct tcp_sock *tp)
 	tag_lost(tp, tx);
 }
 
-/* What lies below snd_una already needs not be sent again. */
-static void trim_acked(struct tcp_sock *tp, struct sk_buff *skb)
+void tcp_trim_acked(struct tcp_sock *tp, struct sk_buff *skb)
 {
 	struct tcp_tx *tx = tcp_tx(skb);
 	u32 n = tp->snd_una - tx->seq;
@@ -200,6 +212,7 @@ static void trim_acked(struct tcp_sock *tp, struct sk_buff *skb)
 	count_tags(tp, tx, -1);
 	tx->segs = count_segs(tp, tx);
 	count_tags(tp, tx, 1);
+	reno_fit(tp);
 }
 
 int tcp_retransmit_skb(struct tcp_sock *tp, struct sk_buff *skb, bool one,
@@ -210,7 +223,6 @@ int tcp_retransmit_skb(struct tcp_sock *tp, struct sk_buff *skb, bool one,
 	u32 may = one || in_flight >= tp->cwnd ? 1 : tp->cwnd - in_flight;
 	int err;
 
-	trim_acked(tp, skb);
 	/* By length: the MSS may be smaller now than when it was counted. */
 	if (tcp_tx_len(tx) > may * tp->mss_cache &&
 	    fragment_sent(tp, skb, may * tp->mss_cache))
@@ -322,9 +334,7 @@ static void reno_advance(struct tcp_sock *tp, u32 acked)
 		return;
 	if (acked > 1)
 		tp->sacked_out -= min(tp->sacked_out, acked - 1);
-	tp->sacked_out = min(tp->sacked_out,
-			     tp->packets_out - min(tp->packets_out,
-						   tp->lost_out));
+	reno_fit(tp);
 }
 
 /* RFC 5681 section 3.2, RFC 6582 section 3.2 step 1, RFC 6675 section 5. */

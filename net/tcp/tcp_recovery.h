@@ -32,5 +32,8 @@ void tcp_xmit_retransmit_queue(struct tcp_sock *tp, u64 now);
 int tcp_retransmit_skb(struct tcp_sock *tp, struct sk_buff *skb, bool one,
 		       u64 now);
 
+/* Takes off the front of @skb what snd_una has passed; counts are kept. */
+void tcp_trim_acked(struct tcp_sock *tp, struct sk_buff *skb);
+
 /* First segment of the queue that was sent, or NULL. */
 struct sk_buff *tcp_rtx_head(const struct tcp_sock *tp);
