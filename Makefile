@@ -13,6 +13,7 @@ MEM	?= 64
 ACCEL	?=
 PORT	?=
 ARGS	?=
+CORE	?=
 SETUP	?= yes
 # V=1 shows the commands of the build.
 V	?=
@@ -20,7 +21,8 @@ Q	:= $(if $(V),,@)
 say	= $(if $(V),,@echo '  $1  $2')
 RUN	= tools/qemu.py --prog $(PROG) --machine $(MACHINE) --mem $(MEM) \
 	  --args "$(ARGS)" $(if $(ACCEL),--accel $(ACCEL)) \
-	  $(if $(PORT),--port $(PORT))
+	  $(if $(PORT),--port $(PORT)) --qmp $(B)/qmp \
+	  $(if $(CORE),--core $(CORE))
 
 # ---- Debian packages, by what needs them -----------------------------------
 NEED_build := gcc libc6-dev binutils musl-tools python3 dpkg-dev xz-utils
@@ -156,6 +158,10 @@ run-iso: all | $(call need,run) $(call need,iso)
 gdb: all | $(call need,run) $(call need,test)
 	@tools/gdb-guest $(RUN)
 
+# A core of the guest that `make run` has started, which runs on.
+core:
+	@tools/core.py $(or $(CORE),$(B)/pollux.core)
+
 # ---- Measuring -------------------------------------------------------------
 # The plugin's interface is declared in QEMU's source package.
 $(B)/qemu/include/qemu/qemu-plugin.h: | $(call need,build)
@@ -206,6 +212,8 @@ help:
 	@echo '                  MACHINE=pc|q35|microvm MEM= PORT= ACCEL=tcg|kvm'
 	@echo '                  ARGS="more kernel command line -- for the program"'
 	@echo 'make gdb          the same, stopped at start_kernel in gdb'
+	@echo 'make core         an ELF core of the guest that make run has started, for'
+	@echo '                  tools/gdb-core; make run CORE=F.core: a panic writes one'
 	@echo 'make iso          build/pollux.iso, boots on any BIOS through GRUB'
 	@echo 'make test         every suite; ends with what passed and failed'
 	@echo 'make unit check   host unit tests; style and layer rules'
@@ -215,7 +223,7 @@ help:
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP; V=1 shows.'
 
 FORCE:
-.PHONY: FORCE all objs iso run run-kernel run-iso gdb unit check test land-check \
+.PHONY: FORCE all objs iso run run-kernel run-iso gdb core unit check test land-check \
 	clean help
 .SECONDARY:
 -include $(OBJS:.o=.d)

@@ -104,6 +104,8 @@ def arguments():
     p.add_argument("--accel", help="tcg or kvm; default: kvm if it works")
     p.add_argument("--args", default="", help="more kernel command line")
     p.add_argument("--gdb", help="wait for gdb on this socket path")
+    p.add_argument("--qmp", help="QEMU's monitor on this socket path")
+    p.add_argument("--core", help="a panic writes an ELF core to this file")
     p.add_argument("--print", action="store_true", help="print the command")
     args = p.parse_args()
     if args.iso and args.machine == "microvm":
@@ -113,16 +115,38 @@ def arguments():
     return args
 
 
+def run(cmd, core=None, qmp=None):
+    """Runs QEMU to its end; returns the guest's exit code."""
+    # Ctrl-C reaches QEMU too, from the terminal: here it is only waited for.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    with subprocess.Popen(cmd, preexec_fn=die_with_parent) as qemu:
+        signal.signal(signal.SIGTERM, lambda *_: qemu.terminate())
+        signal.signal(signal.SIGHUP, lambda *_: qemu.terminate())
+        if core:
+            from core import on_panic
+            return on_panic(qmp, core)
+        status = qemu.wait()
+    code = guest_exit_code(status)
+    return 0 if code is None and status <= 0 else code or 0
+
+
 def main():
     args = arguments()
     net = user_net(args.machine, args.port, PORTS.get(args.prog, 7777))
     extra = []
     if args.gdb:
         extra = ["-S", "-gdb", f"unix:{args.gdb},server=on,wait=off"]
+    if args.core and not args.qmp:
+        args.qmp = "build/qmp"
+    if args.qmp:
+        extra += ["-qmp", f"unix:{args.qmp},server=on,wait=off"]
     accel = args.accel or ("kvm" if kvm_works() else "tcg")
     append = f"ip=dhcp init=/{args.prog} {args.args}".strip()
     cmd = command(args.machine, append=append, iso=args.iso, accel=accel,
                   mem=args.mem, net=net, extra=extra)
+    if args.core:
+        at = cmd.index(DEBUG_EXIT)
+        cmd[at - 1:at + 1] = ["-action", "reboot=shutdown,shutdown=pause"]
     if args.print:
         print(" ".join(cmd))
         return 0
@@ -133,14 +157,7 @@ def main():
     print(f"{args.prog} on {args.machine} ({accel}): "
           f"{how_to_connect(args.prog, args.port)}\nCtrl-C ends it.",
           flush=True)
-    # Ctrl-C reaches QEMU too, from the terminal: here it is only waited for.
-    signal.signal(signal.SIGINT, lambda *_: None)
-    with subprocess.Popen(cmd, preexec_fn=die_with_parent) as qemu:
-        signal.signal(signal.SIGTERM, lambda *_: qemu.terminate())
-        signal.signal(signal.SIGHUP, lambda *_: qemu.terminate())
-        status = qemu.wait()
-    code = guest_exit_code(status)
-    return 0 if code is None and status <= 0 else code or 0
+    return run(cmd, args.core, args.qmp)
 
 
 if __name__ == "__main__":

@@ -1,60 +1,13 @@
-"""QEMU's monitor: stops and asks a running guest, reads its memory."""
-import json
+"""The monitor of a guest under test; the kernel's counters through it."""
 import re
-import socket
-import subprocess
 import time
 
+from tools import qmp
+from tools.qmp import symbols
 
-class Monitor:
+
+class Monitor(qmp.Monitor):
     """Add args() to the guest's command; connect() once it runs."""
-
-    def __init__(self, folder):
-        self.path = f"{folder}/qmp"
-        self.file = None
-
-    def args(self):
-        return ["-qmp", f"unix:{self.path},server=on,wait=off"]
-
-    def connect(self, seconds=5):
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                sock = socket.socket(socket.AF_UNIX)
-                sock.connect(self.path)
-                break
-            except OSError:
-                sock.close()
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.01)
-        self.file = sock.makefile("rw", encoding="utf-8")
-        sock.close()
-        self.file.readline()
-        self.ask("qmp_capabilities")
-
-    def close(self):
-        if self.file:
-            self.file.close()
-
-    def ask(self, command, **arguments):
-        json.dump({"execute": command, "arguments": arguments}, self.file)
-        self.file.flush()
-        while True:
-            reply = json.loads(self.file.readline())
-            if "return" in reply:
-                return reply["return"]
-            if "error" in reply:
-                raise RuntimeError(reply["error"]["desc"])
-
-    def human(self, line):
-        return self.ask("human-monitor-command", **{"command-line": line})
-
-    def read_words(self, address, count):
-        """@count 8-byte words at virtual @address."""
-        text = self.human(f"x /{count}gx 0x{address:x}")
-        return [int(w, 16) for line in text.splitlines()
-                for w in line.split(":")[1].split()]
 
     def percpu_offset(self):
         """How far CPU 0's copy of per-CPU data is from where it is linked;
@@ -65,18 +18,6 @@ class Monitor:
                 return int(re.search(r"^GS =\w+ (\w+)", text, re.M)[1], 16)
             time.sleep(0.01)
         raise RuntimeError("the guest never is in the kernel")
-
-
-def symbols(elf):
-    """{name: address} of a kernel image."""
-    out = subprocess.run(["nm", elf], stdout=subprocess.PIPE, text=True,
-                         check=True).stdout
-    table = {}
-    for line in out.splitlines():
-        parts = line.split()
-        if len(parts) == 3:
-            table[parts[2]] = int(parts[0], 16)
-    return table
 
 
 def drop_names(header="net/drop.h"):
