@@ -182,7 +182,8 @@ def symbols(path):
         for line in out.splitlines():
             addr, kind, name = line.split(maxsplit=2)
             if kind in "tTwW":
-                found.setdefault(int(addr, 16), prefix + name)
+                # What the compiler made of a function has its name.
+                found.setdefault(int(addr, 16), prefix + name.split(".")[0])
     with open(path, "w", encoding="ascii") as f:
         for addr in sorted(found):
             f.write(f"{addr:x} {found[addr]}\n")

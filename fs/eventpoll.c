@@ -378,8 +378,8 @@ static int ep_poll(struct eventpoll *ep, struct epoll_event __user *events,
 }
 
 /* epoll_wait(2) with @timeout in ns, as ep_poll() has it. */
-int do_epoll_wait(int epfd, struct epoll_event __user *events, int maxevents,
-		  u64 timeout)
+noinline int do_epoll_wait(int epfd, struct epoll_event __user *events,
+			   int maxevents, u64 timeout)
 {
 	struct fd_ref f;
 	int n;

@@ -17,6 +17,7 @@
 #define __unused	__attribute__((unused))
 #define __weak		__attribute__((weak))
 #define __cold		__attribute__((cold))
+/* For slow halves, and for the packet's road (README): real frames in gdb. */
 #define noinline	__attribute__((noinline))
 #define __always_inline inline __attribute__((always_inline))
 #define __nostackprotector __attribute__((optimize("no-stack-protector")))

@@ -31,10 +31,10 @@ void machine_exit(int code)
 	machine_reset();
 }
 
-static void print_calls(u64 frame)
+static void print_calls(struct stack_pos from)
 {
 	u64 pcs[MAX_CALLS];
-	unsigned int i, n = stack_trace(frame, pcs, MAX_CALLS);
+	unsigned int i, n = stack_trace(from, pcs, MAX_CALLS);
 
 	printk(LOG_EMERG, "Call trace:");
 	/* A return address may be the next function's first byte: one back. */
@@ -45,7 +45,7 @@ static void print_calls(u64 frame)
 
 void dump_stack(void)
 {
-	print_calls((u64)__builtin_frame_address(0));
+	print_calls(stack_here());
 }
 
 /* A panic within a panic prints its message only, a third one nothing. */
@@ -77,7 +77,7 @@ void panic(const char *fmt, ...)
 	va_start(args, fmt);
 	begin(fmt, args);
 	va_end(args);
-	print_calls((u64)__builtin_frame_address(0));
+	print_calls(stack_here());
 	finish();
 }
 
@@ -90,6 +90,6 @@ void panic_regs(const struct pt_regs *regs, const char *fmt, ...)
 	va_end(args);
 	show_regs(regs);
 	if (!user_mode(regs))
-		print_calls(regs->rbp);
+		print_calls((struct stack_pos){ regs->rip, regs->rsp });
 	finish();
 }

@@ -214,7 +214,7 @@ static bool eth_for_us(const struct net_device *dev, const struct ethhdr *eth)
 	       eth->h_dest[0] & 1;
 }
 
-void netif_receive_skb(struct sk_buff *skb)
+noinline void netif_receive_skb(struct sk_buff *skb)
 {
 	struct net_device *dev = skb->dev;
 	const struct ethhdr *eth;

@@ -7,6 +7,7 @@
 #include "kernel/x86/entry.h"
 #include "kernel/x86/gdt.h"
 
+	.cfi_sections .debug_frame
 	.text
 
 .macro FUNC name
@@ -22,17 +23,24 @@
 	popfq
 .endm
 
+/* The same, and the debug information knows. */
+.macro PUSH reg
+	pushq	\reg
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset \reg, 0
+.endm
+
 /* What C may change, on top of `orig_rax`; rdi is there already. */
 .macro PUSH_CALLER_SAVED
-	pushq	%rsi
-	pushq	%rdx
-	pushq	%r10
-	pushq	%r8
-	pushq	%r9
-	pushq	%rax
-	pushq	%rcx
-	pushq	%r11
-	pushq	%rbp
+	PUSH	%rsi
+	PUSH	%rdx
+	PUSH	%r10
+	PUSH	%r8
+	PUSH	%r9
+	PUSH	%rax
+	PUSH	%rcx
+	PUSH	%r11
+	PUSH	%rbp
 .endm
 
 .macro POP_CALLER_SAVED
@@ -50,11 +58,11 @@
 .endm
 
 .macro PUSH_CALLEE_SAVED
-	pushq	%rbx
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
+	PUSH	%rbx
+	PUSH	%r12
+	PUSH	%r13
+	PUSH	%r14
+	PUSH	%r15
 .endm
 
 .macro POP_CALLEE_SAVED
@@ -63,6 +71,22 @@
 	popq	%r13
 	popq	%r12
 	popq	%rbx
+.endm
+
+/*
+ * For gdb and backtraces (tools/unwind): what the processor and the stub have
+ * pushed, five words that begin with rip, and one more. Until the frame goes.
+ */
+.macro BEGIN_INTERRUPT_FRAME
+	.cfi_startproc
+	.cfi_def_cfa_offset 16
+	.cfi_offset %rsp, 16
+.endm
+
+/* The last frame: nobody called this. */
+.macro BEGIN_OUTERMOST_FRAME
+	.cfi_startproc
+	.cfi_undefined %rip
 .endm
 
 /* Jumps to \label if user mode must wait for exit_to_user_work(). */
@@ -78,6 +102,7 @@
  * mapping reaches the end of the canonical range.
  */
 FUNC entry_syscall
+	BEGIN_OUTERMOST_FRAME
 	swapgs
 	movq	%rsp, %gs:syscall_user_sp
 	movq	%gs:cpu_tss + TSS_SP0, %rsp
@@ -133,6 +158,7 @@ FUNC entry_syscall
 	subq	$8, %rsp
 	call	exit_to_user_work
 	addq	$8, %rsp
+	.cfi_endproc
 
 /* The whole frame is on the stack, interrupts are off. */
 .Lreturn_to_user:
@@ -171,10 +197,11 @@ irq_stubs:
 	.endr
 
 FUNC irq_common
+	BEGIN_INTERRUPT_FRAME
 	testb	$3, 16(%rsp)
 	jz	1f
 	swapgs
-1:	pushq	%rdi
+1:	PUSH	%rdi
 	PUSH_CALLER_SAVED
 	CLEAN_FLAGS
 	movl	PT_ORIG_RAX - PT_RBP(%rsp), %edi
@@ -183,6 +210,7 @@ FUNC irq_common
 	jz	2f
 	JUMP_IF_WORK .Lcomplete_frame_work
 	jmp	.Lreturn_to_user_partial
+	.cfi_endproc
 2:	POP_CALLER_SAVED
 	iretq
 
@@ -230,6 +258,9 @@ trap_\nr:
 	TRAP	21, 1, trap_common
 
 FUNC trap_common
+	BEGIN_INTERRUPT_FRAME
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rdi, 0
 	PUSH_CALLER_SAVED
 	PUSH_CALLEE_SAVED
 	CLEAN_FLAGS
@@ -239,8 +270,10 @@ FUNC trap_common
 	jz	1f
 	swapgs
 	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
 	call	do_trap_user
 	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
 	JUMP_IF_WORK 2f
 	jmp	.Lreturn_to_user
 2:	POP_CALLEE_SAVED
@@ -250,8 +283,10 @@ FUNC trap_common
 	jne	3f
 	swapgs
 3:	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
 	call	do_trap_kernel
 	addq	$8, %rsp
+	.cfi_endproc
 	POP_CALLEE_SAVED
 	POP_CALLER_SAVED
 	iretq
@@ -262,6 +297,9 @@ FUNC trap_common
  * the end, so nothing is put back.
  */
 FUNC trap_ist_common
+	BEGIN_INTERRUPT_FRAME
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rdi, 0
 	PUSH_CALLER_SAVED
 	PUSH_CALLEE_SAVED
 	CLEAN_FLAGS
@@ -272,8 +310,10 @@ FUNC trap_ist_common
 	wrmsr
 	movq	%rsp, %rdi
 	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
 	call	do_trap_ist
 	ud2
+	.cfi_endproc
 
 	.section .rodata, "a", @progbits
 	.globl	trap_stubs

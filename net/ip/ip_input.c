@@ -170,7 +170,7 @@ static u8 traced_protocol(const struct sk_buff *skb)
 	return skb_headlen(skb) < sizeof(*iph) ? 0 : iph->protocol;
 }
 
-void ip_rcv(struct sk_buff *skb)
+noinline void ip_rcv(struct sk_buff *skb)
 {
 	SNMP_INC(Ip_InReceives);
 	trace(TRACE_IP_RCV, skb->len, traced_protocol(skb));

@@ -36,7 +36,7 @@ static bool coalesce(struct sock *sk, struct sk_buff *skb)
 	return true;
 }
 
-void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb)
+noinline void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	/* Poll reads it without the lock. */
 	WRITE_ONCE(tcp_sk(sk)->rcv_nxt, tcp_seg(skb)->end_seq);
@@ -136,7 +136,7 @@ static bool fast_path(const struct tcp_sock *tp, const struct sk_buff *skb)
 	return true;
 }
 
-void tcp_rcv_established(struct sock *sk, struct sk_buff *skb, u64 now)
+noinline void tcp_rcv_established(struct sock *sk, struct sk_buff *skb, u64 now)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_segment *seg = tcp_seg(skb);

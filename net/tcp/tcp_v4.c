@@ -47,7 +47,7 @@ void tcp_skb_tuple(const struct sk_buff *skb, struct tcp_tuple *tuple)
 	tuple->hash = tcp_seg(skb)->hash;
 }
 
-void tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
+noinline void tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	u64 now = skb->tstamp;
 
@@ -150,7 +150,7 @@ static void rcv_slow(struct sk_buff *skb, const struct tcp_tuple *tuple)
 	kfree_skb_reason(skb, DROP_TCP_NO_SOCKET);
 }
 
-void tcp_v4_rcv(struct sk_buff *skb)
+noinline void tcp_v4_rcv(struct sk_buff *skb)
 {
 	struct tcp_tuple tuple;
 	struct sock *sk;
