@@ -41,7 +41,8 @@
 	X(TcpExt, TCPAbortFailed) X(TcpExt, TCPSlowStartRetrans)	\
 	X(TcpExt, OutOfWindowIcmps) X(TcpExt, LockDroppedIcmps)		\
 	X(TcpExt, TCPACKSkippedSynRecv) X(TcpExt, TCPSYNChallenge)	\
-	X(TcpExt, TCPFullUndo) X(TcpExt, TCPMemoryPressures)
+	X(TcpExt, TCPFullUndo) X(TcpExt, TCPMemoryPressures)		\
+	X(TcpExt, TCPReqQFullDoCookies)
 
 enum snmp_counter {
 #define X(group, name) SNMP_##group##_##name,

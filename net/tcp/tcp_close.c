@@ -6,6 +6,7 @@
 #include "net/tcp/tcp_user.h"
 
 #include "kernel/errno.h"
+#include "kernel/mm/page.h"
 #include "kernel/time.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_hash.h"
@@ -17,6 +18,34 @@
 #include "net/tcp/tcp_port.h"
 #include "net/tcp/tcp_state.h"
 #include "net/tcp/tcp_timer.h"
+
+/* A connection that nobody has open may hold buffers still: so many may. */
+#define ORPHANS_LEAST	64u
+#define ORPHANS_MOST	65536u
+#define MEMORY_PER_ORPHAN (64u << 10)
+
+static struct atomic orphans;
+
+/* Counts @sk until it is done. False: there are too many already. */
+static bool count_orphan(struct sock *sk)
+{
+	u64 most = nr_total_pages() * PAGE_SIZE / MEMORY_PER_ORPHAN;
+
+	most = clamp(most, (u64)ORPHANS_LEAST, (u64)ORPHANS_MOST);
+	if ((u64)atomic_read(&orphans) >= most)
+		return false;
+	atomic_inc(&orphans);
+	tcp_sk(sk)->flags |= TCP_F_ORPHAN;
+	return true;
+}
+
+static void uncount_orphan(struct tcp_sock *tp)
+{
+	if (!(tp->flags & TCP_F_ORPHAN))
+		return;
+	tp->flags &= (u16)~TCP_F_ORPHAN;
+	atomic_dec(&orphans);
+}
 
 void tcp_done(struct sock *sk)
 {
@@ -30,6 +59,7 @@ void tcp_done(struct sock *sk)
 	tcp_purge_tx(tp);
 	tcp_ofo_purge(tp);
 	tp->ack_state = 0;
+	uncount_orphan(tp);
 	if (tp->flags & TCP_F_SHARES_PORT)
 		tcp_port_release(sk);
 	/* The caller holds a reference of its own: sk stays. */
@@ -124,6 +154,13 @@ static void orphaned(struct sock *sk, u64 now)
 				   : TCP_TIMEWAIT_NS;
 
 	tp->keep_at = 0;
+	if (sk->sk_state == TCP_CLOSE)
+		return;
+	if (!count_orphan(sk)) {
+		SNMP_INC(TcpExt_TCPAbortOnMemory);
+		abort_now(sk, now);
+		return;
+	}
 	if (sk->sk_state != TCP_FIN_WAIT2)
 		return;
 	if (tp->linger2 < 0) {

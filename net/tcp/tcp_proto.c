@@ -8,6 +8,7 @@
 #include "kernel/panic.h"
 #include "net/inet.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_cookie.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_isn.h"
 #include "net/tcp/tcp_mini.h"
@@ -188,5 +189,6 @@ void tcp_init(void)
 		panic("tcp_init: out of memory; give the machine more (-m)");
 	tcp_port_init();
 	tcp_isn_init();
+	tcp_cookie_init();
 	inet_register_protosw(&tcp_protosw);
 }

@@ -8,6 +8,7 @@
 #include "kernel/errno.h"
 #include "kernel/time.h"
 #include "net/snmp.h"
+#include "net/tcp/tcp_cookie.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_input.h"
 #include "net/tcp/tcp_isn.h"
@@ -20,12 +21,15 @@
 #include "net/tcp/tcp_user.h"
 #include "net/tcp/tcp_v4.h"
 
-/* Requests per listener; 128 bytes each. */
+/* Requests per listener, and of all of them; 128 bytes each. */
 #define REQUESTS_MAX	1024
+#define REQUESTS_ALL	16384
 /* First wait for the ACK; doubles with each repetition (RFC 6298 2.1). */
 #define SYNACK_TIMEOUT	NSEC_PER_SEC
 
 #define ANSWERED	(-1)
+
+static struct atomic requests_all;
 
 static bool accept_full(const struct sock *sk)
 {
@@ -69,6 +73,7 @@ static void request_drop(struct tcp_mini *req)
 	if (del_timer(&req->timer))
 		tcp_mini_put(req);
 	atomic_dec(&tcp_sk(req->listener)->listen->requests);
+	atomic_dec(&requests_all);
 	tcp_mini_put(req);
 }
 
@@ -120,6 +125,27 @@ static void take_options(const struct sock *sk, struct tcp_mini *req,
 	}
 }
 
+/* The queue is full: answers without keeping anything. */
+static int answer_by_cookie(struct sock *sk, const struct tcp_tuple *tuple,
+			    const struct tcp_segment *seg, u64 now)
+{
+	struct tcp_mini req = { .tuple = *tuple, .rcv_nxt = seg->seq + 1 };
+
+	SNMP_INC(TcpExt_TCPReqQFullDoCookies);
+	SNMP_INC(TcpExt_SyncookiesSent);
+	take_options(sk, &req, seg);
+	tcp_cookie_fill(&req, now);
+	tcp_sk(sk)->listen->cookies_until = now + TCP_COOKIE_LIFE;
+	send_synack(sk, &req, now);
+	return ANSWERED;
+}
+
+static bool requests_full(const struct tcp_listen *l)
+{
+	return atomic_read(&l->requests) >= REQUESTS_MAX ||
+	       atomic_read(&requests_all) >= REQUESTS_ALL;
+}
+
 /*
  * A SYN for nobody known: RFC 9293 section 3.10.7.2, third. Borrows @skb.
  * ANSWERED, or the drop_reason for which it is not.
@@ -136,13 +162,9 @@ static int conn_request(struct sock *sk, const struct tcp_tuple *tuple,
 		SNMP_INC(TcpExt_ListenOverflows);
 		return DROP_TCP_LISTEN_OVERFLOW;
 	}
-	if (atomic_read(&l->requests) >= REQUESTS_MAX) {
-		SNMP_INC(TcpExt_TCPReqQFullDrop);
-		return DROP_TCP_SYN_OVERFLOW;
-	}
-	req = tcp_mini_alloc(TCP_MINI_REQUEST);
+	req = requests_full(l) ? NULL : tcp_mini_alloc(TCP_MINI_REQUEST);
 	if (!req)
-		return DROP_NO_MEMORY;
+		return answer_by_cookie(sk, tuple, seg, now);
 	req->tuple = *tuple;
 	req->rcv_nxt = seg->seq + 1;
 	req->snd_nxt = (iss ? iss : tcp_new_isn(tuple, now)) + 1;
@@ -156,6 +178,7 @@ static int conn_request(struct sock *sk, const struct tcp_tuple *tuple,
 		return DROP_TCP_REQ_DUP;
 	}
 	atomic_inc(&l->requests);
+	atomic_inc(&requests_all);
 	/* Our reference becomes the timer's. */
 	mod_timer(&req->timer, now + SYNACK_TIMEOUT);
 	send_synack(sk, req, now);
@@ -235,8 +258,11 @@ static void accept_push(struct sock *sk, struct sock *child)
 	WRITE_ONCE(l->qlen, l->qlen + 1);
 }
 
-/* The handshake is done. @skb is the ACK, for the child; takes it. */
-static void finish_request(struct sock *sk, struct tcp_mini *req,
+/*
+ * The handshake is done. @skb is the ACK, for the child; takes it. @kept: the
+ * request stands in the table, else it came back in a cookie.
+ */
+static void finish_request(struct sock *sk, struct tcp_mini *req, bool kept,
 			   struct sk_buff *skb, u64 now)
 {
 	struct sock *child;
@@ -255,13 +281,36 @@ static void finish_request(struct sock *sk, struct tcp_mini *req,
 	}
 	/* The child is in its table before the request leaves the other. */
 	bh_lock_sock(child);
-	request_drop(req);
+	if (kept)
+		request_drop(req);
 	SNMP_INC(Tcp_PassiveOpens);
 	tcp_rcv_state_process(child, skb, now);
 	bh_unlock_sock(child);
 	/* A reset child is accepted all the same, and read(2) says so. */
 	accept_push(sk, child);
 	sk->sk_data_ready(sk);
+}
+
+/* An ACK for nobody known: of a cookie? False: no, @skb is the caller's. */
+static bool cookie_rcv(struct sock *sk, const struct tcp_tuple *tuple,
+		       struct sk_buff *skb, u64 now)
+{
+	const struct tcp_segment *seg = tcp_seg(skb);
+	struct tcp_mini req = { .kind = TCP_MINI_REQUEST };
+
+	/* Guesses have a chance only while cookies are about. */
+	if (now >= tcp_sk(sk)->listen->cookies_until)
+		return false;
+	if (seg->flags & TCP_SYN ||
+	    !tcp_cookie_check(&req, tuple, seg, now)) {
+		SNMP_INC(TcpExt_SyncookiesFailed);
+		return false;
+	}
+	SNMP_INC(TcpExt_SyncookiesRecv);
+	if (req.opts & TCP_OPT_WSCALE)
+		req.rcv_wscale = tcp_sk(sk)->rcv_wscale & 0xf;
+	finish_request(sk, &req, false, skb, now);
+	return true;
 }
 
 /* First and second of SYN-RECEIVED: the window, PAWS, RST, SYN. */
@@ -315,7 +364,7 @@ static void request_rcv(struct sock *sk, struct tcp_mini *req,
 		kfree_skb_reason(skb, DROP_TCP_TOO_NEW_ACK);
 		return;
 	}
-	finish_request(sk, req, skb, now);
+	finish_request(sk, req, true, skb, now);
 }
 
 /* RFC 9293 section 3.10.7.2: first RST, second ACK, third SYN. */
@@ -328,6 +377,8 @@ static void new_rcv(struct sock *sk, const struct tcp_tuple *tuple,
 	if (flags & TCP_RST) {
 		why = DROP_TCP_INVALID_RST;
 	} else if (flags & TCP_ACK) {
+		if (cookie_rcv(sk, tuple, skb, now))
+			return;
 		tcp_send_reset(tuple, skb);
 		why = DROP_TCP_NO_SOCKET;
 	} else if ((flags & (TCP_SYN | TCP_FIN)) == TCP_SYN) {

@@ -54,6 +54,7 @@ enum tcp_ca_state {
 #define TCP_F_FIN_WANTED 0x20	/* FIN waits for memory */
 #define TCP_F_WND_PROBE	0x40	/* rto_at is for zero-window probing */
 #define TCP_F_WIN_LOW	0x80	/* last advertised window was tiny */
+#define TCP_F_ORPHAN	0x02	/* counted: nobody has it open any more */
 #define TCP_F_PORT_STRICT 0x100	/* counted there without SO_REUSEADDR */
 
 /*
@@ -192,6 +193,7 @@ struct tcp_listen {
 	u32 qlen;			/* s, read freely by poll */
 	u32 backlog;			/* s  of listen(2) */
 	struct atomic requests;		/* a  half-open connections */
+	u64 cookies_until;		/* s  ACKs of SYN cookies come, ktime */
 };
 
 enum tcp_mini_kind {

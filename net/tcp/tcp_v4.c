@@ -83,11 +83,13 @@ static bool checksum_ok(const struct sk_buff *skb)
 	return csum_fold(skb_checksum(skb, 0, skb->len, sum)) == 0;
 }
 
-/* Flags that no TCP sends (RFC 9293 section 3.10.7 never asks for them). */
+/*
+ * Flags that no TCP sends together. A segment with none at all is well formed:
+ * each state has its word on it (RFC 9293 section 3.10.7).
+ */
 static bool flags_ok(u8 flags)
 {
-	return !(flags & TCP_SYN && flags & (TCP_RST | TCP_FIN)) &&
-	       flags & (TCP_SYN | TCP_RST | TCP_ACK | TCP_FIN);
+	return !(flags & TCP_SYN && flags & (TCP_RST | TCP_FIN));
 }
 
 /* 0, or why the segment is thrown away. */

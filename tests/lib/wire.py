@@ -156,6 +156,7 @@ class Peer:
         self.snd_nxt = self.iss
         self.rcv_nxt = 0
         self.irs = None
+        self.syn_ack = None
 
     def segment(self, flags="A", data=b"", seq=None, ack=None, window=None,
                 options=(), **fields):
@@ -209,7 +210,7 @@ class Peer:
 
     def connect(self):
         """The three-way handshake."""
-        synack = self.syn()
+        synack = self.syn_ack = self.syn()
         assert synack.ack == self.snd_nxt
         self.irs = synack.seq
         self.rcv_nxt = (synack.seq + 1) % 2**32

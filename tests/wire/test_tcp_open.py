@@ -186,22 +186,47 @@ def test_without_an_mss_option_it_is_536(wire):
     peer.send("RA")
 
 
-def test_a_flood_of_syns_locks_nobody_out_for_long(wire):
-    """Half-open connections that nobody goes on with, and a real one."""
-    for _ in range(200):
+@pytest.mark.parametrize("flags", ["", "P", "F", "S"])
+def test_without_ack_to_a_closed_port(guest, wire, flags):
+    """RFC 9293, 3.10.7.1: sequence number zero, ACK of all there was."""
+    peer = Peer(wire, dport=9)
+    with Dropped(guest, "TCP_NO_SOCKET"):
+        peer.send(flags, b"data")
+        reset = peer.expect()
+    assert set(str(reset.flags)) == set("RA") and reset.seq == 0
+    assert reset.ack == peer.snd_nxt
+
+
+STAMP = ("Timestamp", (1000, 0))
+OPTIONS = [("MSS", 1460), ("SAckOK", b""), STAMP, ("NOP", None),
+           ("WScale", 3)]
+
+
+def test_a_flood_of_syns_locks_nobody_out(wire):
+    """2,000 half-open connections that nobody goes on with: more than are
+    kept, so the next ones live on a cookie, with their options or without."""
+    for n in range(2000):
         peer = Peer(wire)
         wire.send(peer.segment("S", options=peer.options))
-        wire.drain() if peer.sport % 100 == 0 else None
+        if n % 50 == 49:
+            assert peer.recv(5, flags="SA")
     wire.drain()
-    peer = Peer(wire)
-    for _ in range(10):
-        peer.snd_nxt = peer.iss
-        peer.send("S", options=peer.options)
-        synack = peer.recv(1, flags="SA")
-        if synack:
-            break
-    assert synack, "not served ten seconds after the flood"
-    peer.rcv_nxt = synack.seq + 1
-    peer.send("A")
-    peer.echo()
-    peer.send("RA")
+    plain = Peer(wire)
+    plain.connect().echo()
+    assert option(plain.syn_ack, "WScale") is None
+    for _ in range(3):
+        peer = Peer(wire, options=OPTIONS)
+        synack = peer.syn()
+        assert option(synack, "WScale") is not None
+        assert option(synack, "SAckOK") is not None
+        stamp = ("Timestamp", (1001, option(synack, "Timestamp")[0]))
+        peer.rcv_nxt = synack.seq + 1
+        peer.send("A", options=[stamp])
+        peer.send("PA", b"kept nothing", options=[stamp])
+        assert payload(peer.expect(data=True)) == b"kept nothing"
+        peer.send("R")
+    plain.echo()
+    plain.send("RA")
+    forged = Peer(wire)
+    forged.send("A", ack=12345)
+    assert "R" in str(forged.expect().flags)
