@@ -202,6 +202,11 @@ bench: all $(B)/pollux.iso $(B)/bench/insns.so $(B)/bench/load \
 		| $(call need,run) $(call need,test)
 	bench/measure.py $(BENCH)
 
+# Beside a Linux guest, in turn; ROUNDS=3.
+bench-linux: all $(B)/bench/insns.so $(B)/bench/load \
+		| $(call need,run) $(call need,test)
+	bench/compare.py $(ROUNDS)
+
 # ---- Checking --------------------------------------------------------------
 # Host unit tests under the sanitisers; tests/unit/Makefile says how.
 unit: | $(call need,unit) $(LWIP_HERE)
@@ -241,6 +246,7 @@ help:
 	@echo 'make unit check   host unit tests; style and layer rules'
 	@echo 'make bench        measure boot, memory, size, instructions'
 	@echo '                  (BENCH="boot memory size insns" picks some)'
+	@echo 'make bench-linux  the same beside a Linux guest, in turn (root)'
 	@echo 'make clean        remove build/'
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP; V=1 shows.'
 

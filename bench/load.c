@@ -29,7 +29,8 @@
 struct conn {
 	int fd;
 	uint32_t seed;		/* which bytes the message has */
-	size_t got;		/* of them, echoed so far */
+	size_t sent, got;	/* of them, gone out and come back so far */
+	uint32_t events;	/* watched */
 	uint64_t sent_at;	/* ns */
 	bool connecting;
 };
@@ -66,23 +67,39 @@ static unsigned char byte_at(uint32_t seed, size_t i)
 	return (seed * 2654435761u >> 24) + i * 31;
 }
 
-static void send_message(struct load *l, struct conn *c)
-{
-	c->seed++;
-	c->got = 0;
-	for (size_t i = 0; i < l->size; i++)
-		l->out[i] = byte_at(c->seed, i);
-	c->sent_at = now_ns();
-	if (send(c->fd, l->out, l->size, MSG_NOSIGNAL) != (ssize_t)l->size)
-		die("send");
-}
-
 static void watch(struct load *l, int op, struct conn *c, uint32_t events)
 {
 	struct epoll_event ev = { .events = events, .data.ptr = c };
 
+	if (op == EPOLL_CTL_MOD && c->events == events)
+		return;
 	if (epoll_ctl(l->epfd, op, c->fd, &ev) < 0)
 		die("epoll_ctl");
+	c->events = events;
+}
+
+/* Sends what the kernel takes of the message; the rest when it takes more. */
+static void output(struct load *l, struct conn *c)
+{
+	ssize_t n;
+
+	for (size_t i = c->sent; i < l->size; i++)
+		l->out[i] = byte_at(c->seed, i);
+	n = send(c->fd, l->out + c->sent, l->size - c->sent, MSG_NOSIGNAL);
+	if (n < 0 && errno != EAGAIN)
+		die("send");
+	c->sent += n > 0 ? n : 0;
+	watch(l, EPOLL_CTL_MOD, c,
+	      c->sent < l->size ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+static void send_message(struct load *l, struct conn *c)
+{
+	c->seed++;
+	c->sent = 0;
+	c->got = 0;
+	c->sent_at = now_ns();
+	output(l, c);
 }
 
 static void open_conn(struct load *l, struct conn *c)
@@ -171,9 +188,12 @@ static void step(struct load *l)
 			connected(l, c);
 			if (l->churn)
 				send_message(l, c);
-		} else {
-			input(l, c);
+			continue;
 		}
+		if (ev[i].events & EPOLLOUT)
+			output(l, c);
+		if (ev[i].events & ~EPOLLOUT)
+			input(l, c);
 	}
 }
 

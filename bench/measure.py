@@ -98,12 +98,19 @@ class Callers:
         return False
 
 
-def first_echo(machine, mem="64", limit=10.0, pause=0.002):
-    """Seconds from QEMU's start to the first echoed byte, None if never."""
+def pollux(machine, mem="64"):
+    """How to start it, given the port of 127.0.0.1 to be called on."""
+    return lambda port: qemu.command(
+        machine, kernel="build/pollux.stripped.elf",
+        append="ip=dhcp init=/echo loglevel=3", mem=mem,
+        net=qemu.user_net(machine, port, 7777))
+
+
+def first_echo(command_for, limit=10.0, pause=0.002):
+    """Seconds from QEMU's start to the first echoed byte, None if never.
+    @command_for gives the command line for a port, see pollux()."""
     port = free_port()
-    cmd = qemu.command(machine, kernel="build/pollux.stripped.elf",
-                       append="ip=dhcp init=/echo loglevel=3", mem=mem,
-                       net=qemu.user_net(machine, port, 7777))
+    cmd = command_for(port)
     start = time.monotonic()
     with process(cmd, stdin=subprocess.DEVNULL,
                  stdout=subprocess.DEVNULL) as guest, Callers(port) as callers:
@@ -119,7 +126,7 @@ def first_echo(machine, mem="64", limit=10.0, pause=0.002):
 def measure_boot():
     rows = []
     for machine in ("microvm", "pc", "q35"):
-        times = [first_echo(machine) for _ in range(BOOTS)]
+        times = [first_echo(pollux(machine)) for _ in range(BOOTS)]
         good = [t * 1000 for t in times if t is not None]
         rows.append({
             "what": f"start to first echoed byte, {machine}", "unit": "ms",
@@ -129,12 +136,12 @@ def measure_boot():
 
 
 def measure_memory():
-    """Halves down in steps of 1 MiB, then of 256 KiB: the last that serves."""
+    """Down from 16 MiB until it serves no more."""
     best = None
-    for kib in list(range(16, 3, -1)):
-        if first_echo("microvm", f"{kib}M", limit=5) is None:
+    for mib in range(16, 2, -1):
+        if first_echo(pollux("microvm", f"{mib}M"), limit=5) is None:
             break
-        best = kib
+        best = mib
     return [{"what": "smallest memory that serves, microvm", "unit": "MiB",
              "median": best}]
 
@@ -208,20 +215,21 @@ class Counts:
         return delta
 
 
-def converse(lab, counts, conns, total, *mode):
-    """Runs the load; returns its own result and the counts of its core."""
+def converse(lab, counts, conns, total, size, *mode):
+    """Runs the load; returns its own result and what was counted meanwhile
+    (@counts may be None)."""
     cmd = lab.inside([f"{BUILD}/load", "10.77.0.2", "7777", str(conns),
-                      str(total), "64", *mode])
+                      str(total), str(size), *mode])
     with process(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                  text=True) as load:
         if load.stdout.readline() != "ready\n":
             raise SystemExit("bench: the load could not connect")
         time.sleep(0.3)
-        before = counts.read()
+        before = counts and counts.read()
         load.stdin.write("go\n")
         load.stdin.flush()
         result = json.loads(load.stdout.readline() or "null")
-        delta = counts.since(before)
+        delta = counts and counts.since(before)
         load.stdin.close()
         load.wait(10)
     if not result:
@@ -261,8 +269,8 @@ def measure_insns(machine="pc", how=()):
             for conns, total, mode in ((1, 4000, ()), (64, 20000, ()),
                                        (1, 1000, ("churn",)),
                                        (64, 4000, ("churn",))):
-                converse(lab, counts, conns, total // 4, *mode)  # warm up
-                result, delta = converse(lab, counts, conns, total, *mode)
+                converse(lab, counts, conns, total // 4, 64, *mode)  # warm up
+                result, delta = converse(lab, counts, conns, total, 64, *mode)
                 what = "connect + echo + close" if mode else "echo"
                 title = f"{what}, {conns} connection{'s' * (conns > 1)}"
                 profile(delta, total, title)

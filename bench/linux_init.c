@@ -1,0 +1,88 @@
+/*
+ * The first program of the Linux guest that Pollux is measured beside: loads
+ * the network driver's modules, gives eth0 the address in $ADDR and $MASK, and
+ * becomes the very same echo server.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Log and program output go to the console, as in the other guest. */
+static void open_console(void)
+{
+	int fd;
+
+	mkdir("/dev", 0755);
+	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+	fd = open("/dev/console", O_RDWR);
+	for (int i = 0; i < 3 && fd >= 0; i++)
+		dup2(fd, i);
+}
+
+static bool load_module(const char *path, const char *params)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		return false;
+	if (syscall(SYS_finit_module, fd, params, 0) < 0)
+		perror(path);
+	close(fd);
+	return true;
+}
+
+/* In the order that they need each other; the initramfs numbers them. */
+static void load_modules(void)
+{
+	const char *params = getenv("NET_PARAMS");
+	char path[32];
+	int i = 0;
+
+	do {
+		snprintf(path, sizeof(path), "/module%d.ko", i++);
+	} while (load_module(path, ""));
+	load_module("/virtio_net.ko", params ? params : "");
+}
+
+static void set_address(int s, unsigned long request, const char *address)
+{
+	struct ifreq ifr = { .ifr_name = "eth0" };
+	struct sockaddr_in *in = (struct sockaddr_in *)&ifr.ifr_addr;
+
+	in->sin_family = AF_INET;
+	inet_pton(AF_INET, address, &in->sin_addr);
+	if (ioctl(s, request, &ifr) < 0)
+		perror("eth0: address");
+}
+
+int main(void)
+{
+	struct ifreq ifr = { .ifr_name = "eth0", .ifr_flags = IFF_UP };
+	const char *addr = getenv("ADDR"), *mask = getenv("MASK");
+	int s;
+
+	open_console();
+	load_modules();
+	s = socket(AF_INET, SOCK_DGRAM, 0);
+	if (addr && mask) {
+		set_address(s, SIOCSIFADDR, addr);
+		set_address(s, SIOCSIFNETMASK, mask);
+	}
+	if (ioctl(s, SIOCSIFFLAGS, &ifr) < 0)
+		perror("eth0: up");
+	close(s);
+	execl("/echo", "echo", (char *)NULL);
+	perror("/echo");
+	return 1;
+}
