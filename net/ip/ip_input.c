@@ -187,7 +187,7 @@ noinline void ip_rcv(struct sk_buff *skb)
 void ip6_rcv(struct sk_buff *skb)
 {
 	const struct ip6hdr *ip6;
-	struct ip_addr daddr;
+	struct ip_addr saddr, daddr;
 	u32 len;
 
 	if (unlikely(!pskb_may_pull(skb, IP6_HLEN))) {
@@ -205,6 +205,12 @@ void ip6_rcv(struct sk_buff *skb)
 	if (ip6->nexthdr != IPPROTO_TCP || link_group(skb) ||
 	    !ip_addr_is_local(&daddr) || ip_addr_is_v4(&daddr)) {
 		to_lwip(skb);
+		return;
+	}
+	__builtin_memcpy(saddr.a, ip6->saddr, sizeof(saddr.a));
+	if (unlikely(!ip6_source_ok(&saddr)) &&
+	    !(skb->dev->features & NETIF_F_LOOPBACK)) {
+		bad_address(skb, DROP_IP_BAD_SOURCE);
 		return;
 	}
 	skb_trim(skb, len);

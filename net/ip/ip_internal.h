@@ -42,6 +42,7 @@ enum ip_dest {
 enum ip_dest ip4_classify(const struct net_device *dev, be32 daddr);
 /* Can the wire really have brought us a packet from @saddr? */
 bool ip4_source_ok(be32 saddr);
+bool ip6_source_ok(const struct ip_addr *saddr);
 
 /*
  * Like ip_route_output(), and says which neighbour the packet goes to if

@@ -19,6 +19,8 @@
 struct iface {
 	struct net_device *dev;
 	struct lwip_ifaddr ifa;		/* addr 0: none yet */
+	u32 nr6;
+	struct ip_addr addr6[LWIP_IP6_ADDRS];
 };
 
 /* The loopback device is not among them: it is always 127.0.0.0/8. */
@@ -44,6 +46,7 @@ static void collect(struct net_device *dev, void *arg)
 	iface->dev = dev;
 	if (!lwip_get_ifaddr(dev, &iface->ifa))
 		iface->ifa = (struct lwip_ifaddr){ 0, 0, 0 };
+	iface->nr6 = lwip_get_ip6addrs(dev, iface->addr6);
 	t->n++;
 }
 
@@ -116,10 +119,36 @@ static bool is_v6_loopback(const struct ip_addr *ip)
 	       ip->a[3] == cpu_to_be32(1);
 }
 
+static bool ip6_is_ours(const struct ip_addr *ip)
+{
+	const struct iface_table *t = ifaces();
+
+	for (u32 i = 0; i < t->n; i++) {
+		const struct iface *f = &t->iface[i];
+
+		for (u32 j = 0; j < f->nr6; j++) {
+			if (ip_addr_eq(&f->addr6[j], ip))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * RFC 4291 section 2.5.3, 2.7 and 2.5.5: never a source on the wire. A mapped
+ * address would pass for the IPv4 one inside.
+ */
+bool ip6_source_ok(const struct ip_addr *ip)
+{
+	return !ip_addr_is_v4(ip) && !ip_addr_any(ip) &&
+	       !ip_addr_is_multicast(ip) && !is_v6_loopback(ip) &&
+	       !ip6_is_ours(ip);
+}
+
 bool ip_addr_is_local(const struct ip_addr *ip)
 {
 	if (!ip_addr_is_v4(ip))
-		return is_v6_loopback(ip);
+		return is_v6_loopback(ip) || ip6_is_ours(ip);
 	return ip4_is_loopback(ip->a[3]) || ip4_is_ours(ip->a[3]);
 }
 
@@ -194,6 +223,23 @@ static int route_v4(struct ip_addr *saddr, be32 daddr, struct ip_route *rt,
 	return 0;
 }
 
+static int route_v6(struct ip_addr *saddr, const struct ip_addr *daddr,
+		    struct ip_route *rt, struct ip_addr *next_hop)
+{
+	struct lwip_route6 way;
+	int err;
+
+	if (ip_addr_is_v4(saddr) && !ip_addr_any(saddr))
+		return -EADDRNOTAVAIL;
+	err = lwip_route6(saddr, daddr, &way);
+	if (err)
+		return err;
+	rt->dev = way.dev;
+	rt->mtu = way.mtu;
+	*next_hop = way.next_hop;
+	return 0;
+}
+
 /*
  * Routes found lately, so that a new connection from where others came from
  * costs no walk of lwIP's tables. Only IPv4, from our own address, with the
@@ -252,15 +298,16 @@ static int find_route(struct ip_addr *saddr, const struct ip_addr *daddr,
 	u32 gen = READ_ONCE(ip_route_gen);
 	int err;
 
+	rt->mtu = UINT16_MAX;
 	if (ip_addr_is_local(daddr))
 		err = route_local(saddr, daddr, rt, next_hop);
 	else if (ip_addr_is_v4(daddr))
 		err = route_v4(saddr, daddr->a[3], rt, next_hop);
 	else
-		err = -ENETUNREACH;
+		err = route_v6(saddr, daddr, rt, next_hop);
 	if (err)
 		return err;
-	rt->mtu = rt->dev->mtu;
+	rt->mtu = min(rt->mtu, rt->dev->mtu);
 	err = lwip_resolve(rt->dev, next_hop, rt->ll_hdr);
 	rt->ll_len = err ? 0 : ETH_HLEN;
 	/* Without a neighbour the route is stale from the start. */

@@ -53,5 +53,24 @@ struct lwip_ifaddr {
 
 bool lwip_get_ifaddr(struct net_device *dev, struct lwip_ifaddr *out);
 
+/* The IPv6 addresses of @dev that may be used now; returns how many. */
+#define LWIP_IP6_ADDRS	3
+u32 lwip_get_ip6addrs(struct net_device *dev,
+		      struct ip_addr out[LWIP_IP6_ADDRS]);
+
+/*
+ * The way to IPv6 @daddr, somebody else's unicast address. @saddr: in, any or
+ * the bound address; out, what to use (RFC 6724). 0; -ENETUNREACH,
+ * -EADDRNOTAVAIL. Softirq or task.
+ */
+struct lwip_route6 {
+	struct net_device *dev;
+	struct ip_addr next_hop;
+	u16 mtu;
+};
+
+int lwip_route6(struct ip_addr *saddr, const struct ip_addr *daddr,
+		struct lwip_route6 *out) __must_check;
+
 /* True for an address of one of our interfaces, IPv4 or IPv6. */
 bool lwip_addr_is_ours(const struct ip_addr *ip);

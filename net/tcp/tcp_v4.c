@@ -185,12 +185,18 @@ void tcp_v6_rcv(struct sk_buff *skb)
 	tcp_v4_rcv(skb);
 }
 
+/* Less than this no path need be believed to be (RFC 8201 section 4). */
+#define MTU_LEAST_V4	552u
+#define MTU_LEAST_V6	1280u
+
 /* The next hop takes less: smaller segments, and the first again at once. */
 static void mtu_reduced(struct tcp_sock *tp, u32 mtu, u64 now)
 {
 	struct sk_buff *skb = tcp_rtx_head(tp);
+	u32 least = ip_addr_is_v4(&tp->sk.sk_daddr) ? MTU_LEAST_V4
+						    : MTU_LEAST_V6;
 
-	if (mtu < 552 || mtu >= tp->sk.sk_route.mtu)
+	if (mtu < least || mtu >= tp->sk.sk_route.mtu)
 		return;
 	tp->sk.sk_route.mtu = (u16)mtu;
 	tcp_sync_mss(tp);

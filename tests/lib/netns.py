@@ -50,19 +50,24 @@ class Namespace:
         self.holder.stdout.close()
 
     def run(self, function, *args):
-        """Calls @function inside; returns what it returns."""
-        result = []
+        """Calls @function inside; returns what it returns, or raises it."""
+        result, error = [], []
 
         def inside():
             fd = os.open(f"/proc/{self.holder.pid}/ns/net", os.O_RDONLY)
             failed = ctypes.CDLL(None).setns(fd, CLONE_NEWNET)
             os.close(fd)
             assert not failed
-            result.append(function(*args))
+            try:
+                result.append(function(*args))
+            except OSError as e:
+                error.append(e)
 
         thread = threading.Thread(target=inside)
         thread.start()
         thread.join()
+        if error:
+            raise error[0]
         return result[0]
 
     def ip(self, line):
@@ -88,7 +93,7 @@ class TapGuest(Guest):
         self.ns.ip("link set lo up")
         self.ns.ip(f"addr add {HOST_IP}/24 dev tap0")
         self.ns.ip("link set tap0 up")
-        self.port = qemu.PORTS[prog]
+        self.port = qemu.PORTS.get(prog, 7777)
         rom = "" if machine == "microvm" else ",romfile="
         net = ["-netdev", f"tap,id=n0,fd={tap}", "-device",
                f"{qemu.device(machine, 'net')},netdev=n0{rom}{features}"]
@@ -111,6 +116,16 @@ class TapGuest(Guest):
     def connect(self, seconds=20):
         return self.ns.run(socket.create_connection, (GUEST_IP, self.port),
                            seconds)
+
+    def connect6(self, seconds=20):
+        """To its link-local address, made of QEMU's default MAC address."""
+        def connect():
+            scope = socket.if_nametoindex("tap0")
+            s = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+            s.settimeout(seconds)
+            s.connect(("fe80::5054:ff:fe12:3456", self.port, 0, scope))
+            return s
+        return self.ns.run(connect)
 
     def traffic(self):
         """(bytes, packets) from the guest, and (bytes, packets) to it."""

@@ -158,12 +158,16 @@ class Peer:
         self.irs = None
         self.syn_ack = None
 
+    def below(self):
+        """What is under the TCP header of each segment."""
+        return IP(src=self.ip, dst=GUEST_IP)
+
     def segment(self, flags="A", data=b"", seq=None, ack=None, window=None,
                 options=(), **fields):
         """The segment, without sending it. @seq, @ack: absolute numbers."""
         seq = self.snd_nxt if seq is None else seq
         ack = self.rcv_nxt if ack is None else ack
-        return IP(src=self.ip, dst=GUEST_IP) / TCP(
+        return self.below() / TCP(
             sport=self.sport, dport=self.dport, flags=flags,
             seq=seq % 2**32, ack=ack % 2**32 if "A" in flags else 0,
             window=self.window if window is None else window,

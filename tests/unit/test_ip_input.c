@@ -53,6 +53,31 @@ bool lwip_get_ifaddr(struct net_device *dev, struct lwip_ifaddr *out)
 	return configured;
 }
 
+/* 2001:db8::2, with a router at fe80::1 and the prefix on the link. */
+static const struct ip_addr ours6 = { { 0xb80d0120, 0, 0, 0x02000000 } };
+
+u32 lwip_get_ip6addrs(struct net_device *dev,
+		      struct ip_addr out[LWIP_IP6_ADDRS])
+{
+	out[0] = ours6;
+	return dev == &eth && configured;
+}
+
+int lwip_route6(struct ip_addr *saddr, const struct ip_addr *daddr,
+		struct lwip_route6 *out)
+{
+	if (!configured)
+		return -ENETUNREACH;
+	*out = (struct lwip_route6){ .dev = &eth, .mtu = 1400 };
+	out->next_hop = *daddr;
+	if (daddr->a[0] != ours6.a[0])
+		out->next_hop = (struct ip_addr){ { 0x80fe, 0, 0,
+						    0x01000000 } };
+	if (ip_addr_any(saddr))
+		*saddr = ours6;
+	return ip_addr_eq(saddr, &ours6) ? 0 : -EADDRNOTAVAIL;
+}
+
 int lwip_resolve(struct net_device *dev, const struct ip_addr *next_hop,
 		 u8 ll_hdr[ETH_HLEN])
 {
@@ -434,6 +459,32 @@ static void test_ipv6(void **state)
 	assert_int_equal(skb_network_header(to_tcp6)[6], IPPROTO_TCP);
 }
 
+/* From the wire: our address, and sources that nobody can have. */
+static void test_ipv6_sources(void **state)
+{
+	static const struct ip_addr bad[] = {
+		{ { 0 } },
+		{ { 0, 0, 0, 0x01000000 } },
+		{ { 0, 0, IP_MAPPED_WORD, 0x0100000a } },
+		{ { 0x02ff, 0, 0, 0x01000000 } },
+		{ { 0xb80d0120, 0, 0, 0x02000000 } },
+	};
+	struct ip_addr good = { { 0xb80d0120, 0, 0, 0x03000000 } };
+	struct sk_buff *skb;
+
+	for (u32 i = 0; i <= ARRAY_SIZE(bad); i++) {
+		skb = make6(60, 20, IPPROTO_TCP, false);
+		skb->dev = &eth;
+		memcpy(skb->data + 8, i < ARRAY_SIZE(bad) ? &bad[i] : &good,
+		       16);
+		memcpy(skb->data + 24, &ours6, 16);
+		ip6_rcv(skb);
+		if (i < ARRAY_SIZE(bad))
+			assert_dropped(DROP_IP_BAD_SOURCE);
+	}
+	assert_non_null(to_tcp6);
+}
+
 /* Any bytes at all: nothing crashes, nothing leaks, all is accounted for. */
 static void test_random_frames(void **state)
 {
@@ -473,6 +524,7 @@ int main(void)
 		T(test_odd_packets_go_to_lwip),
 		T(test_loopback_source_is_fine_on_lo),
 		T(test_ipv6),
+		T(test_ipv6_sources),
 		T(test_random_frames),
 	};
 

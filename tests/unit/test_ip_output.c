@@ -61,6 +61,31 @@ bool lwip_get_ifaddr(struct net_device *dev, struct lwip_ifaddr *out)
 	return configured;
 }
 
+/* 2001:db8::2, with a router at fe80::1 and the prefix on the link. */
+static const struct ip_addr ours6 = { { 0xb80d0120, 0, 0, 0x02000000 } };
+
+u32 lwip_get_ip6addrs(struct net_device *dev,
+		      struct ip_addr out[LWIP_IP6_ADDRS])
+{
+	out[0] = ours6;
+	return dev == &eth && configured;
+}
+
+int lwip_route6(struct ip_addr *saddr, const struct ip_addr *daddr,
+		struct lwip_route6 *out)
+{
+	if (!configured)
+		return -ENETUNREACH;
+	*out = (struct lwip_route6){ .dev = &eth, .mtu = 1400 };
+	out->next_hop = *daddr;
+	if (daddr->a[0] != ours6.a[0])
+		out->next_hop = (struct ip_addr){ { 0x80fe, 0, 0,
+						    0x01000000 } };
+	if (ip_addr_any(saddr))
+		*saddr = ours6;
+	return ip_addr_eq(saddr, &ours6) ? 0 : -EADDRNOTAVAIL;
+}
+
 int lwip_resolve(struct net_device *dev, const struct ip_addr *next_hop,
 		 u8 ll_hdr[ETH_HLEN])
 {
@@ -186,8 +211,36 @@ static void test_to_ourselves(void **state)
 	assert_int_equal(ip_route_output(&saddr, &six, &rt), 0);
 	assert_ptr_equal(rt.dev, &loopback_dev);
 	assert_true(ip_addr_eq(&saddr, &six));
-	six.a[3] = 0x55;
-	assert_int_equal(ip_route_output(&saddr, &six, &rt), -ENETUNREACH);
+	/* Our own address is not sent to the wire either. */
+	memset(&saddr, 0, sizeof(saddr));
+	assert_int_equal(ip_route_output(&saddr, &ours6, &rt), 0);
+	assert_ptr_equal(rt.dev, &loopback_dev);
+}
+
+static void test_ipv6_routes(void **state)
+{
+	struct ip_addr near = { { ours6.a[0], 0, 0, 0x63000000 } };
+	struct ip_addr far = { { 0x00000a2a, 0, 0, 0x01000000 } };
+	struct ip_addr saddr = { { 0 } };
+	struct ip_route rt;
+
+	assert_int_equal(ip_route_output(&saddr, &near, &rt), 0);
+	assert_ptr_equal(rt.dev, &eth);
+	assert_true(ip_addr_eq(&saddr, &ours6));
+	assert_true(ip_addr_eq(&asked, &near));
+	/* What a router's advertisement says, if it is less. */
+	assert_int_equal(rt.mtu, 1400);
+	assert_int_equal(rt.ll_len, ETH_HLEN);
+	assert_int_equal(ip_route_output(&saddr, &far, &rt), 0);
+	assert_int_equal(asked.a[0], 0x80fe);
+	saddr = v4(OURS);
+	assert_int_equal(ip_route_output(&saddr, &far, &rt), -EADDRNOTAVAIL);
+	saddr = near;
+	assert_int_equal(ip_route_output(&saddr, &far, &rt), -EADDRNOTAVAIL);
+	configured = false;
+	ip_route_gen++;
+	assert_int_equal(ip_route_output(&saddr, &far, &rt), -ENETUNREACH);
+	assert_false(ip_addr_is_local(&ours6));
 }
 
 static void test_no_route(void **state)
@@ -521,6 +574,7 @@ int main(void)
 		T(test_on_link_and_gateway),
 		T(test_routes_are_remembered),
 		T(test_to_ourselves),
+		T(test_ipv6_routes),
 		T(test_no_route),
 		T(test_addresses),
 		T(test_headers),
