@@ -29,7 +29,7 @@ NEED_build := gcc libc6-dev binutils musl-tools python3 dpkg-dev xz-utils
 NEED_run   := qemu-system-x86 python3
 NEED_iso   := grub-common grub-pc-bin xorriso
 NEED_unit  := gcc libc6-dev libcmocka-dev python3
-NEED_test  := python3-pytest python3-scapy gdb wrk iproute2 cpio
+NEED_test  := python3-pytest python3-scapy gdb strace wrk iproute2 cpio
 need	= $(if $(filter yes,$(SETUP)),$(B)/.need-$1)
 
 # ---- Sources ---------------------------------------------------------------

@@ -7,9 +7,8 @@
 #include "kernel/errno.h"
 #include "kernel/printk.h"
 #include "kernel/sched.h"
+#include "kernel/strace.h"
 #include "kernel/x86/ptrace.h"
-
-typedef void (*syscall_fn)(void);
 
 extern const struct syscall_entry __start_syscall_entry[];
 extern const struct syscall_entry __stop_syscall_entry[];
@@ -43,4 +42,5 @@ void syscall_init(void)
 		syscall_table[nr] = (syscall_fn)sys_ni_syscall;
 	for (e = __start_syscall_entry; e < __stop_syscall_entry; e++)
 		syscall_table[e->nr] = e->fn;
+	strace_init(syscall_table, NR_SYSCALLS);
 }

@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "kernel/errno.h"
+#include "kernel/strace.h"
 #include "kernel/syscall.h"
 #include "kernel/x86/ptrace.h"
 #include "tests/host/host.h"
@@ -9,6 +10,13 @@
 extern void (*syscall_table[NR_SYSCALLS])(void);
 
 static struct pt_regs regs;
+
+/* Tracing is test_strace.c's. */
+void strace_init(syscall_fn *table, u32 n)
+{
+	(void)table;
+	(void)n;
+}
 
 struct pt_regs *task_pt_regs(const struct task *task)
 {
