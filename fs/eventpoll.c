@@ -38,7 +38,7 @@
 /* Anything to hand out? During a scan perhaps: the caller asks under mtx. */
 static bool ep_events_available(const struct eventpoll *ep)
 {
-	return !list_empty(&ep->rdllist) ||
+	return !list_empty(&ep->rdllist) || READ_ONCE(ep->asking) ||
 	       READ_ONCE(ep->ovflist) != EP_UNACTIVE_PTR;
 }
 
@@ -167,25 +167,22 @@ void ep_item_ready(struct epitem *epi)
 /* Takes the ready list to scan it in peace. mtx is held. */
 static void ep_start_scan(struct eventpoll *ep, struct list_head *txlist)
 {
-	unsigned long irq = spin_lock_irqsave(&ep->lock);
-
+	spin_lock_irq(&ep->lock);
 	INIT_LIST_HEAD(txlist);
 	list_splice_init(&ep->rdllist, txlist);
 	WRITE_ONCE(ep->ovflist, NULL);
-	spin_unlock_irqrestore(&ep->lock, irq);
+	spin_unlock_irq(&ep->lock);
 }
 
 /*
  * Puts back, in this order: what the scan did not get to, what became ready
- * meanwhile, and what the scan itself queued again. mtx is held. Inline: it
- * ends each of the two scans that a request costs.
+ * meanwhile, and what the scan itself queued again. mtx is held.
  */
-static __always_inline void ep_done_scan(struct eventpoll *ep,
-					 struct list_head *txlist)
+static void ep_done_scan(struct eventpoll *ep, struct list_head *txlist)
 {
-	unsigned long irq = spin_lock_irqsave(&ep->lock);
 	struct epitem *epi, *next;
 
+	spin_lock_irq(&ep->lock);
 	/* The chain is newest first: adding at the front restores the order. */
 	for (epi = ep->ovflist; unlikely(epi != NULL); epi = next) {
 		next = epi->next;
@@ -198,7 +195,7 @@ static __always_inline void ep_done_scan(struct eventpoll *ep,
 	/* The sleepers could not see what the scan held. */
 	if (!list_empty(&ep->rdllist) && ep_has_waiters(ep))
 		ep_wake_waiter(ep);
-	spin_unlock_irqrestore(&ep->lock, irq);
+	spin_unlock_irq(&ep->lock);
 }
 
 /*
@@ -236,6 +233,113 @@ u32 ep_item_poll(const struct epitem *epi, struct poll_table *pt)
 	return vfs_poll(epi->ffd.file, pt) & epi->events;
 }
 
+/* One event to user memory that ep_poll()'s caller has checked. */
+static int ep_put_event(struct epoll_event __user *to, u32 events, u64 data)
+{
+	u64 at = (u64)to;	/* may be NULL: no pointer to do sums with */
+
+	return put_user(events, (u32 __user *)at) ||
+	       put_user(data, (u64 __user *)
+			(at + offsetof(struct epoll_event, data)));
+}
+
+/* A reported item: does it stay on the list? mtx is held. */
+static bool ep_stays_ready(struct epitem *epi)
+{
+	if (epi->events & EPOLLONESHOT) {
+		WRITE_ONCE(epi->events, epi->events & EP_PRIVATE_BITS);
+		return false;
+	}
+	return !(epi->events & EPOLLET);
+}
+
+/* The scan of a list: see ep_send_events(). */
+static noinline int ep_send_list(struct eventpoll *ep,
+				 struct epoll_event __user *events,
+				 int maxevents)
+{
+	struct epitem *epi, *tmp;
+	struct list_head txlist;
+	int n = 0;
+
+	ep_start_scan(ep, &txlist);
+	list_for_each_entry_safe(epi, tmp, &txlist, rdllink) {
+		u32 ready;
+
+		if (n >= maxevents)
+			break;
+		ready = ep_item_poll(epi, NULL);
+		if (ready &&
+		    unlikely(ep_put_event(&events[n], ready, epi->data))) {
+			n = n ? n : -EFAULT;
+			break;
+		}
+		/* Callbacks leave rdllink alone while ovflist is active. */
+		list_del_init(&epi->rdllink);
+		if (!ready)
+			continue;
+		n++;
+		if (ep_stays_ready(epi))
+			list_add_tail(&epi->rdllink, &ep->rdllist);
+	}
+	ep_done_scan(ep, &txlist);
+	return n;
+}
+
+/*
+ * Takes the item off a list of just one, to be asked in peace; NULL if there
+ * are none or more. Callbacks go on using the list meanwhile: what they link
+ * is for the next scan. `asking` tells those who find the list empty. mtx.
+ */
+static struct epitem *ep_take_sole(struct eventpoll *ep)
+{
+	struct list_head *first;
+
+	spin_lock_irq(&ep->lock);
+	first = ep->rdllist.next;
+	if (first == ep->rdllist.prev && first != &ep->rdllist) {
+		list_del_init(first);
+		WRITE_ONCE(ep->asking, true);
+	} else {
+		first = NULL;
+	}
+	spin_unlock_irq(&ep->lock);
+	return first ? list_entry(first, struct epitem, rdllink) : NULL;
+}
+
+/* Back to where it was taken from, unless a callback was quicker. mtx. */
+static void ep_put_sole(struct eventpoll *ep, struct epitem *epi, bool first)
+{
+	spin_lock_irq(&ep->lock);
+	if (!ep_is_linked(epi)) {
+		if (first)
+			list_add(&epi->rdllink, &ep->rdllist);
+		else
+			list_add_tail(&epi->rdllink, &ep->rdllist);
+	}
+	/* The sleepers could not see what was taken. */
+	if (ep_has_waiters(ep))
+		ep_wake_waiter(ep);
+	spin_unlock_irq(&ep->lock);
+}
+
+/* The scan of a single item: mostly it is all there is, or was last time. */
+static int ep_send_sole(struct eventpoll *ep, struct epitem *epi,
+			struct epoll_event __user *event)
+{
+	u32 ready = ep_item_poll(epi, NULL);
+	int n = 0;
+
+	if (ready) {
+		n = likely(!ep_put_event(event, ready, epi->data)) ? 1
+								    : -EFAULT;
+		if (n < 0 || ep_stays_ready(epi))
+			ep_put_sole(ep, epi, n < 0);
+	}
+	WRITE_ONCE(ep->asking, false);
+	return n;
+}
+
 /*
  * Copies up to @maxevents events out. Their number; -EFAULT if the first one
  * cannot be copied (a later one ends the batch). An event that could not be
@@ -244,35 +348,15 @@ u32 ep_item_poll(const struct epitem *epi, struct poll_table *pt)
 static int ep_send_events(struct eventpoll *ep,
 			  struct epoll_event __user *events, int maxevents)
 {
-	struct epitem *epi, *tmp;
-	struct list_head txlist;
-	int n = 0;
+	struct epitem *epi;
+	int n;
 
 	mutex_lock(&ep->mtx);
-	ep_start_scan(ep, &txlist);
-	list_for_each_entry_safe(epi, tmp, &txlist, rdllink) {
-		struct epoll_event ev;
-
-		if (n >= maxevents)
-			break;
-		ev.events = ep_item_poll(epi, NULL);
-		ev.data = epi->data;
-		if (ev.events &&
-		    unlikely(copy_to_user(&events[n], &ev, sizeof(ev)))) {
-			n = n ? n : -EFAULT;
-			break;
-		}
-		/* Callbacks leave rdllink alone while ovflist is active. */
-		list_del_init(&epi->rdllink);
-		if (!ev.events)
-			continue;
-		n++;
-		if (epi->events & EPOLLONESHOT)
-			WRITE_ONCE(epi->events, epi->events & EP_PRIVATE_BITS);
-		else if (!(epi->events & EPOLLET))
-			list_add_tail(&epi->rdllink, &ep->rdllist);
-	}
-	ep_done_scan(ep, &txlist);
+	epi = ep_take_sole(ep);
+	if (epi)
+		n = ep_send_sole(ep, epi, events);
+	else
+		n = ep_send_list(ep, events, maxevents);
 	mutex_unlock(&ep->mtx);
 	return n;
 }
@@ -301,21 +385,20 @@ static bool ep_sleep(struct eventpoll *ep, u64 deadline, u64 slack)
 {
 	struct wait_queue_entry wait;
 	bool timed_out = false;
-	unsigned long irq;
 
 	init_waitqueue_entry(&wait, current);
 	wait.func = ep_autoremove_wake_function;
-	irq = spin_lock_irqsave(&ep->lock);
+	spin_lock_irq(&ep->lock);
 	set_current_state(TASK_INTERRUPTIBLE);
 	if (ep_events_available(ep)) {
 		set_current_state(TASK_RUNNING);
-		spin_unlock_irqrestore(&ep->lock, irq);
+		spin_unlock_irq(&ep->lock);
 		return false;
 	}
 	spin_lock(&ep->wq.lock);
 	__add_wait_queue_exclusive(&ep->wq, &wait);
 	spin_unlock(&ep->wq.lock);
-	spin_unlock_irqrestore(&ep->lock, irq);
+	spin_unlock_irq(&ep->lock);
 
 	timed_out = schedule_hrtimeout_range(deadline, slack) == 0;
 	/*
@@ -324,11 +407,11 @@ static bool ep_sleep(struct eventpoll *ep, u64 deadline, u64 slack)
 	 */
 	if (__atomic_load_n(&wait.entry.prev, __ATOMIC_ACQUIRE) == &wait.entry)
 		return false;
-	irq = spin_lock_irqsave(&ep->wq.lock);
+	spin_lock_irq(&ep->wq.lock);
 	if (list_empty(&wait.entry))
 		timed_out = false;
 	list_del_init(&wait.entry);
-	spin_unlock_irqrestore(&ep->wq.lock, irq);
+	spin_unlock_irq(&ep->wq.lock);
 	return timed_out;
 }
 

@@ -37,6 +37,7 @@ struct eventpoll {
 	 * chained here by epitem.next; NULL ends, EP_UNACTIVE_PTR: no scan.
 	 */
 	struct epitem *ovflist;
+	bool asking;			/* m to write; a scan of a sole item */
 	struct mutex mtx;
 	struct rb_root rbr;		/* m  all items, by file and fd */
 	struct wait_queue_head poll_wait; /* who watches or polls this epoll */

@@ -5,7 +5,6 @@
  */
 #include "kernel/mutex.h"
 
-#include "kernel/context.h"
 #include "kernel/sched.h"
 
 void mutex_init(struct mutex *m)
@@ -14,18 +13,11 @@ void mutex_init(struct mutex *m)
 	init_waitqueue_head(&m->wait);
 }
 
-bool mutex_trylock(struct mutex *m)
-{
-	struct task *free = NULL;
-
-	return __atomic_compare_exchange_n(&m->owner, &free, current, false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
-}
-
-static noinline void mutex_lock_slow(struct mutex *m)
+void mutex_lock_slow(struct mutex *m)
 {
 	struct wait_queue_entry wait;
 
+	BUG_ON(m->owner == current);
 	init_wait(&wait);
 	for (;;) {
 		prepare_to_wait_exclusive(&m->wait, &wait,
@@ -37,23 +29,7 @@ static noinline void mutex_lock_slow(struct mutex *m)
 	finish_wait(&m->wait, &wait);
 }
 
-void mutex_lock(struct mutex *m)
+void mutex_unlock_slow(struct mutex *m)
 {
-	might_sleep();
-	BUG_ON(m->owner == current);
-	if (unlikely(!mutex_trylock(m)))
-		mutex_lock_slow(m);
-}
-
-/*
- * The store publishes the free lock before wq_has_sleeper() looks for
- * sleepers; a sleeper queues itself before it tries the lock. So either we
- * see the sleeper or it sees the lock free.
- */
-void mutex_unlock(struct mutex *m)
-{
-	BUG_ON(m->owner != current);
-	__atomic_store_n(&m->owner, NULL, __ATOMIC_RELEASE);
-	if (unlikely(wq_has_sleeper(&m->wait)))
-		wake_up(&m->wait);
+	wake_up(&m->wait);
 }

@@ -63,6 +63,21 @@ static inline void spin_unlock_bh(struct spinlock *lock)
 	local_bh_enable();
 }
 
+/* For those who know that interrupts are on: task code that may sleep. */
+static inline void spin_lock_irq(struct spinlock *lock)
+	__acquires(lock) __no_lock_check
+{
+	local_irq_disable();
+	spin_lock(lock);
+}
+
+static inline void spin_unlock_irq(struct spinlock *lock)
+	__releases(lock) __no_lock_check
+{
+	spin_unlock(lock);
+	local_irq_enable();
+}
+
 /* Returns the interrupt flags to hand back to spin_unlock_irqrestore(). */
 static inline __must_check unsigned long
 spin_lock_irqsave(struct spinlock *lock) __acquires(lock) __no_lock_check

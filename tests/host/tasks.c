@@ -350,17 +350,8 @@ __weak void mutex_init(struct mutex *m)
 	INIT_LIST_HEAD(&m->wait.head);
 }
 
-__weak bool mutex_trylock(struct mutex *m)
+__weak void mutex_lock_slow(struct mutex *m)
 {
-	if (m->owner)
-		return false;
-	m->owner = current;
-	return true;
-}
-
-__weak void mutex_lock(struct mutex *m)
-{
-	might_sleep();
 	BUG_ON(m->owner == current);
 	while (!mutex_trylock(m)) {
 		if (list_empty(&runnable))
@@ -369,8 +360,7 @@ __weak void mutex_lock(struct mutex *m)
 	}
 }
 
-__weak void mutex_unlock(struct mutex *m)
+/* Nobody queues himself: see above. */
+__weak void mutex_unlock_slow(struct mutex *m)
 {
-	BUG_ON(m->owner != current);
-	m->owner = NULL;
 }
