@@ -19,6 +19,7 @@
 #define NO_OBJECT	0xffffu
 #define MAX_SLAB_ORDER	3
 #define KEEP_EMPTY	1	/* empty slabs a cache holds back */
+#define ROOMY_PAGES	8192u	/* 32 MiB: no need to be thrifty */
 
 LIST_HEAD(slab_caches);
 struct spinlock slab_caches_lock;
@@ -250,9 +251,15 @@ static u8 slab_order(u32 size)
 	return order;
 }
 
-/* Magazines of big objects hold fewer; they fill a kmalloc size each. */
+/*
+ * Enough that a burst of packets, or of connections, goes through a magazine
+ * and not through the slabs. What lies in it slab_reclaim() can have; a
+ * machine with little memory would have to ask for it too often.
+ */
 static u32 magazine_size(u32 size)
 {
+	if (size <= 4096 && nr_total_pages() >= ROOMY_PAGES)
+		return 126;
 	if (size <= 256)
 		return 30;
 	if (size <= 1024)
