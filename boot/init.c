@@ -8,6 +8,7 @@
 #include "drivers/drivers.h"
 #include "fs/exec.h"
 #include "fs/initramfs.h"
+#include "fs/rootfs.h"
 #include "kernel/boot_info.h"
 #include "kernel/errno.h"
 #include "kernel/mm/page.h"
@@ -79,6 +80,8 @@ static void load_initramfs(void)
 		       "`cpio -o -H newc`", -err);
 		give_up();
 	}
+	if (rootfs_init())
+		give_up();
 }
 
 void init_task(void *arg)

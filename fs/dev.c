@@ -105,7 +105,7 @@ static int dev_stat(struct file *file, struct kstat *st)
 	const struct device *dev = file->private_data;
 
 	*st = (struct kstat){
-		.dev = DEV_INITRAMFS, .ino = device_ino(dev), .nlink = 1,
+		.dev = DEV_TMPFS, .ino = dev->rdev, .nlink = 1,
 		.mode = S_IFCHR | dev->mode, .rdev = dev->rdev,
 	};
 	return 0;
@@ -149,17 +149,25 @@ static const struct device devices[] = {
 	{ "zero", MKDEV(1, 5), 0666, &zero_fops, true },
 };
 
-const struct device *device_find(const char *name, size_t len)
+const struct device *device_by_number(u32 rdev)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-		if (!strncmp(devices[i].name, name, len) &&
-		    !devices[i].name[len])
+		if (devices[i].rdev == rdev)
 			return &devices[i];
 	}
 	return NULL;
 }
 
-const struct device *device_entry(u64 index)
+const struct device *device_by_fops(const struct file_operations *fops)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		if (devices[i].fops == fops)
+			return &devices[i];
+	}
+	return NULL;
+}
+
+const struct device *device_entry(u32 index)
 {
 	return index < ARRAY_SIZE(devices) ? &devices[index] : NULL;
 }

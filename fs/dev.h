@@ -12,13 +12,9 @@ struct device {
 	bool seekable;			/* lseek works and leads to 0 */
 };
 
-/* Its inode number, out of the way of the archive's. */
-static inline u64 device_ino(const struct device *dev)
-{
-	return (1u << 24) + dev->rdev;
-}
-
-/* The device of that name (@len bytes), NULL if there is none. */
-const struct device *device_find(const char *name, size_t len);
+/* The device of that number, NULL if there is none. */
+const struct device *device_by_number(u32 rdev);
+/* The one that files of that kind are opened from, NULL if none is. */
+const struct device *device_by_fops(const struct file_operations *fops);
 /* The @index-th device, NULL after the last. */
-const struct device *device_entry(u64 index);
+const struct device *device_entry(u32 index);

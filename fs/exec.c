@@ -11,7 +11,6 @@
 #include "fs/fdtable.h"
 #include "fs/initramfs.h"
 #include "fs/namei.h"
-#include "fs/stat.h"
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/page.h"
@@ -36,7 +35,7 @@
 /* A program that is ready to go. */
 struct program {
 	const char *path;
-	const struct initramfs_file *file;
+	struct exec_file file;
 	struct elf_image img;
 	struct mm_struct *mm;
 	u64 base;			/* added to every address of the file */
@@ -70,7 +69,7 @@ static __cold void list_initramfs(void)
 
 static int find_program(struct program *p)
 {
-	int err = namei_file(p->path, &p->file);
+	int err = namei_exec(p->path, &p->file);
 
 	if (err == -ENOMEM) {
 		pr_err("exec: no memory; give the machine more (-m)");
@@ -87,13 +86,13 @@ static int find_program(struct program *p)
 
 static int check_program(struct program *p)
 {
-	const char *why = elf_parse(p->file->data, p->file->size, &p->img);
+	const char *why = elf_parse(p->file.data, p->file.size, &p->img);
 
 	if (why) {
 		pr_err("exec: %s %s", p->path, why);
 		return -ENOEXEC;
 	}
-	if (!(p->file->mode & 0111))
+	if (!(p->file.mode & 0111))
 		pr_warn("exec: %s is not marked executable; started all the "
 			"same", p->path);
 	return 0;
@@ -119,7 +118,7 @@ static int load_segment(struct program *p, const struct elf_segment *seg)
 		return (int)at;
 	/* What the file does not fill stays untouched, hence zero. */
 	return mm_write(p->mm, p->base + seg->vaddr,
-			(const char *)p->file->data + seg->offset,
+			(const char *)p->file.data + seg->offset,
 			seg->filesz);
 }
 
@@ -206,7 +205,7 @@ static int become_process(struct program *p)
 		current->files = NULL;
 		return err;
 	}
-	snprintf(running, sizeof(running), "/%s", p->file->path);
+	strlcpy(running, p->file.path, sizeof(running));
 	strlcpy(current->comm, name ? name + 1 : p->path, TASK_COMM_LEN);
 	current->mm = p->mm;
 	mm_activate(p->mm);
@@ -233,9 +232,11 @@ static int prepare(struct program *p, char *const argv[], char *const envp[])
 
 int exec_init(const char *path, char *const argv[], char *const envp[])
 {
-	struct program p = { .path = path };
-	int err = find_program(&p);
+	static struct program p;	/* too big for the stack, needed once */
+	int err;
 
+	p = (struct program){ .path = path };
+	err = find_program(&p);
 	if (!err)
 		err = check_program(&p);
 	if (err)
@@ -246,7 +247,7 @@ int exec_init(const char *path, char *const argv[], char *const envp[])
 		       "shorten the command line", MAX_ARG_BYTES);
 	else if (err == -ENOMEM)
 		pr_err("exec: no memory for %s (%zu bytes); give the machine "
-		       "more (-m)", path, p.file->size);
+		       "more (-m)", path, p.file.size);
 	else if (err)
 		pr_err("exec: %s cannot be laid out in memory (error %d); "
 		       "link it at the usual address", path, -err);

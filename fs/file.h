@@ -30,6 +30,7 @@
 #define O_NOFOLLOW	0400000
 #define O_PATH		010000000
 #define O_CLOEXEC	02000000
+#define O_TMPFILE	(020000000 | O_DIRECTORY)
 
 struct epitem;			/* fs/eventpoll_internal.h */
 struct file;
@@ -56,6 +57,7 @@ struct file_operations {
 	/* Last reference gone: frees private_data. Task context. */
 	void (*release)(struct file *file);
 	const char *name;	/* "[eventpoll]", "socket", for /proc and logs */
+	bool vfs;		/* private_data is a vfs_file (fs/inode.h) */
 };
 
 /*

@@ -1,327 +1,429 @@
 /*
- * Walking paths. A name is looked up whole, by its absolute path: first among
- * the devices, then in the initramfs, then as a directory that the archive
- * only implies by a file in it. The walk itself handles dots and symbolic
- * links, one component at a time.
+ * Walking paths: one component at a time, asking each directory's own lookup.
+ * Everybody is root here, so nothing but files and links stands in the way.
  */
 #include "fs/namei.h"
 
-#include "fs/dev.h"
+#include "fs/fdtable.h"
+#include "fs/tmpfs.h"
 #include "kernel/errno.h"
 #include "kernel/mm/slab.h"
 #include "kernel/string.h"
+#include "kernel/syscall.h"
+#include "kernel/uaccess.h"
 
-#define DEV_PREFIX	"dev/"
-#define DEV_PREFIX_LEN	4u
+#define UMASK_BITS	0777u
+#define UMASK_DEFAULT	022u
 
-/* Inode numbers of what no archive gave one. */
-#define INO_ROOT	1u
-#define INO_IMPLIED	(1u << 25)
+/* What the threads of the program share. Locks: w lock. */
+static struct {
+	struct spinlock lock;
+	struct dentry *cwd;	/* w  referenced; NULL: the root */
+	u32 umask;		/* w */
+} fs_struct = { .umask = UMASK_DEFAULT };
 
-static bool is_dir(const struct node *node)
+struct dentry *get_cwd(void)
 {
-	return (node->mode & S_IFMT) == S_IFDIR;
+	struct dentry *dir;
+
+	spin_lock(&fs_struct.lock);
+	dir = dget(fs_struct.cwd ? fs_struct.cwd : root_dentry);
+	spin_unlock(&fs_struct.lock);
+	return dir;
 }
 
-static struct node implied_dir(u64 ino)
+void set_cwd(struct dentry *dir)
 {
-	return (struct node){ .mode = S_IFDIR | 0755, .ino = ino };
+	struct dentry *old;
+
+	if (dir)
+		dget(dir);
+	spin_lock(&fs_struct.lock);
+	old = fs_struct.cwd;
+	fs_struct.cwd = dir;
+	spin_unlock(&fs_struct.lock);
+	dput(old);
 }
 
-static struct node device_node(const struct device *dev)
+u32 current_umask(void)
 {
-	return (struct node){
-		.mode = S_IFCHR | dev->mode, .ino = device_ino(dev),
-		.dev = dev,
-	};
+	return READ_ONCE(fs_struct.umask);
 }
 
-static struct node initramfs_node(const struct initramfs_file *file)
+SYSCALL_DEFINE1(umask, u32, mask)
 {
-	return (struct node){
-		.mode = file->mode, .ino = file->ino, .file = file,
-	};
-}
+	u32 old;
 
-/* Does @name lie below directory @dir? Then what follows, else NULL. */
-static const char *below(const char *name, const char *dir, size_t len)
-{
-	if (!len)
-		return *name ? name : NULL;
-	if (strncmp(name, dir, len) || name[len] != '/' || !name[len + 1])
-		return NULL;
-	return name + len + 1;
-}
-
-/* Has the archive a file in @path, without an entry for @path itself? */
-static bool implied_by_archive(const char *path, size_t len)
-{
-	const struct initramfs_file *f;
-
-	for (unsigned int i = 0; (f = initramfs_entry(i)) != NULL; i++) {
-		if (below(f->path, path, len))
-			return true;
-	}
-	return false;
-}
-
-/* Absolute @path (@len bytes, no leading "/"): true if there is such. */
-static bool node_find(const char *path, size_t len, struct node *node)
-{
-	const struct initramfs_file *file;
-	const struct device *dev;
-
-	if (len > DEV_PREFIX_LEN &&
-	    !strncmp(path, DEV_PREFIX, DEV_PREFIX_LEN)) {
-		dev = device_find(path + DEV_PREFIX_LEN, len - DEV_PREFIX_LEN);
-		if (dev) {
-			*node = device_node(dev);
-			return true;
-		}
-	}
-	file = initramfs_find(path, len);
-	if (file) {
-		*node = initramfs_node(file);
-		return true;
-	}
-	if (!len) {
-		*node = implied_dir(INO_ROOT);
-		return true;
-	}
-	if ((len == 3 && !strncmp(path, "dev", 3)) ||
-	    implied_by_archive(path, len)) {
-		*node = implied_dir(INO_IMPLIED + len);
-		return true;
-	}
-	return false;
+	spin_lock(&fs_struct.lock);
+	old = fs_struct.umask;
+	fs_struct.umask = mask & UMASK_BITS;
+	spin_unlock(&fs_struct.lock);
+	return old;
 }
 
 /* --- the walk --- */
 
-/* Takes the last component off nd->path; the root stays the root. */
-static void path_up(struct nameidata *nd)
-{
-	while (nd->len && nd->path[nd->len - 1] != '/')
-		nd->len--;
-	if (nd->len)
-		nd->len--;
-}
-
-static int path_append(struct nameidata *nd, const char *name, size_t len)
-{
-	if (nd->len + len + 2 > sizeof(nd->path))
-		return -ENAMETOOLONG;
-	if (nd->len)
-		nd->path[nd->len++] = '/';
-	memcpy(nd->path + nd->len, name, len);
-	nd->len += len;
-	return 0;
-}
-
-/*
- * Puts the link's target in front of @rest, which is the end of nd->rest. The
- * link itself is the last component of nd->path.
- */
-static int follow_link(struct nameidata *nd, const char *rest)
-{
-	const struct initramfs_file *link = nd->node.file;
-	size_t rest_len = strlen(rest);
-
-	if (++nd->links > MAX_SYMLINKS)
-		return -ELOOP;
-	if (!link->size)
-		return -ENOENT;
-	if (link->size + 1 + rest_len + 1 > sizeof(nd->rest))
-		return -ENAMETOOLONG;
-	memmove(nd->rest + link->size + 1, rest, rest_len + 1);
-	memcpy(nd->rest, link->data, link->size);
-	nd->rest[link->size] = '/';
-	if (!rest_len)
-		nd->rest[link->size] = '\0';
-	path_up(nd);
-	if (nd->rest[0] == '/')
-		nd->len = 0;
-	return 0;
-}
-
-static const char *skip_slashes(const char *s)
+static char *skip_slashes(char *s)
 {
 	while (*s == '/')
 		s++;
 	return s;
 }
 
-/*
- * Takes one component off nd->rest. *@more stays true as long as there may be
- * another.
- */
-static int walk_component(struct nameidata *nd, bool follow, bool *more)
+/* Stands at @to from now on; takes over the reference. */
+static void stand_at(struct nameidata *nd, struct dentry *to)
 {
-	const char *name = skip_slashes(nd->rest), *end = name, *rest;
-	size_t len;
+	dput(nd->dentry);
+	nd->dentry = to;
+}
+
+/* Puts @len bytes at the end of @buf in front of nd->rest. */
+static int put_target(struct nameidata *nd, const char *target, size_t len,
+		      const char *rest)
+{
+	size_t rest_len = strlen(rest) + 1;
+
+	if (!len)
+		return -ENOENT;
+	if (len + rest_len > sizeof(nd->buf))
+		return -ENAMETOOLONG;
+	memmove(nd->buf + len, rest, rest_len);
+	memcpy(nd->buf, target, len);
+	nd->rest = nd->buf;
+	if (nd->rest[0] == '/')
+		stand_at(nd, dget(root_dentry));
+	return 0;
+}
+
+/* @rest is what follows the link in the path, with its slash. */
+static int follow_link(struct nameidata *nd, struct dentry *link, char *rest)
+{
+	struct dentry *to;
+	ssize_t len;
+	char *target;
 	int err;
 
-	*more = *name;
-	if (!*more)
+	if (++nd->links > MAX_SYMLINKS)
+		return -ELOOP;
+	if (link->inode->i_op->jump) {
+		err = link->inode->i_op->jump(link, &to);
+		if (!err)
+			stand_at(nd, to);
+		nd->rest = rest;
+		return err;
+	}
+	target = kmalloc(PATH_MAX);
+	if (!target)
+		return -ENOMEM;
+	len = link->inode->i_op->readlink(link, target, PATH_MAX);
+	err = len < 0 ? (int)len : put_target(nd, target, (size_t)len, rest);
+	kfree(target);
+	return err;
+}
+
+static bool is_dots(const char *name, size_t len)
+{
+	return name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'));
+}
+
+bool last_is_dots(const struct nameidata *nd)
+{
+	return is_dots(nd->last, nd->last_len);
+}
+
+static int lookup(struct dentry *dir, const char *name, size_t len,
+		  struct dentry **out)
+{
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
+	return dir->inode->i_op->lookup(dir, name, len, out);
+}
+
+/*
+ * Goes to component @name; @rest follows it. A link is followed if @follow. 1
+ * if one was, else 0 or -errno.
+ */
+static int step(struct nameidata *nd, const char *name, size_t len, char *rest,
+		bool follow)
+{
+	struct dentry *next;
+	int err;
+
+	nd->rest = rest;
+	if (is_dots(name, len)) {
+		if (len == 2 && nd->dentry->parent)
+			stand_at(nd, dget(nd->dentry->parent));
 		return 0;
-	if (!is_dir(&nd->node))
-		return -ENOTDIR;
-	while (*end && *end != '/')
-		end++;
-	len = (size_t)(end - name);
-	rest = skip_slashes(end);
-	if (len == 2 && !memcmp(name, "..", 2)) {
-		path_up(nd);
-	} else if (len != 1 || name[0] != '.') {
-		err = path_append(nd, name, len);
-		if (err)
-			return err;
 	}
-	if (!node_find(nd->path, nd->len, &nd->node))
-		return -ENOENT;
-	if ((nd->node.mode & S_IFMT) == S_IFLNK && (*end || follow)) {
-		err = follow_link(nd, rest);
-		if (err)
-			return err;
-		return node_find(nd->path, nd->len, &nd->node) ? 0 : -ENOENT;
+	err = lookup(nd->dentry, name, len, &next);
+	if (err)
+		return err;
+	if (is_link(next->inode) && follow) {
+		err = follow_link(nd, next, rest);
+		dput(next);
+		return err ? err : 1;
 	}
-	/* "file/" asks for a directory. */
-	if (*end && !is_dir(&nd->node))
-		return -ENOTDIR;
-	memmove(nd->rest, rest, strlen(rest) + 1);
+	stand_at(nd, next);
 	return 0;
+}
+
+int path_parent(struct nameidata *nd)
+{
+	for (;;) {
+		char *name = skip_slashes(nd->rest), *end = name;
+		int err;
+
+		nd->last = name;
+		while (*end && *end != '/')
+			end++;
+		nd->last_len = (size_t)(end - name);
+		/* "file/" asks for a directory, too. */
+		if ((nd->last_len || name != nd->rest) &&
+		    !is_dir(nd->dentry->inode))
+			return -ENOTDIR;
+		if (!nd->last_len)
+			return 0;
+		nd->rest = end;
+		nd->trailing = *end;
+		if (!*skip_slashes(end))
+			return 0;
+		err = step(nd, name, nd->last_len, end, true);
+		if (err < 0)
+			return err;
+	}
+}
+
+int path_last(struct nameidata *nd, bool follow)
+{
+	int ret = step(nd, nd->last, nd->last_len, nd->rest,
+		       follow || nd->trailing);
+
+	if (!ret && nd->trailing && !is_dir(nd->dentry->inode))
+		return -ENOTDIR;
+	return ret;
 }
 
 int path_walk(struct nameidata *nd, bool follow)
 {
-	bool more = true;
+	int ret;
+
+	do {
+		ret = path_parent(nd);
+		if (ret || !nd->last_len)
+			return ret;
+		ret = path_last(nd, follow);
+	} while (ret == 1);
+	return ret;
+}
+
+/* --- beginning and end --- */
+
+static struct nameidata *nd_new(void)
+{
+	struct nameidata *nd = kmalloc(sizeof(*nd));
+
+	if (!nd)
+		return NULL;
+	nd->dentry = NULL;
+	nd->links = 0;
+	nd->rest = nd->buf;
+	return nd;
+}
+
+void nd_put(struct nameidata *nd)
+{
+	if (nd)
+		dput(nd->dentry);
+	kfree(nd);
+}
+
+static struct nameidata *kernel_path_n(const char *path, size_t len, int *err)
+{
+	struct nameidata *nd = nd_new();
+
+	*err = nd ? -ENAMETOOLONG : -ENOMEM;
+	if (!nd || len >= sizeof(nd->buf)) {
+		kfree(nd);
+		return NULL;
+	}
+	memcpy(nd->buf, path, len);
+	nd->buf[len] = '\0';
+	nd->dentry = path[0] == '/' ? dget(root_dentry) : get_cwd();
+	*err = 0;
+	return nd;
+}
+
+struct nameidata *kernel_path(const char *path, int *err)
+{
+	return kernel_path_n(path, strlen(path), err);
+}
+
+/* Where a relative path begins. */
+static int start_at(struct nameidata *nd, int dfd, bool empty)
+{
+	struct vfs_file *vf;
+	struct fd_ref f;
+	int err = -EBADF;
+
+	if (dfd == AT_FDCWD) {
+		nd->dentry = get_cwd();
+		return 0;
+	}
+	f = fdget(dfd);
+	if (f.file) {
+		vf = vfs_file(f.file);
+		err = vf && (empty || is_dir(vf->inode)) ? 0 : -ENOTDIR;
+	}
+	if (!err)
+		nd->dentry = dget(vf->dentry);
+	fdput(f);
+	return err;
+}
+
+int user_path(int dfd, const char __user *upath, bool empty,
+	      struct nameidata **out)
+{
+	struct nameidata *nd = nd_new();
+	ssize_t len;
 	int err = 0;
 
-	nd->links = 0;
-	if (!nd->rest[0])
-		return -ENOENT;
-	if (nd->rest[0] == '/')
-		nd->len = 0;
-	if (!node_find(nd->path, nd->len, &nd->node))
-		return -ENOENT;
-	while (more && !err)
-		err = walk_component(nd, follow, &more);
-	return err;
-}
-
-int namei_file(const char *path, const struct initramfs_file **file)
-{
-	struct nameidata *nd;
-	int err = -ENAMETOOLONG;
-
-	nd = kmalloc(sizeof(*nd));
 	if (!nd)
 		return -ENOMEM;
-	nd->len = 0;
-	if (strlcpy(nd->rest, path, sizeof(nd->rest)) < sizeof(nd->rest))
-		err = path_walk(nd, true);
-	*file = nd->node.file;
-	if (!err && (!*file || ((*file)->mode & S_IFMT) != S_IFREG))
+	len = strncpy_from_user(nd->buf, upath, sizeof(nd->buf));
+	if (len < 0)
+		err = (int)len;
+	else if (!len && !empty)
 		err = -ENOENT;
-	kfree(nd);
+	else if (nd->buf[0] == '/')
+		nd->dentry = dget(root_dentry);
+	else
+		err = start_at(nd, dfd, !len);
+	if (err) {
+		nd_put(nd);
+		return err;
+	}
+	*out = nd;
+	return 0;
+}
+
+static int walk_from(int dfd, const char __user *upath, bool empty,
+		     bool follow, struct nameidata **out)
+{
+	struct nameidata *nd;
+	int err = user_path(dfd, upath, empty, &nd);
+
+	if (err)
+		return err;
+	mutex_lock(&tree_lock);
+	err = path_walk(nd, follow);
+	mutex_unlock(&tree_lock);
+	if (err)
+		nd_put(nd);
+	else
+		*out = nd;
 	return err;
 }
 
-void node_stat(const struct node *node, struct kstat *st)
+int user_path_walk(int dfd, const char __user *upath, bool follow,
+		   struct nameidata **out)
 {
-	*st = (struct kstat){
-		.dev = DEV_INITRAMFS, .ino = node->ino, .mode = node->mode,
-		.nlink = is_dir(node) ? 2 : 1,
-	};
-	if (node->file) {
-		st->size = node->file->size;
-		st->nlink = max(node->file->nlink, 1u);
-		st->mtime = node->file->mtime;
-	}
-	if (node->dev)
-		st->rdev = node->dev->rdev;
+	return walk_from(dfd, upath, false, follow, out);
 }
 
-/* --- directories --- */
-
-/* Did an entry before @index show @name (@len bytes) of @dir already? */
-static bool shown_before(const char *dir, size_t dir_len, unsigned int index,
-			 const char *name, size_t len)
+int user_path_walk_empty(int dfd, const char __user *upath, bool follow,
+			 struct nameidata **out)
 {
-	const struct initramfs_file *f;
-
-	for (unsigned int i = 0; i < index; i++) {
-		const char *rest;
-
-		f = initramfs_entry(i);
-		rest = below(f->path, dir, dir_len);
-		if (rest && !strncmp(rest, name, len) &&
-		    (!rest[len] || rest[len] == '/'))
-			return true;
-	}
-	return false;
+	return walk_from(dfd, upath, true, follow, out);
 }
 
-/* What entry @index of the archive puts into @dir: a file or its directory. */
-static bool archive_entry(const char *dir, size_t dir_len, unsigned int index,
-			  const char **name, size_t *len, struct node *node)
-{
-	const struct initramfs_file *f = initramfs_entry(index);
-	const char *rest = below(f->path, dir, dir_len);
-	size_t path_len;
+/* --- for the kernel --- */
 
-	if (!rest)
-		return false;
-	*name = rest;
-	*len = 0;
-	while (rest[*len] && rest[*len] != '/')
-		(*len)++;
-	path_len = (size_t)(rest - f->path) + *len;
-	/* A directory that is implied here may have its own entry later. */
-	return !shown_before(dir, dir_len, index, *name, *len) &&
-	       node_find(f->path, path_len, node);
+int namei_exec(const char *path, struct exec_file *out)
+{
+	int err;
+	struct nameidata *nd = kernel_path(path, &err);
+	struct inode *inode;
+	char *at;
+
+	if (!nd)
+		return err;
+	mutex_lock(&tree_lock);
+	err = path_walk(nd, true);
+	if (!err) {
+		inode = nd->dentry->inode;
+		out->data = inode->base;
+		out->size = inode->base_size;
+		out->mode = inode->mode;
+		at = d_path(nd->dentry, out->path, sizeof(out->path));
+		if (at)
+			memmove(out->path, at, strlen(at) + 1);
+		if (!is_reg(inode) || !at)
+			err = -ENOENT;
+	}
+	mutex_unlock(&tree_lock);
+	nd_put(nd);
+	return err;
 }
 
-/* Places 0 and on are the archive's; the devices come behind, at DEV_PLACE. */
-#define DEV_PLACE (1ull << 32)
-
-static bool device_place(const char *dir, size_t len, u64 *index,
-			 const char **name, size_t *name_len,
-			 struct node *node)
+static int make_socket(struct nameidata *nd, struct inode **out)
 {
-	const struct device *dev;
+	struct dentry *there;
+	struct inode *inode;
+	int err = path_parent(nd);
 
-	if (len == 0 && *index == DEV_PLACE && !initramfs_find("dev", 3)) {
-		(*index)++;
-		*name = "dev";
-		*name_len = 3;
-		return node_find("dev", 3, node);
+	if (err)
+		return err;
+	if (!nd->last_len || last_is_dots(nd))
+		return -EADDRINUSE;
+	err = lookup(nd->dentry, nd->last, nd->last_len, &there);
+	if (!err)
+		dput(there);
+	if (err != -ENOENT)
+		return err ? err : -EADDRINUSE;
+	if (!nd->dentry->inode->i_op->writable || nd->trailing ||
+	    !nd->dentry->inode->nlink)
+		return -ENOENT;
+	inode = tmpfs_inode(S_IFSOCK | (0777 & ~current_umask()));
+	if (!inode)
+		return -ENOMEM;
+	if (!tmpfs_link(nd->dentry, nd->last, nd->last_len, true, inode)) {
+		iput(inode);
+		return -ENOMEM;
 	}
-	if (len != 3 || strncmp(dir, "dev", 3))
-		return false;
-	dev = device_entry(*index - DEV_PLACE);
-	if (!dev)
-		return false;
-	(*index)++;
-	*name = dev->name;
-	*name_len = strlen(dev->name);
-	*node = device_node(dev);
-	return true;
+	*out = inode;
+	return 0;
 }
 
-bool dir_entry(const char *dir, size_t len, u64 *index, const char **name,
-	       size_t *name_len, struct node *node)
+int vfs_make_socket(const char *path, size_t len, struct inode **out)
 {
-	while (*index < DEV_PLACE) {
-		unsigned int i = (unsigned int)*index;
+	int err;
+	struct nameidata *nd = kernel_path_n(path, len, &err);
 
-		if (!initramfs_entry(i)) {
-			*index = DEV_PLACE;
-			break;
-		}
-		(*index)++;
-		if (archive_entry(dir, len, i, name, name_len, node))
-			return true;
+	if (!nd)
+		return err;
+	mutex_lock(&tree_lock);
+	err = make_socket(nd, out);
+	mutex_unlock(&tree_lock);
+	nd_put(nd);
+	return err;
+}
+
+int vfs_find_socket(const char *path, size_t len, struct inode **out)
+{
+	int err;
+	struct nameidata *nd = kernel_path_n(path, len, &err);
+
+	if (!nd)
+		return err;
+	mutex_lock(&tree_lock);
+	err = path_walk(nd, true);
+	if (!err && (nd->dentry->inode->mode & S_IFMT) != S_IFSOCK)
+		err = -ECONNREFUSED;
+	if (!err) {
+		*out = nd->dentry->inode;
+		iget(*out);
 	}
-	return device_place(dir, len, index, name, name_len, node);
+	mutex_unlock(&tree_lock);
+	nd_put(nd);
+	return err;
 }

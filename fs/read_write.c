@@ -7,6 +7,7 @@
 
 #include "fs/fdtable.h"
 #include "fs/stat.h"
+#include "fs/tmpfs.h"
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/slab.h"
@@ -16,6 +17,8 @@
 #define SEEK_SET 0
 #define SEEK_CUR 1
 #define SEEK_END 2
+#define SEEK_DATA 3
+#define SEEK_HOLE 4
 
 static void file_set_pos(struct file *file, loff_t pos)
 {
@@ -195,6 +198,29 @@ SYSCALL_DEFINE4(pwritev, int, fd, const struct iovec __user *, vec, size_t, nr,
 	return pos < 0 ? -EINVAL : vec_rw(fd, vec, nr, vfs_iter_write, &pos);
 }
 
+/* No flag of preadv2(2) is for files in memory; -1 is the file's position. */
+SYSCALL_DEFINE6(preadv2, int, fd, const struct iovec __user *, vec, size_t, nr,
+		loff_t, pos, u64, high, u32, flags)
+{
+	(void)high;
+	if (flags)
+		return -EOPNOTSUPP;
+	if (pos < -1)
+		return -EINVAL;
+	return vec_rw(fd, vec, nr, vfs_iter_read, pos < 0 ? NULL : &pos);
+}
+
+SYSCALL_DEFINE6(pwritev2, int, fd, const struct iovec __user *, vec, size_t, nr,
+		loff_t, pos, u64, high, u32, flags)
+{
+	(void)high;
+	if (flags)
+		return -EOPNOTSUPP;
+	if (pos < -1)
+		return -EINVAL;
+	return vec_rw(fd, vec, nr, vfs_iter_write, pos < 0 ? NULL : &pos);
+}
+
 /* How mmap(2) reads a file: see mmap_read_file in kernel/mm/mm.h. */
 static ssize_t read_file_at(int fd, u64 pos, void *buf, size_t n)
 {
@@ -222,6 +248,14 @@ void read_write_init(void)
 	mmap_read_file = read_file_at;
 }
 
+/* Only the tmpfs's files have holes. */
+static loff_t seek_extent(struct file *file, loff_t offset, bool data)
+{
+	if (file->f_op != &tmpfs_file_fops)
+		return -EINVAL;
+	return tmpfs_seek(vfs_file(file)->inode, offset, data);
+}
+
 /* Where @offset and @whence lead in @file: a position, or -errno. */
 static loff_t seek_target(struct file *file, loff_t offset, int whence)
 {
@@ -229,8 +263,12 @@ static loff_t seek_target(struct file *file, loff_t offset, int whence)
 	struct kstat st;
 	int err;
 
+	if (file->f_flags & O_PATH)
+		return -EBADF;
 	if (!file->f_seekable)
 		return -ESPIPE;
+	if (whence == SEEK_DATA || whence == SEEK_HOLE)
+		return seek_extent(file, offset, whence == SEEK_DATA);
 	err = vfs_fstat(file, &st);
 	if (err)
 		return err;
@@ -249,9 +287,9 @@ static loff_t seek_target(struct file *file, loff_t offset, int whence)
 	default:
 		return -EINVAL;
 	}
-	if (__builtin_add_overflow(base, offset, &pos))
-		return -EOVERFLOW;
-	return pos < 0 ? -EINVAL : pos;
+	if (__builtin_add_overflow(base, offset, &pos) || pos < 0)
+		return -EINVAL;
+	return pos;
 }
 
 SYSCALL_DEFINE3(lseek, int, fd, loff_t, offset, int, whence)

@@ -12,12 +12,17 @@
 #define S_IFDIR	 0040000
 #define S_IFCHR	 0020000
 #define S_IFIFO	 0010000
+#define S_IALL	 0007777	/* permissions, set-id and sticky bits */
 
 #define MKDEV(major, minor) ((u32)(major) << 8 | (u32)(minor))
 
 /* Which file system a file is of: st_dev. */
-#define DEV_INITRAMFS	1
+#define DEV_TMPFS	1
 #define DEV_ANON	2
+#define DEV_PROC	3
+#define DEV_SYSFS	4
+
+#define SECTOR_SIZE	512u	/* what st_blocks counts */
 
 struct kstat {
 	u64 dev;
@@ -25,8 +30,10 @@ struct kstat {
 	u32 mode;		/* S_IF and permission bits */
 	u32 nlink;
 	u32 rdev;		/* MKDEV() of a device */
+	u32 uid, gid;
 	u64 size;		/* bytes */
-	u64 mtime;		/* seconds since 1970, for all three times */
+	u64 blocks;		/* of SECTOR_SIZE */
+	u64 atime, mtime, ctime;	/* ns since 1970 */
 };
 
 /* struct stat of x86-64 Linux. */

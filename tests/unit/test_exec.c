@@ -1,9 +1,7 @@
 /*
  * Loading programs: the ELF checks field by field, the initial stack word by
  * word, and every way in which starting can fail.
- * sources: fs/exec.c fs/elf.c fs/exec_stack.c fs/initramfs.c fs/namei.c
- * fs/dev.c fs/console.c fs/file.c fs/fdtable.c kernel/uio.c kernel/wait.c
- * kernel/console_input.c
+ * sources: fs/exec.c fs/elf.c fs/exec_stack.c vfs
  */
 #include "tests/unit/cpio_fixture.h"
 
@@ -11,6 +9,7 @@
 #include "fs/exec.h"
 #include "fs/exec_stack.h"
 #include "fs/fdtable.h"
+#include "fs/rootfs.h"
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/page.h"
@@ -433,6 +432,7 @@ static void make_initramfs(void)
 {
 	trailer();
 	assert_int_equal(initramfs_init(buf, len), 0);
+	assert_int_equal(rootfs_init(), 0);
 }
 
 static int exec_teardown(void **state)
@@ -443,6 +443,7 @@ static int exec_teardown(void **state)
 	if (current->files)
 		files_put(current->files);
 	current->files = NULL;
+	rootfs_forget();
 	initramfs_forget();
 	assert_int_equal(mm_alive, 0);
 	assert_int_equal(host_allocs_outstanding(), 0);

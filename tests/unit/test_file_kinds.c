@@ -1,10 +1,8 @@
 /*
  * eventfd, timerfd and pipes: by themselves, and as epoll sees them.
- * sources: fs/file.c fs/fdtable.c fs/fcntl.c fs/read_write.c fs/stat.c
- * fs/open.c fs/namei.c fs/dev.c fs/console.c fs/initramfs.c fs/eventfd.c
- * fs/timerfd.c fs/pipe.c fs/eventpoll.c fs/epoll_ctl.c fs/epoll_nest.c
- * fs/epoll_syscall.c kernel/wait.c kernel/rbtree.c kernel/uio.c
- * kernel/console_input.c
+ * sources: vfs fs/fcntl.c fs/read_write.c fs/eventfd.c fs/timerfd.c
+ * fs/pipe.c fs/eventpoll.c fs/epoll_ctl.c fs/epoll_nest.c
+ * fs/epoll_syscall.c
  */
 #include "tests/unit/epoll_fixture.h"
 

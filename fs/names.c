@@ -1,0 +1,413 @@
+/*
+ * System calls that change names: mkdir, rmdir, unlink, link, symlink, mknod,
+ * rename. Each walks to the directory and does its work under one hold of
+ * tree_lock. Task context.
+ */
+#include "fs/dev.h"
+#include "fs/fdtable.h"
+#include "fs/namei.h"
+#include "fs/tmpfs.h"
+#include "kernel/errno.h"
+#include "kernel/mm/slab.h"
+#include "kernel/string.h"
+#include "kernel/syscall.h"
+#include "kernel/uaccess.h"
+
+#define RENAME_NOREPLACE	1u
+#define RENAME_EXCHANGE		2u
+
+/* Is there something under nd->last? 0 with a reference, or -errno. */
+static int find_last(struct nameidata *nd, struct dentry **out)
+{
+	if (nd->last_len > NAME_MAX)
+		return -ENAMETOOLONG;
+	return nd->dentry->inode->i_op->lookup(nd->dentry, nd->last,
+					       nd->last_len, out);
+}
+
+/*
+ * After path_parent(): may nd->last be made here? @dir: as a directory, whose
+ * name may end with a slash.
+ */
+static int may_create(struct nameidata *nd, bool dir)
+{
+	struct dentry *there;
+	int err;
+
+	if (!nd->last_len || last_is_dots(nd))
+		return -EEXIST;
+	err = find_last(nd, &there);
+	if (!err) {
+		dput(there);
+		return -EEXIST;
+	}
+	if (err != -ENOENT)
+		return err;
+	if ((nd->trailing && !dir) || !nd->dentry->inode->nlink)
+		return -ENOENT;
+	return nd->dentry->inode->i_op->writable ? 0 : -EPERM;
+}
+
+/* Links @inode, whose reference it takes, as the last component of a path. */
+static int add_name(int dfd, const char __user *upath, struct inode *inode)
+{
+	struct nameidata *nd;
+	int err;
+
+	if (!inode)
+		return -ENOSPC;
+	err = user_path(dfd, upath, false, &nd);
+	if (err) {
+		iput(inode);
+		return err;
+	}
+	mutex_lock(&tree_lock);
+	err = path_parent(nd);
+	if (!err)
+		err = may_create(nd, is_dir(inode));
+	if (!err && !tmpfs_link(nd->dentry, nd->last, nd->last_len, true,
+				inode))
+		err = -ENOSPC;
+	mutex_unlock(&tree_lock);
+	iput(inode);
+	nd_put(nd);
+	return err;
+}
+
+static u32 masked(u32 mode)
+{
+	return mode & S_IALL & ~current_umask();
+}
+
+SYSCALL_DEFINE3(mkdirat, int, dfd, const char __user *, path, u32, mode)
+{
+	return add_name(dfd, path,
+			tmpfs_inode(S_IFDIR | (masked(mode) & 01777)));
+}
+
+SYSCALL_DEFINE2(mkdir, const char __user *, path, u32, mode)
+{
+	return add_name(AT_FDCWD, path,
+			tmpfs_inode(S_IFDIR | (masked(mode) & 01777)));
+}
+
+static long do_mknod(int dfd, const char __user *path, u32 mode, u32 rdev)
+{
+	struct inode *inode;
+
+	switch (mode & S_IFMT) {
+	case 0:
+		mode |= S_IFREG;
+		break;
+	case S_IFREG:
+	case S_IFIFO:
+	case S_IFSOCK:
+	case S_IFCHR:
+	case S_IFBLK:
+		break;
+	case S_IFDIR:
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
+	inode = tmpfs_inode((mode & S_IFMT) | masked(mode));
+	if (inode && (mode & S_IFMT) == S_IFCHR)
+		inode->device = device_by_number(rdev);
+	if (inode && ((mode & S_IFMT) == S_IFCHR ||
+		      (mode & S_IFMT) == S_IFBLK))
+		inode->rdev = rdev;
+	return add_name(dfd, path, inode);
+}
+
+SYSCALL_DEFINE3(mknod, const char __user *, path, u32, mode, u32, rdev)
+{
+	return do_mknod(AT_FDCWD, path, mode, rdev);
+}
+
+SYSCALL_DEFINE4(mknodat, int, dfd, const char __user *, path, u32, mode, u32,
+		rdev)
+{
+	return do_mknod(dfd, path, mode, rdev);
+}
+
+static long do_symlink(const char __user *utarget, int dfd,
+		       const char __user *path)
+{
+	char *target = kmalloc(PATH_MAX);
+	ssize_t len;
+	long err;
+
+	if (!target)
+		return -ENOMEM;
+	len = strncpy_from_user(target, utarget, PATH_MAX);
+	err = len ? len : -ENOENT;
+	if (len > 0)
+		err = add_name(dfd, path,
+			       tmpfs_symlink_inode(target, (size_t)len));
+	kfree(target);
+	return err;
+}
+
+SYSCALL_DEFINE2(symlink, const char __user *, target, const char __user *,
+		path)
+{
+	return do_symlink(target, AT_FDCWD, path);
+}
+
+SYSCALL_DEFINE3(symlinkat, const char __user *, target, int, dfd,
+		const char __user *, path)
+{
+	return do_symlink(target, dfd, path);
+}
+
+static long do_link(int olddfd, const char __user *old, int newdfd,
+		    const char __user *new, u32 flags)
+{
+	struct nameidata *nd;
+	struct inode *inode;
+	long err;
+
+	if (flags & ~(u32)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	if (flags & AT_EMPTY_PATH)
+		err = user_path_walk_empty(olddfd, old,
+					   flags & AT_SYMLINK_FOLLOW, &nd);
+	else
+		err = user_path_walk(olddfd, old, flags & AT_SYMLINK_FOLLOW,
+				     &nd);
+	if (err)
+		return err;
+	inode = nd->dentry->inode;
+	if (is_dir(inode)) {
+		err = -EPERM;
+	} else if (!inode->i_op->writable) {
+		err = -EXDEV;
+	} else {
+		iget(inode);
+		err = add_name(newdfd, new, inode);
+	}
+	nd_put(nd);
+	return err;
+}
+
+SYSCALL_DEFINE2(link, const char __user *, old, const char __user *, new)
+{
+	return do_link(AT_FDCWD, old, AT_FDCWD, new, 0);
+}
+
+SYSCALL_DEFINE5(linkat, int, olddfd, const char __user *, old, int, newdfd,
+		const char __user *, new, u32, flags)
+{
+	return do_link(olddfd, old, newdfd, new, flags);
+}
+
+/* --- taking names away --- */
+
+static int check_unlink(const struct nameidata *nd, const struct dentry *d)
+{
+	if (!nd->dentry->inode->i_op->writable)
+		return -EPERM;
+	if (is_dir(d->inode))
+		return -EISDIR;
+	return nd->trailing ? -ENOTDIR : 0;
+}
+
+static int check_rmdir(const struct nameidata *nd, const struct dentry *d)
+{
+	if (!nd->dentry->inode->i_op->writable)
+		return -EPERM;
+	if (!is_dir(d->inode))
+		return -ENOTDIR;
+	/* What another file system is mounted on. */
+	if (!d->inode->i_op->writable)
+		return -EBUSY;
+	return tmpfs_dir_empty(d->inode) ? 0 : -ENOTEMPTY;
+}
+
+/* The last component's own trouble with "." and "..". */
+static int last_error(const struct nameidata *nd, bool dir)
+{
+	if (!nd->last_len)
+		return dir ? -EBUSY : -EISDIR;
+	if (!last_is_dots(nd))
+		return 0;
+	if (!dir)
+		return -EISDIR;
+	return nd->last_len == 1 ? -EINVAL : -ENOTEMPTY;
+}
+
+static long remove_name(int dfd, const char __user *upath, bool dir)
+{
+	struct dentry *d = NULL;
+	struct nameidata *nd;
+	int err = user_path(dfd, upath, false, &nd);
+
+	if (err)
+		return err;
+	mutex_lock(&tree_lock);
+	err = path_parent(nd);
+	if (!err)
+		err = last_error(nd, dir);
+	if (!err)
+		err = find_last(nd, &d);
+	if (!err)
+		err = dir ? check_rmdir(nd, d) : check_unlink(nd, d);
+	if (!err)
+		tmpfs_unlink(d);
+	mutex_unlock(&tree_lock);
+	/* The last reference, with the file's pages, goes without the lock. */
+	dput(d);
+	nd_put(nd);
+	return err;
+}
+
+SYSCALL_DEFINE1(unlink, const char __user *, path)
+{
+	return remove_name(AT_FDCWD, path, false);
+}
+
+SYSCALL_DEFINE1(rmdir, const char __user *, path)
+{
+	return remove_name(AT_FDCWD, path, true);
+}
+
+SYSCALL_DEFINE3(unlinkat, int, dfd, const char __user *, path, u32, flags)
+{
+	if (flags & ~(u32)AT_REMOVEDIR)
+		return -EINVAL;
+	return remove_name(dfd, path, flags & AT_REMOVEDIR);
+}
+
+/* --- rename --- */
+
+/* Is @d in the tree below @top, or that itself? */
+static bool is_below(const struct dentry *d, const struct dentry *top)
+{
+	while (d && d != top)
+		d = d->parent;
+	return d;
+}
+
+/* Whether @old may take the place of @new, which is there. */
+static int check_replace(const struct dentry *old, const struct dentry *new)
+{
+	if (is_dir(old->inode)) {
+		if (!is_dir(new->inode))
+			return -ENOTDIR;
+		if (!new->inode->i_op->writable)
+			return -EBUSY;
+		return tmpfs_dir_empty(new->inode) ? 0 : -ENOTEMPTY;
+	}
+	return is_dir(new->inode) ? -EISDIR : 0;
+}
+
+/* Both names are walked to; @new is NULL if its name is free. */
+static int rename_checks(struct nameidata *from, struct nameidata *to,
+			 struct dentry *old, struct dentry *new, u32 flags)
+{
+	if (!to->dentry->inode->i_op->writable)
+		return -EXDEV;
+	if (!old->inode->i_op->writable)
+		return -EBUSY;
+	if (new && flags & RENAME_NOREPLACE)
+		return -EEXIST;
+	if (!new && flags & RENAME_EXCHANGE)
+		return -ENOENT;
+	/* Two names of one file: nothing to do, says POSIX. */
+	if (new && new->inode == old->inode)
+		return 0;
+	/* Into itself; and, for the other direction, out of itself. */
+	if (is_below(to->dentry, old))
+		return -EINVAL;
+	if (new && is_below(from->dentry, new))
+		return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+	if (!is_dir(old->inode) && (from->trailing || to->trailing))
+		return -ENOTDIR;
+	if (!to->dentry->inode->nlink)
+		return -ENOENT;
+	if (!new || flags & RENAME_EXCHANGE)
+		return 0;
+	return check_replace(old, new);
+}
+
+static int rename_found(struct nameidata *from, struct nameidata *to,
+			struct dentry *old, struct dentry *new, u32 flags)
+{
+	int err = rename_checks(from, to, old, new, flags);
+
+	if (err || (new && new->inode == old->inode))
+		return err;
+	if (flags & RENAME_EXCHANGE) {
+		tmpfs_exchange(old, new);
+		return 0;
+	}
+	return tmpfs_move(old, to->dentry, to->last, to->last_len, new);
+}
+
+static int rename_locked(struct nameidata *from, struct nameidata *to,
+			 u32 flags, struct dentry **old, struct dentry **new)
+{
+	int err = path_parent(from);
+
+	if (!err)
+		err = path_parent(to);
+	if (err)
+		return err;
+	if (from->dentry->inode->i_op != to->dentry->inode->i_op)
+		return -EXDEV;
+	if (!from->last_len || last_is_dots(from))
+		return -EBUSY;
+	if (!to->last_len || last_is_dots(to))
+		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	err = find_last(from, old);
+	if (err)
+		return err;
+	err = find_last(to, new);
+	if (err && err != -ENOENT)
+		return err;
+	return rename_found(from, to, *old, *new, flags);
+}
+
+static long do_rename(int olddfd, const char __user *uold, int newdfd,
+		      const char __user *unew, u32 flags)
+{
+	struct nameidata *from, *to;
+	struct dentry *old = NULL, *new = NULL;
+	long err;
+
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+	err = user_path(olddfd, uold, false, &from);
+	if (err)
+		return err;
+	err = user_path(newdfd, unew, false, &to);
+	if (err)
+		goto put_from;
+	mutex_lock(&tree_lock);
+	err = rename_locked(from, to, flags, &old, &new);
+	mutex_unlock(&tree_lock);
+	dput(new);
+	dput(old);
+	nd_put(to);
+put_from:
+	nd_put(from);
+	return err;
+}
+
+SYSCALL_DEFINE2(rename, const char __user *, old, const char __user *, new)
+{
+	return do_rename(AT_FDCWD, old, AT_FDCWD, new, 0);
+}
+
+SYSCALL_DEFINE4(renameat, int, olddfd, const char __user *, old, int, newdfd,
+		const char __user *, new)
+{
+	return do_rename(olddfd, old, newdfd, new, 0);
+}
+
+SYSCALL_DEFINE5(renameat2, int, olddfd, const char __user *, old, int, newdfd,
+		const char __user *, new, u32, flags)
+{
+	return do_rename(olddfd, old, newdfd, new, flags);
+}

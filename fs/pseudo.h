@@ -1,0 +1,46 @@
+/*
+ * /proc and /sys: trees of constant nodes. Inodes and dentries for them are
+ * made when a path leads there and go with their last user, so a tree costs
+ * no memory until it is looked at.
+ */
+#pragma once
+
+#include "fs/inode.h"
+#include "kernel/seq_file.h"
+
+/* One name. What it is follows from the members that are set. */
+struct pseudo_node {
+	const char *name;
+	u32 mode;				/* S_IF and permissions */
+	/* A directory's: constant names, and names that it looks up. */
+	const struct pseudo_node *const *children;	/* NULL ends */
+	int (*lookup)(struct dentry *dir, const char *name, size_t len,
+		      struct dentry **out);
+	/* As inode_operations.readdir, for the places behind @children. */
+	bool (*readdir)(struct dentry *dir, u64 *pos, struct dir_entry *e);
+	/* A file's: its text, or who makes it. */
+	const char *text;
+	seq_show_t show;
+	/* A link's, as in inode_operations. */
+	ssize_t (*readlink)(struct dentry *link, char *buf, size_t size);
+	int (*jump)(struct dentry *link, struct dentry **out);
+};
+
+extern const struct pseudo_node proc_root, sys_root;
+
+/* The inode of a tree's root. NULL: no memory. */
+struct inode *pseudo_root(const struct pseudo_node *node, u32 dev);
+
+/*
+ * For a node's lookup: the dentry of @node as @name in @dir, about number
+ * @nr. 0 or -ENOMEM.
+ */
+int pseudo_dentry(struct dentry *dir, const char *name, size_t len,
+		  const struct pseudo_node *node, u64 nr,
+		  struct dentry **out) __must_check;
+
+/* Decimal @name (@len bytes) as a number; false if it is none. */
+bool parse_decimal(const char *name, size_t len, u64 *nr);
+
+/* Fills @e with number @nr as its name. */
+void number_entry(struct dir_entry *e, u64 nr, u32 mode);

@@ -1,0 +1,64 @@
+/*
+ * The file system that lives in memory: what holds the names and the files
+ * at "/". The archive's files are used in place until they are written.
+ */
+#pragma once
+
+#include "fs/inode.h"
+
+/*
+ * A new, empty inode of any type (S_IF and permissions in @mode): one
+ * reference, no link. NULL if memory is out. Task.
+ */
+struct inode *tmpfs_inode(u32 mode) __must_check;
+/* A symbolic link: @target (@len bytes) is copied. NULL: no memory. Task. */
+struct inode *tmpfs_symlink_inode(const char *target, size_t len)
+	__must_check;
+
+/*
+ * Links @inode as @name in @dir, under tree_lock; the caller keeps its
+ * reference. @copy as in dentry_new(). The dentry, borrowed from the
+ * directory, or NULL if memory is out.
+ */
+struct dentry *tmpfs_link(struct dentry *dir, const char *name, size_t len,
+			  bool copy, struct inode *inode)
+	__must_hold(tree_lock) __must_check;
+/* Takes the name out of its directory. tree_lock held. */
+void tmpfs_unlink(struct dentry *dentry) __must_hold(tree_lock);
+bool tmpfs_dir_empty(const struct inode *dir) __must_hold(tree_lock);
+/* Frees everything below @dentry, and that: for tests. */
+void tmpfs_remove_tree(struct dentry *dentry) __must_hold(tree_lock);
+/*
+ * Puts @dentry into @dir under another name, in place of @old, which has it;
+ * NULL: nobody has. 0 or -ENOMEM, and nothing has changed. tree_lock held.
+ */
+int tmpfs_move(struct dentry *dentry, struct dentry *dir, const char *name,
+	       size_t len, struct dentry *old)
+	__must_hold(tree_lock) __must_check;
+/* Two names change places. tree_lock held. */
+void tmpfs_exchange(struct dentry *a, struct dentry *b)
+	__must_hold(tree_lock);
+
+extern const struct inode_operations tmpfs_dir_iops;
+extern const struct file_operations vfs_dir_fops;	/* fs/readdir.c */
+extern const struct file_operations tmpfs_file_fops;	/* tmpfs_file.c */
+
+/*
+ * A regular file's contents. @size is a new size: 0, -EFBIG, -EPERM (sealed).
+ * Task; takes inode->lock.
+ */
+int tmpfs_truncate(struct inode *inode, u64 size) __must_check;
+/* fallocate(2). 0, -EOPNOTSUPP, -ENOSPC, -EFBIG, -EPERM. Task. */
+int tmpfs_fallocate(struct inode *inode, u32 mode, u64 pos, u64 len)
+	__must_check;
+/* SEEK_DATA and SEEK_HOLE: the position, or -ENXIO. Task. */
+loff_t tmpfs_seek(struct inode *inode, loff_t pos, bool data);
+
+/*
+ * Page @index with a reference, for a mapping: the file's own, made if it is
+ * not there. NULL with *@err -ENXIO (past the end) or -ENOMEM. Task; takes
+ * only data_lock.
+ */
+struct page *tmpfs_get_page(struct inode *inode, u64 index, int *err);
+/* Copies what stands at @pos to kernel memory; bytes, 0 at the end. Task. */
+size_t tmpfs_read_at(struct inode *inode, u64 pos, void *buf, size_t n);
