@@ -167,8 +167,8 @@ def markdown(rows, rounds):
 
 def svg(rows):
     """Bars: how many times better than tuned Linux, 1 is equal."""
-    height, left, scale = 24, 330, 60
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="1000" '
+    height, left, scale = 24, 400, 60
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="1100" '
            f'height="{height * len(rows) + 60}" font-family="sans-serif" '
            'font-size="13">',
            '<text x="10" y="24" font-size="16">Pollux beside a tuned Linux '
