@@ -233,15 +233,35 @@ def enum_names(tag, prefix=""):
 
 # --- symbols -------------------------------------------------------------
 
-def symbol(name, file=None):
-    """The gdb.Value of a variable; @file where a static needs one."""
-    for text in ([f"'{file}'::{name}"] if file else []) + [name]:
+def statics(name, file):
+    """Values of the static variables @name, those of @file first. The kernel
+    is compiled as a whole: a variable is declared in its own file, and defined
+    in whichever unit the compiler put it; the line tells that they are one.
+    """
+    found = gdb.lookup_static_symbols(name)
+    lines = {s.line for s in found
+             if file and s.symtab and s.symtab.filename.endswith(file)}
+    for sym in sorted(found, key=lambda s: s.line not in lines):
         try:
-            value = gdb.parse_and_eval(text)
-            if value.address is not None:
-                return value
+            yield sym.value()
         except gdb.error:
             pass
+
+
+def values_named(name, file):
+    for text in ([f"'{file}'::{name}"] if file else []) + [name]:
+        try:
+            yield gdb.parse_and_eval(text)
+        except gdb.error:
+            pass
+    yield from statics(name, file)
+
+
+def symbol(name, file=None):
+    """The gdb.Value of a variable; @file where a static needs one."""
+    for value in values_named(name, file):
+        if value.address is not None:
+            return value
     raise Missing(f"no symbol '{name}'" + (f" of {file}" if file else ""))
 
 
