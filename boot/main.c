@@ -37,6 +37,7 @@
 #include "net/socket.h"
 #include "net/tcp/tcp.h"
 #include "net/udp.h"
+#include "net/unix.h"
 
 void start_kernel(void)
 {
@@ -77,6 +78,7 @@ void start_kernel(void)
 	sock_init();
 	socket_init();
 	inet_init();
+	unix_init();
 	lwip_port_init();
 	udp_sockets_init();
 	tcp_init();

@@ -32,6 +32,7 @@
 struct kmem_cache;
 struct socket;
 struct sock;
+struct ucred;			/* net/scm.h */
 
 #define RCV_SHUTDOWN	1u
 #define SEND_SHUTDOWN	2u
@@ -54,6 +55,7 @@ enum sock_flag {
 	SOCK_LOCALROUTE,	/* SO_DONTROUTE: kept, means nothing */
 	SOCK_URGINLINE,		/* SO_OOBINLINE */
 	SOCK_NO_CHECK,		/* SO_NO_CHECK */
+	SOCK_PASSCRED,		/* SO_PASSCRED: AF_UNIX only */
 };
 
 /* Linux's net.core.{r,w}mem_max, and the least that it allows. */
@@ -83,6 +85,8 @@ struct proto {
 	void (*release_cb)(struct sock *sk);
 	/* SO_KEEPALIVE was switched. sk lock; may be NULL. */
 	void (*keepalive)(struct sock *sk, bool on);
+	/* SO_PEERCRED; NULL: there is no process at the other end. */
+	struct ucred (*peercred)(struct sock *sk);
 	/* Last reference gone: frees what the protocol holds. */
 	void (*destruct)(struct sock *sk);
 };

@@ -9,6 +9,7 @@
 #include "kernel/string.h"
 #include "kernel/time.h"
 #include "net/dev.h"
+#include "net/scm.h"
 #include "net/socket.h"
 #include "net/tcp/tcp.h"
 
@@ -90,6 +91,8 @@ static int option_flag(int optname)
 		return SOCK_NO_CHECK;
 	case SO_REUSEPORT:
 		return SOCK_REUSEPORT;
+	case SO_PASSCRED:
+		return SOCK_PASSCRED;
 	default:
 		return -1;
 	}
@@ -243,6 +246,8 @@ int sock_setsockopt(struct sock *sk, int optname, const void *val, u32 len)
 
 	if (optname != SO_BINDTODEVICE && len < sizeof(int))
 		return -EINVAL;
+	if (optname == SO_PASSCRED && sk->sk_family != AF_UNIX)
+		return -EOPNOTSUPP;
 	lock_sock(sk);
 	if (optname == SO_BINDTODEVICE)
 		err = bind_to_name(sk, val, len);
@@ -259,10 +264,7 @@ union answer {
 	int v;
 	struct linger ling;
 	struct timeval tv;
-	struct {
-		s32 pid;
-		u32 uid, gid;
-	} cred;
+	struct ucred cred;
 };
 
 static struct timeval ms_to_timeval(u32 ms)
@@ -311,10 +313,8 @@ static int get_option(struct sock *sk, int optname, union answer *a)
 		a->v = 1;
 		break;
 	case SO_PEERCRED:
-		/* Linux's answer for sockets without a peer process. */
-		a->cred.pid = 0;
-		a->cred.uid = UINT32_MAX;
-		a->cred.gid = UINT32_MAX;
+		a->cred = sk->sk_prot->peercred ? sk->sk_prot->peercred(sk) :
+						  UCRED_NONE;
 		return sizeof(a->cred);
 	case SO_ACCEPTCONN:
 		a->v = sk->sk_state == TCP_LISTEN;
@@ -329,7 +329,6 @@ static int get_option(struct sock *sk, int optname, union answer *a)
 		a->v = sk->sk_bound_dev_if;
 		break;
 	case SO_BSDCOMPAT:
-	case SO_PASSCRED:
 	case SO_BUSY_POLL:
 	case SO_INCOMING_CPU:
 		a->v = 0;
@@ -368,6 +367,8 @@ int sock_getsockopt(struct sock *sk, int optname, void *val, u32 *len)
 
 	if (optname == SO_BINDTODEVICE)
 		return get_bound_name(sk, val, len);
+	if (optname == SO_PASSCRED && sk->sk_family != AF_UNIX)
+		return -EOPNOTSUPP;
 	lock_sock(sk);
 	if (flag >= 0)
 		a.v = sock_flag(sk, (enum sock_flag)flag);

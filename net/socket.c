@@ -162,6 +162,11 @@ static struct file *sock_alloc_file(struct socket *sock, u32 flags,
 
 /* ---- descriptors ---- */
 
+struct socket *sock_from_file(struct file *file)
+{
+	return file->f_op == &socket_file_ops ? file->private_data : NULL;
+}
+
 struct socket *sockfd_lookup_light(int fd, int *err, struct sockfd *ref)
 {
 	struct fd_ref f = fdget(fd);
@@ -247,26 +252,78 @@ SYSCALL_DEFINE3(socket, int, family, int, type, int, protocol)
 	return sock_map_fd(sock, flags);
 }
 
-/*
- * No family here has pairs yet: what is left of the call is Linux's order of
- * errors. @fds is looked at only if a pair could be made.
- */
+/* Two sockets of one kind, joined. 0 or -errno, then there are none. */
+static int create_pair(int family, int type, int protocol,
+		       struct socket *pair[2])
+{
+	int err = sock_create(family, type, protocol, &pair[0]);
+
+	if (err)
+		return err;
+	err = sock_create(family, type, protocol, &pair[1]);
+	if (err)
+		goto release_first;
+	err = -EOPNOTSUPP;
+	if (pair[0]->ops->socketpair)
+		err = pair[0]->ops->socketpair(pair[0], pair[1]);
+	if (!err)
+		return 0;
+	sock_release(pair[1]);
+release_first:
+	sock_release(pair[0]);
+	return err;
+}
+
+/* Opens both of a pair, which it takes over, under reserved descriptors. */
+static int install_pair(struct socket *pair[2], const int fd[2], u32 flags)
+{
+	const char *name = pair[0]->sk->sk_prot_creator->name;
+	struct file *one = sock_alloc_file(pair[0], flags, name), *two;
+
+	if (!one) {
+		sock_release(pair[1]);
+		return -ENOMEM;
+	}
+	two = sock_alloc_file(pair[1], flags, name);
+	if (!two) {
+		fput(one);
+		return -ENOMEM;
+	}
+	fd_install(fd[0], one);
+	fd_install(fd[1], two);
+	return 0;
+}
+
+/* The numbers are reserved and told first: after that nothing may fail. */
 SYSCALL_DEFINE4(socketpair, int, family, int, type, int, protocol,
-		int __user *, fds)
+		int __user *, ufd)
 {
 	u32 flags = (u32)type & ~(u32)SOCK_TYPE_MASK;
-	struct socket *sock;
-	int err;
+	struct socket *pair[2];
+	int fd[2], err;
 
 	if (flags & ~(u32)(SOCK_CLOEXEC | SOCK_NONBLOCK))
 		return -EINVAL;
-	if (put_user(-1, &fds[0]) || put_user(-1, &fds[1]))
-		return -EFAULT;
-	err = sock_create(family, type & SOCK_TYPE_MASK, protocol, &sock);
-	if (err)
-		return err;
-	sock_release(sock);
-	return -EOPNOTSUPP;
+	fd[0] = get_unused_fd_flags(flags & O_CLOEXEC);
+	if (fd[0] < 0)
+		return fd[0];
+	fd[1] = get_unused_fd_flags(flags & O_CLOEXEC);
+	err = fd[1];
+	if (err < 0)
+		goto put_first;
+	err = -EFAULT;
+	if (put_user(fd[0], &ufd[0]) || put_user(fd[1], &ufd[1]))
+		goto put_second;
+	err = create_pair(family, type & SOCK_TYPE_MASK, protocol, pair);
+	if (!err)
+		err = install_pair(pair, fd, flags);
+	if (!err)
+		return 0;
+put_second:
+	put_unused_fd(fd[1]);
+put_first:
+	put_unused_fd(fd[0]);
+	return err;
 }
 
 /*

@@ -22,6 +22,7 @@ struct socket;
 #define SOCK_STREAM	1
 #define SOCK_DGRAM	2
 #define SOCK_RAW	3
+#define SOCK_SEQPACKET	5
 #define SOCK_TYPE_MASK	0xf
 #define SOCK_CLOEXEC	02000000
 #define SOCK_NONBLOCK	04000
@@ -109,6 +110,8 @@ struct proto_ops {
 		    u32 len);
 	int (*connect)(struct socket *sock, struct sockaddr_storage *addr,
 		       u32 len, bool nonblock);
+	/* Joins two fresh sockets; NULL: the family has no pairs. */
+	int (*socketpair)(struct socket *a, struct socket *b);
 	int (*listen)(struct socket *sock, int backlog);
 	/* Gives @newsock, fresh and with ops set, the next connection. */
 	int (*accept)(struct socket *sock, struct socket *newsock,

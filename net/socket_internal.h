@@ -27,6 +27,9 @@ struct sockfd {
 struct socket *sockfd_lookup_light(int fd, int *err, struct sockfd *ref);
 void sockfd_put(const struct sockfd *ref);
 
+/* The socket that @file is, or NULL. */
+struct socket *sock_from_file(struct file *file);
+
 /* A fresh unconnected socket without a sock or a file; NULL: no memory. */
 struct socket *sock_alloc(void) __must_check;
 /* Ends it and its sock. Task, may sleep (SO_LINGER). */
@@ -61,6 +64,18 @@ static inline ssize_t sock_sendmsg(struct socket *sock, struct msghdr *msg,
 		sock_sigpipe(sock, msg);
 	return sent;
 }
+
+/*
+ * A socket in the file system for bind(2): *@key becomes what its name means,
+ * to be given back with sock_path_put(). 0, -EADDRINUSE, -ENOENT, -ENOTDIR,
+ * ... Task, may sleep; so are the others.
+ */
+int sock_path_make(const char *path, u64 *key) __must_check;
+/* Takes the name away again, if it still means @key. */
+void sock_path_remove(const char *path, u64 key);
+/* What @path means: 0, or -ENOENT, -ECONNREFUSED (no socket), ... */
+int sock_path_find(const char *path, u64 *key) __must_check;
+void sock_path_put(u64 key);
 
 /* A message without name and control; the caller sets msg_iter. */
 static inline void msg_init(struct msghdr *msg, u32 flags)

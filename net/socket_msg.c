@@ -197,7 +197,8 @@ free:
 }
 
 /* Name, flags and control length back to the caller. */
-static int report_message(struct message *m, struct user_msghdr __user *umsg)
+static int report_message(struct message *m, struct user_msghdr __user *umsg,
+			  u32 flags)
 {
 	u64 control = (u64)((char __user *)m->msg.msg_control -
 			    (char __user *)m->user.msg_control);
@@ -210,7 +211,9 @@ static int report_message(struct message *m, struct user_msghdr __user *umsg)
 		if (err)
 			return err;
 	}
-	if (put_user(m->msg.msg_flags & MSG_REPORTED, &umsg->msg_flags))
+	/* Linux lets this one flag of the call show. */
+	flags = (flags & MSG_CMSG_CLOEXEC) | (m->msg.msg_flags & MSG_REPORTED);
+	if (put_user(flags, &umsg->msg_flags))
 		return -EFAULT;
 	return put_user(control, &umsg->msg_controllen);
 }
@@ -229,7 +232,7 @@ static ssize_t receive_message(struct socket *sock,
 		m.msg.msg_name = &m.addr;
 	got = sock->ops->recvmsg(sock, &m.msg, nonblock);
 	if (got >= 0) {
-		err = report_message(&m, umsg);
+		err = report_message(&m, umsg, flags);
 		if (err)
 			got = err;
 	}

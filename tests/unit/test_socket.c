@@ -81,6 +81,9 @@ static void test_socketpair(void **state)
 			 -EOPNOTSUPP);
 	assert_int_equal(sys_socketpair(AF_UNIX, SOCK_STREAM, 0, fds),
 			 -EAFNOSUPPORT);
+	host_nofile = 3;
+	assert_int_equal(sys_socketpair(AF_INET, SOCK_STREAM, 0, fds),
+			 -EMFILE);
 }
 
 static void test_lookup_errors_come_first(void **state)
