@@ -134,6 +134,8 @@ static enum tcp_step check_syn(struct tcp_sock *tp, struct sk_buff *skb,
 	    seg->seq == tp->irs && seg->ack == tp->snd_nxt) {
 		seg->flags &= (u8)~TCP_SYN;
 		seg->seq++;
+		/* A SYN's window is not scaled (RFC 7323 section 2.2). */
+		seg->wnd >>= tp->snd_wscale;
 		return TCP_CONTINUE;
 	}
 	SNMP_INC(TcpExt_TCPSYNChallenge);

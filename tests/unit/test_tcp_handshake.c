@@ -345,6 +345,21 @@ static void test_rfc9293_3_5_simultaneous_open(void **state)
 	th_flush();
 }
 
+static void test_rfc7323_2_2_window_of_a_crossing_syn_ack(void **state)
+{
+	struct socket *s = connecting();
+
+	in(.flags = SYN, .wnd = 1200, .mss = 1200, .wscale = 8, FROM(s));
+	out(.flags = SYN | ACK, .seq = 0, .ack = 1);
+	in(.flags = SYN | ACK, .ack = 1, .wnd = 1200, .mss = 1200,
+	   .wscale = 8, FROM(s));
+	assert_int_equal(s->sk->sk_state, TCP_ESTABLISHED);
+	assert_in_range(th_tp(s)->snd_wnd, 1200 - 127, 1200);
+	th_flush();
+	th_close(s);
+	th_flush();
+}
+
 static void test_rfc6298_syn_is_repeated_then_times_out(void **state)
 {
 	struct socket *s = connecting();
@@ -484,6 +499,7 @@ int main(void)
 		T(test_rfc9293_3_10_7_3_rst_without_ack_is_ignored),
 		T(test_rfc9293_3_10_7_3_wrong_ack_gets_rst),
 		T(test_rfc9293_3_5_simultaneous_open),
+		T(test_rfc7323_2_2_window_of_a_crossing_syn_ack),
 		T(test_rfc6298_syn_is_repeated_then_times_out),
 		T(test_no_route),
 		T(test_rfc6056_ports_and_rfc6528_isn_differ),
