@@ -233,6 +233,20 @@ static void check_probe(struct tcp_sock *tp, u64 now)
 	tcp_arm(&tp->sk, &tp->rto_at, now + tcp_rto_ns(tp));
 }
 
+/*
+ * Leaves @len bytes of payload in unsent @skb, and behind them the FIN only
+ * if the window takes it, too. 0, -ENOMEM.
+ */
+static inline int cut_to_fit(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
+{
+	const struct tcp_tx *tx = tcp_tx(skb);
+	u32 room = tp->snd_una + tp->snd_wnd - tx->seq;
+
+	if (tcp_tx_len(tx) > len || (tx->flags & TCP_FIN && room == len))
+		return tcp_fragment(tp, skb, len);
+	return 0;
+}
+
 static inline void send_what_may(struct tcp_sock *tp, u8 nonagle, u64 now)
 {
 	struct sk_buff *skb;
@@ -242,8 +256,7 @@ static inline void send_what_may(struct tcp_sock *tp, u8 nonagle, u64 now)
 		len = may_send(tp, skb, nonagle);
 		if (len < 0)
 			break;
-		if ((tcp_tx_len(tcp_tx(skb)) > (u32)len) &&
-		    tcp_fragment(tp, skb, (u32)len))
+		if (cut_to_fit(tp, skb, (u32)len))
 			break;
 		tcp_transmit_skb(tp, skb, now);
 		sent_new(tp, skb, now);
@@ -283,7 +296,7 @@ void tcp_push_pending(struct tcp_sock *tp, u64 now)
 int tcp_write_wakeup(struct tcp_sock *tp, u64 now)
 {
 	struct sk_buff *skb = tp->send_head;
-	u32 room, len;
+	u32 room;
 
 	if (skb)
 		room = tp->snd_una + tp->snd_wnd - tcp_tx(skb)->seq;
@@ -291,9 +304,7 @@ int tcp_write_wakeup(struct tcp_sock *tp, u64 now)
 		tcp_send_probe(tp, now);
 		return 0;
 	}
-	len = tcp_tx_len(tcp_tx(skb));
-	room = min(room, (u32)tp->mss_cache);
-	if (room < len && tcp_fragment(tp, skb, room))
+	if (cut_to_fit(tp, skb, min(room, (u32)tp->mss_cache)))
 		return -ENOMEM;
 	tcp_tx(skb)->flags |= TCP_PSH;
 	tcp_transmit_skb(tp, skb, now);
