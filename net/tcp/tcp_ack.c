@@ -51,8 +51,13 @@ static bool update_window(struct tcp_sock *tp, const struct tcp_segment *seg)
 {
 	u32 wnd = (u32)seg->wnd << tp->snd_wscale;
 
-	if (seq_before(seg->seq, tp->snd_wl1) ||
-	    (seg->seq == tp->snd_wl1 && seq_before(seg->ack, tp->snd_wl2)))
+	/*
+	 * A segment sent again has an old number, but what it acknowledges
+	 * moves the window's left edge: the right one must come with it.
+	 */
+	if (!seq_after(seg->ack, tp->snd_una) &&
+	    (seq_before(seg->seq, tp->snd_wl1) ||
+	     (seg->seq == tp->snd_wl1 && seq_before(seg->ack, tp->snd_wl2))))
 		return false;
 	tp->snd_wl1 = seg->seq;
 	tp->snd_wl2 = seg->ack;
@@ -173,7 +178,7 @@ static void ack_advanced(struct tcp_sock *tp, const struct tcp_segment *seg,
 		tcp_rtt_sample(tp, rtt_us);
 	tp->backoff = 0;
 	tp->retransmits = 0;
-	if (tp->packets_out)
+	if (tp->packets_out || tp->flags & TCP_F_FIN_WANTED)
 		tcp_rearm_rto(&tp->sk, now);
 	else
 		tp->rto_at = 0;

@@ -141,8 +141,11 @@ static void rto_timer(struct sock *sk, u64 now)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (tp->flags & TCP_F_FIN_WANTED) {
+		bool out = tp->packets_out;
+
 		tcp_send_fin(tp, now);
-		return;
+		if (!out)
+			return;
 	}
 	if (tp->flags & TCP_F_WND_PROBE && !tp->packets_out)
 		probe_timer(sk, now);

@@ -380,6 +380,38 @@ static void test_no_memory_for_the_fin(void **state)
 	done(&c);
 }
 
+/* An ACK for all that is out must not stop the timer that brings the FIN. */
+static void test_no_memory_for_the_fin_behind_data(void **state)
+{
+	struct th_conn c = th_established(true);
+
+	assert_int_equal(th_send(c.s, "abc", 3, 0), 3);
+	th_flush();
+	host_fail_alloc(1);
+	assert_int_equal(shut(&c, SHUT_WR), 0);
+	in(.flags = ACK, .seq = 1, .ack = 4, .wnd = 65535);
+	quiet();
+	th_sleep_ms(1001);
+	out(.flags = FIN | ACK, .seq = 4, .ack = 1);
+	done(&c);
+}
+
+/* Nor does the FIN take the timer of the data before it. */
+static void test_late_fin_beside_lost_data(void **state)
+{
+	struct th_conn c = th_established(true);
+
+	assert_int_equal(th_send(c.s, "abc", 3, 0), 3);
+	th_flush();
+	host_fail_alloc(1);
+	assert_int_equal(shut(&c, SHUT_WR), 0);
+	th_sleep_ms(1001);
+	out(.flags = FIN | ACK, .seq = 4, .ack = 1);
+	out(.flags = ACK, .seq = 1, .ack = 1, .len = 3);
+	assert_true(th_tp(c.s)->rto_at);
+	done(&c);
+}
+
 static void test_rfc9293_3_8_4_keepalive(void **state)
 {
 	struct th_conn c = th_established(true);
@@ -571,6 +603,8 @@ int main(void)
 		T(test_rfc1337_rst_does_not_end_time_wait),
 		T(test_no_memory_for_time_wait),
 		T(test_no_memory_for_the_fin),
+		T(test_no_memory_for_the_fin_behind_data),
+		T(test_late_fin_beside_lost_data),
 		T(test_rfc9293_3_8_4_keepalive),
 		T(test_user_timeout),
 		T(test_closing_a_listener_resets_who_waits),

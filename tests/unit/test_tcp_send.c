@@ -146,6 +146,55 @@ static void test_rfc9293_3_8_4_peer_window_is_kept(void **state)
 	done(&c);
 }
 
+static void test_rfc9293_3_8_fin_stays_in_the_window(void **state)
+{
+	struct th_conn c = th_established(true);
+
+	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 0);
+	send_n(&c, 1000);
+	c.s->ops->shutdown(c.s, SHUT_WR);
+	quiet();
+	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 1000);
+	out(.flags = ACK, .seq = 1, .ack = 1, .len = 1000);
+	quiet();
+	in(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 0);
+	quiet();
+	in(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 1);
+	out(.flags = FIN | ACK, .seq = 1001, .ack = 1);
+	done(&c);
+}
+
+/* The probe of a window that takes all but the FIN. */
+static void test_rfc9293_3_8_probe_leaves_the_fin(void **state)
+{
+	struct th_conn c = th_established(true);
+
+	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 0);
+	send_n(&c, 500);
+	c.s->ops->shutdown(c.s, SHUT_WR);
+	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 500);
+	quiet();
+	th_sleep_ms(1100);
+	out(.flags = ACK, .seq = 1, .ack = 1, .len = 500);
+	done(&c);
+}
+
+static void test_rfc9293_3_10_7_4_old_segment_moves_both_edges(void **state)
+{
+	struct th_conn c = th_established(true);
+
+	send_n(&c, 2000);
+	th_flush();
+	in(.flags = ACK, .seq = 1, .len = 10, .ack = 1, .wnd = 4000);
+	in(.flags = ACK, .seq = 11, .len = 10, .ack = 1, .wnd = 4000);
+	/* Sent again: an old number, a new acknowledgement. */
+	in(.flags = ACK, .seq = 1, .len = 10, .ack = 2001, .wnd = 2000);
+	assert_int_equal(th_tp(c.s)->snd_una - th_tp(c.s)->iss, 2001);
+	assert_int_equal(th_tp(c.s)->snd_wnd, 2000);
+	th_flush();
+	done(&c);
+}
+
 static void test_rfc6298_5_rto_and_backoff(void **state)
 {
 	struct th_conn c = th_established(true);
@@ -491,6 +540,9 @@ int main(void)
 		T(test_corked_data_goes_after_a_while),
 		T(test_rfc5681_3_1_initial_window),
 		T(test_rfc9293_3_8_4_peer_window_is_kept),
+		T(test_rfc9293_3_8_fin_stays_in_the_window),
+		T(test_rfc9293_3_8_probe_leaves_the_fin),
+		T(test_rfc9293_3_10_7_4_old_segment_moves_both_edges),
 		T(test_rfc6298_5_rto_and_backoff),
 		T(test_rfc6298_2_rtt_sets_rto),
 		T(test_rfc6298_3_karn),
