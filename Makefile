@@ -221,6 +221,16 @@ test: all iso $(TEST_PROGS:%=$(B)/tests/%) $(PROGS:%=$(B)/user/%) \
 		| $(call need,run) $(call need,unit) $(call need,test)
 	@tests/run $(TESTS)
 
+# Worlds drawn from seeds (tests/sim/); SEED=n runs one again and shows it.
+SEEDS	?= 10000
+SEED	?=
+SIM_ARGS ?= $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+sim: | $(call need,unit) $(LWIP_HERE)
+	@$(MAKE) --no-print-directory -f tests/sim/Makefile \
+		LWIP_DIR=$(LWIP_DIR)
+	@$(B)/sim/sim $(SIM_ARGS) --dir $(B)/sim
+
 # What must hold before a change joins the main line.
 land-check: objs $(if $(wildcard linker.ld),all) unit check
 
@@ -244,6 +254,7 @@ help:
 	@echo 'make iso          build/pollux.iso, boots on any BIOS through GRUB'
 	@echo 'make test         every suite; ends with what passed and failed'
 	@echo 'make unit check   host unit tests; style and layer rules'
+	@echo 'make sim          TCP in simulated worlds: SEEDS=n; SEED=s replays one'
 	@echo 'make bench        measure boot, memory, size, instructions'
 	@echo '                  (BENCH="boot memory size insns" picks some)'
 	@echo 'make bench-linux  the same beside a Linux guest, in turn (root)'
@@ -251,7 +262,7 @@ help:
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP; V=1 shows.'
 
 FORCE:
-.PHONY: FORCE all objs iso run run-kernel run-iso gdb core unit check test land-check \
-	clean help
+.PHONY: FORCE all objs iso run run-kernel run-iso gdb core unit check test sim \
+	land-check clean help
 .SECONDARY:
 -include $(OBJS:.o=.d)
