@@ -176,6 +176,7 @@ static void ack_advanced(struct tcp_sock *tp, const struct tcp_segment *seg,
 		rtt_us = rtt_by_timestamp(tp, seg, now);
 	if (rtt_us)
 		tcp_rtt_sample(tp, rtt_us);
+	news->rtt_us = rtt_us;
 	tp->backoff = 0;
 	tp->retransmits = 0;
 	if (tp->packets_out || tp->flags & TCP_F_FIN_WANTED)

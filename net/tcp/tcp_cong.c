@@ -7,8 +7,6 @@
 #include "kernel/string.h"
 #include "net/tcp/tcp_output.h"
 
-/* Times the largest MSS it still fits 32 bits. */
-#define CWND_MAX	(1u << 16)
 /* What a send buffer may grow to by itself, bytes of memory. */
 #define SNDBUF_MAX	(4 << 20)
 /* What a segment of Ethernet size takes in the end. */
@@ -19,16 +17,21 @@ u32 tcp_slow_start(struct tcp_sock *tp, u32 acked)
 	u32 cwnd = min(tp->cwnd + acked, tp->ssthresh);
 
 	acked -= cwnd - tp->cwnd;
-	tp->cwnd = min(cwnd, CWND_MAX);
+	tp->cwnd = min(cwnd, TCP_CWND_MAX);
 	return acked;
 }
 
 void tcp_cong_avoid_ai(struct tcp_sock *tp, u32 w, u32 acked)
 {
+	/* Saved up at a larger w, it is worth one segment only. */
+	if (tp->cwnd_cnt >= w) {
+		tp->cwnd_cnt = 0;
+		tp->cwnd = min(tp->cwnd + 1, TCP_CWND_MAX);
+	}
 	tp->cwnd_cnt += acked;
 	if (tp->cwnd_cnt < w)
 		return;
-	tp->cwnd = min(tp->cwnd + tp->cwnd_cnt / w, CWND_MAX);
+	tp->cwnd = min(tp->cwnd + tp->cwnd_cnt / w, TCP_CWND_MAX);
 	tp->cwnd_cnt %= w;
 }
 
@@ -38,8 +41,10 @@ static u32 newreno_ssthresh(struct tcp_sock *tp)
 	return max(min(tp->cwnd, tp->packets_out) / 2, 2u);
 }
 
-static void newreno_cong_avoid(struct tcp_sock *tp, u32 acked, u64 now)
+static void newreno_cong_avoid(struct tcp_sock *tp, u32 acked, u32 rtt_us,
+			       u64 now)
 {
+	(void)rtt_us;
 	(void)now;
 	if (tp->cwnd < tp->ssthresh)
 		acked = tcp_slow_start(tp, acked);
@@ -54,6 +59,7 @@ const struct tcp_congestion_ops tcp_newreno = {
 };
 
 static const struct tcp_congestion_ops *const algorithms[] = {
+	&tcp_cubic,
 	&tcp_newreno,
 };
 
@@ -87,29 +93,51 @@ void tcp_cong_init(struct tcp_sock *tp)
 	tp->cwnd_cnt = 0;
 	tp->ca_state = TCP_CA_OPEN;
 	if (!tp->ca)
-		tp->ca = &tcp_newreno;
+		tp->ca = algorithms[0];
 	if (tp->ca->init)
 		tp->ca->init(tp);
 	if (tp->sk.sk_state == TCP_ESTABLISHED)
 		grow_sndbuf(tp);
 }
 
+void tcp_cong_set(struct tcp_sock *tp, const struct tcp_congestion_ops *ca)
+{
+	if (tp->ca == ca)
+		return;
+	tp->ca = ca;
+	memset(tp->ca_priv, 0, sizeof(tp->ca_priv));
+	if (ca->init)
+		ca->init(tp);
+}
+
 /*
  * RFC 7661 in its simplest form: a window that the sender does not fill is
  * not raised.
  */
-void tcp_cong_acked(struct tcp_sock *tp, u32 acked, u64 now)
+void tcp_cong_acked(struct tcp_sock *tp, u32 acked, u32 rtt_us, u64 now)
 {
 	u32 used = tp->packets_out + acked;
 
 	if (tp->cwnd < tp->ssthresh ? tp->cwnd >= 2 * used : tp->cwnd > used)
 		return;
-	tp->ca->cong_avoid(tp, acked, now);
+	tp->ca->cong_avoid(tp, acked, rtt_us, now);
 	grow_sndbuf(tp);
 }
 
-void tcp_cong_idle_restart(struct tcp_sock *tp)
+void tcp_cong_idle_restart(struct tcp_sock *tp, u64 idle_us)
 {
-	tp->cwnd = min(tp->cwnd, TCP_INIT_CWND);
+	u32 cwnd = tp->cwnd;
+
+	if (tp->ca->idle)
+		tp->ca->idle(tp);
+	if (cwnd <= TCP_INIT_CWND)
+		return;
+	/* What was reached is found again faster than it was the first time. */
+	tp->ssthresh = max(tp->ssthresh, cwnd / 4 * 3);
+	while (idle_us > tp->rto && cwnd > TCP_INIT_CWND) {
+		idle_us -= tp->rto;
+		cwnd /= 2;
+	}
+	tp->cwnd = max(cwnd, TCP_INIT_CWND);
 	tp->cwnd_cnt = 0;
 }

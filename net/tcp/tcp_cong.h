@@ -8,6 +8,7 @@
 
 #define TCP_INIT_CWND	10u	/* RFC 6928 */
 #define TCP_INFINITE_SSTHRESH 0x7fffffffu
+#define TCP_CWND_MAX	65535u	/* times the largest MSS still fits 32 bits */
 
 /* All called with the sk lock held. */
 struct tcp_congestion_ops {
@@ -16,14 +17,24 @@ struct tcp_congestion_ops {
 	void (*init)(struct tcp_sock *tp);
 	/* ssthresh after a loss found now. */
 	u32 (*ssthresh)(struct tcp_sock *tp);
-	/* @acked segments were newly acknowledged outside recovery. */
-	void (*cong_avoid)(struct tcp_sock *tp, u32 acked, u64 now);
+	/*
+	 * @acked segments were newly acknowledged outside recovery; @rtt_us
+	 * measured with them, 0: nothing.
+	 */
+	void (*cong_avoid)(struct tcp_sock *tp, u32 acked, u32 rtt_us,
+			   u64 now);
+	/* Nothing was sent for a while. May be NULL. */
+	void (*idle)(struct tcp_sock *tp);
 };
 
 extern const struct tcp_congestion_ops tcp_newreno;
+extern const struct tcp_congestion_ops tcp_cubic;
 
 /* The one called @name, or NULL. */
 const struct tcp_congestion_ops *tcp_cong_find(const char *name, u32 len);
+
+/* Another algorithm from now on. */
+void tcp_cong_set(struct tcp_sock *tp, const struct tcp_congestion_ops *ca);
 
 /* A connection starts (or starts over). */
 void tcp_cong_init(struct tcp_sock *tp);
@@ -36,10 +47,13 @@ static inline u32 tcp_in_flight(const struct tcp_sock *tp)
 }
 
 /* @acked segments newly acknowledged, in no recovery: cwnd may grow. */
-void tcp_cong_acked(struct tcp_sock *tp, u32 acked, u64 now);
+void tcp_cong_acked(struct tcp_sock *tp, u32 acked, u32 rtt_us, u64 now);
 
-/* Idle for longer than an RTO: begin again slowly (RFC 5681 section 4.1). */
-void tcp_cong_idle_restart(struct tcp_sock *tp);
+/*
+ * Idle for @idle_us, longer than an RTO: begin again slowly (RFC 5681 section
+ * 4.1), the slower the longer it was (RFC 7661 section 4.4.2, as Linux).
+ */
+void tcp_cong_idle_restart(struct tcp_sock *tp, u64 idle_us);
 
 /* Slow start: returns the part of @acked that is left at ssthresh. */
 u32 tcp_slow_start(struct tcp_sock *tp, u32 acked);

@@ -278,7 +278,8 @@ void tcp_write_xmit(struct tcp_sock *tp, u8 nonagle, u64 now)
 		return;
 	if (!tp->packets_out &&
 	    tcp_ms(now) - tp->sent_at > tp->rto / 1000 + 1)
-		tcp_cong_idle_restart(tp);
+		tcp_cong_idle_restart(tp, (tcp_ms(now) - tp->sent_at) *
+						  1000ull);
 	/* One packet rings its doorbell itself; several share one. */
 	if (skb->tx_link.next == &tp->write_queue)
 		send_what_may(tp, nonagle, now);

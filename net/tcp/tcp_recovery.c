@@ -374,7 +374,8 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
 	if (tp->ca_state == TCP_CA_OPEN) {
 		if (!tp->packets_out || !loss_found(tp)) {
 			if (news->acked && was_open)
-				tcp_cong_acked(tp, news->acked, now);
+				tcp_cong_acked(tp, news->acked, news->rtt_us,
+					       now);
 			return;
 		}
 		enter_recovery(tp);
@@ -386,7 +387,7 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
 		find_losses(tp, news);
 		prr_update(tp, delivered);
 	} else if (news->acked) {
-		tp->ca->cong_avoid(tp, news->acked, now);
+		tp->ca->cong_avoid(tp, news->acked, news->rtt_us, now);
 	}
 	tcp_xmit_retransmit_queue(tp, now);
 }

@@ -10,6 +10,7 @@
 struct tcp_ack_news {
 	u32 acked;		/* segments newly below snd_una */
 	u32 sacked;		/* segments newly reported by SACK */
+	u32 rtt_us;		/* measured, 0: nothing to measure by */
 	bool advanced;		/* snd_una has moved */
 	bool dup;		/* RFC 5681 section 2: a duplicate ACK */
 };

@@ -169,7 +169,7 @@ static int set_congestion(struct sock *sk, const void *val, u32 len)
 	ca = tcp_cong_find(name, (u32)strlen(name));
 	if (!ca)
 		return -ENOENT;
-	tcp_sk(sk)->ca = ca;
+	tcp_cong_set(tcp_sk(sk), ca);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "kernel/poll.h"
 #include "kernel/time.h"
 #include "net/snmp.h"
+#include "net/tcp/tcp_cong.h"
 #include "tests/unit/tcp_harness.h"
 
 #define SOL_TCP		6
@@ -273,6 +274,7 @@ static void test_rfc5681_3_2_fast_retransmit(void **state)
 {
 	struct th_conn c = th_established(true);
 
+	tcp_cong_set(th_tp(c.s), &tcp_newreno);
 	send_n(&c, 8000);
 	assert_int_equal(th_flush(), 8);
 	ack(1001);
