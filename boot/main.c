@@ -7,6 +7,7 @@
 #include "drivers/drivers.h"
 #include "fs/eventpoll.h"
 #include "fs/file.h"
+#include "fs/proc.h"
 #include "kernel/mm/memblock.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
@@ -32,6 +33,7 @@
 #include "net/dev.h"
 #include "net/inet.h"
 #include "net/lwip/lwip_port.h"
+#include "net/proc.h"
 #include "net/skbuff.h"
 #include "net/sock.h"
 #include "net/socket.h"
@@ -82,6 +84,7 @@ void start_kernel(void)
 	lwip_port_init();
 	udp_sockets_init();
 	tcp_init();
+	proc_net_register(net_proc_entries);
 
 	/* From here on nothing of the image changes that should not. */
 	mark_rodata_ro();

@@ -560,6 +560,7 @@ const struct file_operations eventpoll_fops = {
 	.poll = ep_eventpoll_poll,
 	.ioctl = ep_eventpoll_ioctl,
 	.release = ep_eventpoll_release,
+	.show_fdinfo = ep_show_fdinfo,
 	.name = "[eventpoll]",
 };
 

@@ -119,6 +119,8 @@ int do_epoll_wait(int epfd, struct epoll_event __user *events, int maxevents,
 		  u64 timeout);
 
 void ep_clear(struct eventpoll *ep);
+/* epoll_info.c: file_operations.show_fdinfo. Takes ep->mtx. */
+void ep_show_fdinfo(struct file *file, struct seq_file *m);
 void epoll_ctl_init(void);
 
 /*

@@ -35,6 +35,7 @@
 struct epitem;			/* fs/eventpoll_internal.h */
 struct file;
 struct kstat;			/* fs/stat.h */
+struct seq_file;		/* kernel/seq_file.h */
 
 /*
  * What a kind of file can do. All in task context and allowed to sleep; a
@@ -54,6 +55,8 @@ struct file_operations {
 	u32 (*poll)(struct file *file, struct poll_table *pt);
 	long (*ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
 	int (*stat)(struct file *file, struct kstat *st);
+	/* Lines of its own for /proc/self/fdinfo. */
+	void (*show_fdinfo)(struct file *file, struct seq_file *m);
 	/* Last reference gone: frees private_data. Task context. */
 	void (*release)(struct file *file);
 	const char *name;	/* "[eventpoll]", "socket", for /proc and logs */

@@ -45,7 +45,7 @@ static int may_create(struct nameidata *nd, bool dir)
 		return err;
 	if ((nd->trailing && !dir) || !nd->dentry->inode->nlink)
 		return -ENOENT;
-	return nd->dentry->inode->i_op->writable ? 0 : -EPERM;
+	return nd->dentry->inode->i_op->writable ? 0 : -ENOENT;
 }
 
 /* Links @inode, whose reference it takes, as the last component of a path. */

@@ -42,6 +42,11 @@ u64 rlimit(unsigned int which)
 	return READ_ONCE(rlimits.limit[which].cur);
 }
 
+u64 rlimit_max(unsigned int which)
+{
+	return READ_ONCE(rlimits.limit[which].max);
+}
+
 /* Sets what @new says (may be NULL), hands back what was. 0 or -errno. */
 static int do_prlimit(unsigned int which, const struct rlimit *new,
 		      struct rlimit *old)

@@ -29,3 +29,5 @@ struct rlimit {
 
 /* The present soft limit RLIMIT_@which. Any context. */
 u64 rlimit(unsigned int which);
+/* The hard limit that goes with it. */
+u64 rlimit_max(unsigned int which);

@@ -12,6 +12,7 @@
 #include "kernel/errno.h"
 #include "kernel/mm/slab.h"
 #include "kernel/panic.h"
+#include "kernel/random.h"
 #include "kernel/poll.h"
 #include "kernel/sched.h"
 #include "kernel/time.h"
@@ -35,6 +36,22 @@ void sock_init(void)
 }
 
 /* ---- life ---- */
+
+u32 sock_i_ino(const struct sock *sk)
+{
+	static u64 factor;	/* drawn by the first who asks; odd */
+	u64 f = READ_ONCE(factor), none = 0;
+
+	if (!f) {
+		get_random_bytes(&f, sizeof(f));
+		f |= 1;
+		if (!__atomic_compare_exchange_n(&factor, &none, f, false,
+						 __ATOMIC_RELAXED,
+						 __ATOMIC_RELAXED))
+			f = none;
+	}
+	return (u32)((u64)(uintptr_t)sk * f >> 33);
+}
 
 void sock_init_data(struct socket *sock, struct sock *sk)
 {

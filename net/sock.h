@@ -165,6 +165,12 @@ static inline void sock_reset_flag(struct sock *sk, enum sock_flag flag)
 	sk->sk_flags &= ~(1u << flag);
 }
 
+/*
+ * The inode number that stat(2) and /proc/net show of @sk, which need not
+ * keep one: its address behind a secret factor. Any context.
+ */
+u32 sock_i_ino(const struct sock *sk);
+
 /* A zeroed sock of @prot's slab with one reference and defaults, or NULL. */
 struct sock *sk_alloc(const struct proto *prot, u16 family, u16 type,
 		      u8 protocol) __must_check;

@@ -120,8 +120,10 @@ static long sock_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static int sock_stat(struct file *file, struct kstat *st)
 {
-	(void)file;
+	const struct socket *sock = file->private_data;
+
 	*st = (struct kstat){ .dev = DEV_ANON, .nlink = 1,
+			      .ino = sock->sk ? sock_i_ino(sock->sk) : 0,
 			      .mode = S_IFSOCK | 0777 };
 	return 0;
 }

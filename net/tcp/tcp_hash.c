@@ -380,46 +380,61 @@ struct sock *tcp_listener_lookup(const struct tcp_tuple *t)
 	return found;
 }
 
-static void walk_socks(struct table *t, void (*fn)(struct sock *, void *),
-		       void *arg)
-{
-	struct sock *sk;
-
-	for (u32 n = 0; n < READ_ONCE(t->nr_buckets); n++) {
-		spin_lock_bh(stripe_of(t, n));
-		hlist_for_each_entry(sk, bucket_at(t, n), sk_node)
-			fn(sk, arg);
-		spin_unlock_bh(stripe_of(t, n));
-	}
-}
-
-static void walk_minis(struct table *t, void (*fn)(struct tcp_mini *, void *),
-		       void *arg)
-{
-	struct tcp_mini *m;
-
-	for (u32 n = 0; n < READ_ONCE(t->nr_buckets); n++) {
-		spin_lock_bh(stripe_of(t, n));
-		hlist_for_each_entry(m, bucket_at(t, n), node)
-			fn(m, arg);
-		spin_unlock_bh(stripe_of(t, n));
-	}
-}
-
-void tcp_for_each(void (*fn_sock)(struct sock *sk, void *arg),
-		  void (*fn_mini)(struct tcp_mini *mini, void *arg),
-		  void *arg)
+static void walk_listeners(void (*fn)(struct sock *, void *), void *arg)
 {
 	struct sock *sk;
 
 	spin_lock_bh(&listeners.lock);
 	for (u32 n = 0; n < LISTEN_BUCKETS; n++) {
 		hlist_for_each_entry(sk, &listeners.bucket[n], sk_node)
-			fn_sock(sk, arg);
+			fn(sk, arg);
 	}
 	spin_unlock_bh(&listeners.lock);
-	walk_socks(&socks, fn_sock, arg);
-	walk_minis(&minis, fn_mini, arg);
+}
+
+static void walk_socks(u32 n, void (*fn)(struct sock *, void *), void *arg)
+{
+	struct sock *sk;
+
+	spin_lock_bh(stripe_of(&socks, n));
+	hlist_for_each_entry(sk, bucket_at(&socks, n), sk_node)
+		fn(sk, arg);
+	spin_unlock_bh(stripe_of(&socks, n));
+}
+
+static void walk_minis(u32 n, void (*fn)(struct tcp_mini *, void *), void *arg)
+{
+	struct tcp_mini *m;
+
+	spin_lock_bh(stripe_of(&minis, n));
+	hlist_for_each_entry(m, bucket_at(&minis, n), node)
+		fn(m, arg);
+	spin_unlock_bh(stripe_of(&minis, n));
+}
+
+bool tcp_walk(u64 *place, void (*fn_sock)(struct sock *sk, void *arg),
+	      void (*fn_mini)(struct tcp_mini *mini, void *arg), void *arg)
+{
+	u64 n = (*place)++, in_socks = READ_ONCE(socks.nr_buckets);
+	u64 all = in_socks + READ_ONCE(minis.nr_buckets);
+
+	if (!n)
+		walk_listeners(fn_sock, arg);
+	else if (n <= in_socks)
+		walk_socks((u32)n - 1, fn_sock, arg);
+	else if (n <= all)
+		walk_minis((u32)(n - 1 - in_socks), fn_mini, arg);
+	return n < all;
+}
+
+void tcp_for_each(void (*fn_sock)(struct sock *sk, void *arg),
+		  void (*fn_mini)(struct tcp_mini *mini, void *arg),
+		  void *arg)
+{
+	u64 place = 0;
+
+	while (tcp_walk(&place, fn_sock, fn_mini, arg))
+		;
 }
 
 static int table_init(struct table *t, u32 hash_off)

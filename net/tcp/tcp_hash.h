@@ -52,3 +52,11 @@ struct sock *tcp_listener_lookup(const struct tcp_tuple *tuple);
 void tcp_for_each(void (*fn_sock)(struct sock *sk, void *arg),
 		  void (*fn_mini)(struct tcp_mini *mini, void *arg),
 		  void *arg);
+
+/*
+ * The same piece by piece: one bucket a call, or all listeners when *@place
+ * is 0. *@place moves on; false after the last. What moves between buckets
+ * meanwhile may be seen twice or not at all.
+ */
+bool tcp_walk(u64 *place, void (*fn_sock)(struct sock *sk, void *arg),
+	      void (*fn_mini)(struct tcp_mini *mini, void *arg), void *arg);

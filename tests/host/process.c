@@ -1,7 +1,10 @@
 /* What a process has on the host: a signal mask, a limit of descriptors. */
 #include "tests/host/host.h"
 
+#include "fs/eventpoll_internal.h"
 #include "kernel/errno.h"
+#include "kernel/list.h"
+#include "kernel/mm/mm.h"
 #include "kernel/rlimit.h"
 #include "kernel/signal.h"
 #include "kernel/uaccess.h"
@@ -11,6 +14,11 @@ u64 host_nofile = HOST_NOFILE;
 __weak u64 rlimit(unsigned int which)
 {
 	return which == RLIMIT_NOFILE ? host_nofile : RLIM_INFINITY;
+}
+
+__weak u64 rlimit_max(unsigned int which)
+{
+	return rlimit(which);
 }
 
 __weak int set_user_sigmask(const u64 __user *mask, size_t size)
@@ -35,4 +43,28 @@ __weak void restore_user_sigmask(bool interrupted)
 		return;
 	current->sig_restore = false;
 	current->sig_blocked = current->sig_saved;
+}
+
+__weak u32 ep_max_user_watches;
+
+/* Who lists tasks and memory finds none, unless a test links the real one. */
+__weak struct spinlock tasklist_lock;
+__weak struct list_head task_list = LIST_HEAD_INIT(task_list);
+
+__weak void get_task(struct task *task)
+{
+}
+
+__weak void put_task(struct task *task)
+{
+}
+
+__weak void mm_for_each_area(struct mm_struct *mm,
+			     void (*fn)(const struct vm_area *area, void *arg),
+			     void *arg)
+{
+}
+
+__weak void ep_show_fdinfo(struct file *file, struct seq_file *m)
+{
 }

@@ -1,0 +1,30 @@
+/* Between the files of /proc. */
+#pragma once
+
+#include "fs/pseudo.h"
+#include "kernel/sched.h"
+
+/* The links, files and directories of one process, and of one thread. */
+extern const struct pseudo_node proc_process;	/* proc_self.c */
+extern const struct pseudo_node proc_fd, proc_fdinfo;	/* proc_fd.c */
+extern const struct pseudo_node proc_net;	/* proc_net.c */
+extern const struct pseudo_node proc_sys;	/* proc_sys.c */
+
+/* An array of nodes for pseudo_node.children. */
+#define NODES(...) ((const struct pseudo_node *const[]){ __VA_ARGS__, NULL })
+#define DIR(_name, ...)							\
+	{								\
+		.name = _name, .mode = S_IFDIR | 0555,			\
+		.children = NODES(__VA_ARGS__),				\
+	}
+#define PSEUDO_FILE(_name, what)					\
+	(&(const struct pseudo_node){					\
+		.name = _name, .mode = S_IFREG | 0444, what		\
+	})
+#define FILE_TEXT(name, _text)	PSEUDO_FILE(name, .text = _text)
+#define FILE_SHOW(name, _show)	PSEUDO_FILE(name, .show = _show)
+
+/* The thread of that number with a reference, NULL if there is none. */
+struct task *proc_find_task(u64 tid);
+/* The program's threads; @last gets the highest number. */
+u32 proc_count_threads(s32 *last);

@@ -1,0 +1,275 @@
+/* The root of /proc: what is about the machine. */
+#include "fs/proc_internal.h"
+
+#include "kernel/errno.h"
+#include "kernel/mm/page.h"
+#include "kernel/mm/slab.h"
+#include "kernel/printk.h"
+#include "kernel/string.h"
+#include "kernel/time.h"
+#include "kernel/x86/cpu.h"
+
+#define USER_HZ		100
+#define KB_PER_PAGE	(PAGE_SIZE / 1024)
+
+/* --- links to the caller --- */
+
+static ssize_t self_readlink(struct dentry *link, char *buf, size_t size)
+{
+	(void)link;
+	return snprintf(buf, size, "%d", current->tgid);
+}
+
+static ssize_t thread_self_readlink(struct dentry *link, char *buf,
+				    size_t size)
+{
+	(void)link;
+	return snprintf(buf, size, "%d/task/%d", current->tgid, current->pid);
+}
+
+static int root_lookup(struct dentry *dir, const char *name, size_t len,
+		       struct dentry **out)
+{
+	u64 pid;
+
+	if (!parse_decimal(name, len, &pid) || pid != (u64)current->tgid)
+		return -ENOENT;
+	return pseudo_dentry(dir, name, len, &proc_process, 0, out);
+}
+
+static bool root_readdir(struct dentry *dir, u64 *pos, struct dir_entry *e)
+{
+	(void)dir;
+	if (*pos)
+		return false;
+	(*pos)++;
+	number_entry(e, (u64)current->tgid, proc_process.mode);
+	return true;
+}
+
+/* --- memory --- */
+
+static void add_pages(const struct slab_info *info, void *arg)
+{
+	*(u64 *)arg += info->pages;
+}
+
+static void put_kb(struct seq_file *m, const char *name, u64 pages)
+{
+	size_t start = m->len;
+
+	seq_printf(m, "%s:", name);
+	seq_pad(m, start, 16);
+	seq_printf(m, "%8llu kB\n", (unsigned long long)pages * KB_PER_PAGE);
+}
+
+static bool meminfo_show(struct seq_file *m, u64 *cursor)
+{
+	static const char *const none[] = {
+		"Buffers", "Cached", "SwapCached", "Active", "Inactive",
+		"Unevictable", "Mlocked", "SwapTotal", "SwapFree", "Dirty",
+		"Writeback", "AnonPages", "Mapped", "Shmem",
+	};
+	u64 slab = 0, free = nr_free_pages();
+
+	(void)cursor;
+	slab_for_each(add_pages, &slab);
+	put_kb(m, "MemTotal", nr_total_pages());
+	put_kb(m, "MemFree", free);
+	put_kb(m, "MemAvailable", free);
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		put_kb(m, none[i], 0);
+	put_kb(m, "Slab", slab);
+	put_kb(m, "SReclaimable", 0);
+	put_kb(m, "SUnreclaim", slab);
+	put_kb(m, "CommitLimit", nr_total_pages());
+	put_kb(m, "Committed_AS", nr_total_pages() - free);
+	seq_puts(m, "VmallocTotal:   34359738367 kB\n"
+		    "HugePages_Total:       0\nHugePages_Free:        0\n"
+		    "Hugepagesize:       2048 kB\n");
+	return false;
+}
+
+static void slab_line(const struct slab_info *i, void *arg)
+{
+	struct seq_file *m = arg;
+	u64 per_slab = i->size < PAGE_SIZE ? PAGE_SIZE / i->size : 1;
+
+	seq_printf(m, "%-17s %6llu %6llu %6zu %4llu %4d", i->name,
+		   (unsigned long long)i->active,
+		   (unsigned long long)i->total, i->size,
+		   (unsigned long long)per_slab, 1);
+	seq_printf(m, " : tunables    0    0    0 : slabdata %6llu %6llu      0\n",
+		   (unsigned long long)i->pages,
+		   (unsigned long long)i->pages);
+}
+
+static bool slabinfo_show(struct seq_file *m, u64 *cursor)
+{
+	(void)cursor;
+	seq_puts(m, "slabinfo - version: 2.1\n"
+		    "# name            <active_objs> <num_objs> <objsize> "
+		    "<objperslab> <pagesperslab> : tunables <limit> "
+		    "<batchcount> <sharedfactor> : slabdata <active_slabs> "
+		    "<num_slabs> <sharedavail>\n");
+	slab_for_each(slab_line, m);
+	return false;
+}
+
+/* --- time --- */
+
+static bool uptime_show(struct seq_file *m, u64 *cursor)
+{
+	u64 cs = ktime_get_ns() / (NSEC_PER_SEC / 100);
+
+	(void)cursor;
+	seq_printf(m, "%llu.%02llu 0.00\n", (unsigned long long)(cs / 100),
+		   (unsigned long long)(cs % 100));
+	return false;
+}
+
+static bool loadavg_show(struct seq_file *m, u64 *cursor)
+{
+	s32 last = 1;
+	u32 n = proc_count_threads(&last);
+
+	(void)cursor;
+	seq_printf(m, "0.00 0.00 0.00 1/%u %d\n", n, last);
+	return false;
+}
+
+/* Idle time is not measured: all of it counts as the program's. */
+static bool stat_show(struct seq_file *m, u64 *cursor)
+{
+	u64 now = ktime_get_ns();
+	u64 ticks = now / (NSEC_PER_SEC / USER_HZ);
+	u64 btime = (ktime_get_real_ns() - now) / NSEC_PER_SEC;
+
+	(void)cursor;
+	seq_printf(m, "cpu  %llu 0 0 0 0 0 0 0 0 0\n",
+		   (unsigned long long)ticks);
+	seq_printf(m, "cpu0 %llu 0 0 0 0 0 0 0 0 0\n",
+		   (unsigned long long)ticks);
+	seq_printf(m, "intr 0\nctxt 0\nbtime %llu\nprocesses 1\n"
+		      "procs_running 1\nprocs_blocked 0\n"
+		      "softirq 0 0 0 0 0 0 0 0 0 0 0\n",
+		   (unsigned long long)btime);
+	return false;
+}
+
+/* --- the processor --- */
+
+struct flag_name {
+	u8 bit;
+	const char *name;
+};
+
+static const struct flag_name flags_1_edx[] = {
+	{ 0, "fpu" }, { 1, "vme" }, { 2, "de" }, { 3, "pse" }, { 4, "tsc" },
+	{ 5, "msr" }, { 6, "pae" }, { 7, "mce" }, { 8, "cx8" },
+	{ 9, "apic" }, { 11, "sep" }, { 12, "mtrr" }, { 13, "pge" },
+	{ 14, "mca" }, { 15, "cmov" }, { 16, "pat" }, { 17, "pse36" },
+	{ 19, "clflush" }, { 23, "mmx" }, { 24, "fxsr" }, { 25, "sse" },
+	{ 26, "sse2" }, { 27, "ss" }, { 28, "ht" },
+};
+
+static const struct flag_name flags_1_ecx[] = {
+	{ 0, "pni" }, { 1, "pclmulqdq" }, { 9, "ssse3" }, { 12, "fma" },
+	{ 13, "cx16" }, { 19, "sse4_1" }, { 20, "sse4_2" }, { 21, "x2apic" },
+	{ 22, "movbe" }, { 23, "popcnt" }, { 25, "aes" }, { 26, "xsave" },
+	{ 28, "avx" }, { 29, "f16c" }, { 30, "rdrand" },
+	{ 31, "hypervisor" },
+};
+
+static const struct flag_name flags_7_ebx[] = {
+	{ 0, "fsgsbase" }, { 3, "bmi1" }, { 5, "avx2" }, { 7, "smep" },
+	{ 8, "bmi2" }, { 9, "erms" }, { 16, "avx512f" }, { 18, "rdseed" },
+	{ 19, "adx" }, { 20, "smap" }, { 29, "sha_ni" },
+};
+
+static void put_flags(struct seq_file *m, u32 bits,
+		      const struct flag_name *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (bits >> names[i].bit & 1)
+			seq_printf(m, " %s", names[i].name);
+	}
+}
+
+static void put_model_name(struct seq_file *m)
+{
+	char name[49] = "";
+
+	if (cpuid(0x80000000, 0).eax < 0x80000004)
+		return;
+	for (u32 i = 0; i < 3; i++) {
+		struct cpuid_regs r = cpuid(0x80000002 + i, 0);
+
+		memcpy(name + 16 * i, &r.eax, 4);
+		memcpy(name + 16 * i + 4, &r.ebx, 4);
+		memcpy(name + 16 * i + 8, &r.ecx, 4);
+		memcpy(name + 16 * i + 12, &r.edx, 4);
+	}
+	seq_printf(m, "model name\t: %s\n", name);
+}
+
+static bool cpuinfo_show(struct seq_file *m, u64 *cursor)
+{
+	struct cpuid_regs id = cpuid(0, 0), r = cpuid(1, 0);
+	u32 family = r.eax >> 8 & 15, model = r.eax >> 4 & 15;
+	char vendor[13] = "";
+
+	(void)cursor;
+	memcpy(vendor, &id.ebx, 4);
+	memcpy(vendor + 4, &id.edx, 4);
+	memcpy(vendor + 8, &id.ecx, 4);
+	if (family == 6 || family == 15)
+		model |= r.eax >> 12 & 0xf0;
+	if (family == 15)
+		family += r.eax >> 20 & 0xff;
+	seq_printf(m, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\n"
+		      "model\t\t: %u\n", vendor, family, model);
+	put_model_name(m);
+	seq_printf(m, "stepping\t: %u\nphysical id\t: 0\nsiblings\t: 1\n"
+		      "core id\t\t: 0\ncpu cores\t: 1\nfpu\t\t: yes\n"
+		      "flags\t\t:", r.eax & 15);
+	put_flags(m, r.edx, flags_1_edx, ARRAY_SIZE(flags_1_edx));
+	put_flags(m, r.ecx, flags_1_ecx, ARRAY_SIZE(flags_1_ecx));
+	put_flags(m, id.eax >= 7 ? cpuid(7, 0).ebx : 0, flags_7_ebx,
+		  ARRAY_SIZE(flags_7_ebx));
+	seq_puts(m, "\nclflush size\t: 64\ncache_alignment\t: 64\n\n");
+	return false;
+}
+
+static const struct pseudo_node self = {
+	.name = "self", .mode = S_IFLNK | 0777, .readlink = self_readlink,
+};
+
+static const struct pseudo_node thread_self = {
+	.name = "thread-self", .mode = S_IFLNK | 0777,
+	.readlink = thread_self_readlink,
+};
+
+static const struct pseudo_node mounts = {
+	.name = "mounts", .mode = S_IFLNK | 0777, .text = "self/mounts",
+};
+
+static const struct pseudo_node net = {
+	.name = "net", .mode = S_IFLNK | 0777, .text = "self/net",
+};
+
+const struct pseudo_node proc_root = {
+	.name = "proc", .mode = S_IFDIR | 0555,
+	.children = NODES(&self, &thread_self, &mounts, &net, &proc_sys,
+		FILE_SHOW("meminfo", meminfo_show),
+		FILE_SHOW("slabinfo", slabinfo_show),
+		FILE_SHOW("cpuinfo", cpuinfo_show),
+		FILE_SHOW("uptime", uptime_show),
+		FILE_SHOW("loadavg", loadavg_show),
+		FILE_SHOW("stat", stat_show),
+		FILE_TEXT("version", "Linux version 6.1.0-pollux (pollux) "
+				     "(gcc) #1 Pollux\n"),
+		FILE_TEXT("filesystems", "nodev\tsysfs\nnodev\ttmpfs\n"
+					 "nodev\tproc\n")),
+	.lookup = root_lookup, .readdir = root_readdir,
+};

@@ -1,0 +1,214 @@
+/* /proc as programs parse it: what is the same on every Linux is printed. */
+#define _GNU_SOURCE
+#include "tests/abi/abi.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+
+static char text[1 << 16];
+
+/* The whole file, read @piece bytes at a time; its length. */
+static size_t slurp(const char *path, size_t piece)
+{
+	int fd = open(path, O_RDONLY);
+	size_t len = 0;
+	ssize_t n;
+
+	while (fd >= 0 && len + piece < sizeof(text) &&
+	       (n = read(fd, text + len, piece)) > 0)
+		len += n;
+	text[len] = '\0';
+	if (fd < 0)
+		say("%s: %s", path, errno_name(errno));
+	close(fd);
+	return len;
+}
+
+/* Does a line of the text match the scanf format, with @n values? */
+static bool has(const char *fmt, int n)
+{
+	unsigned long a, b, c;
+	char s[64];
+
+	for (char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (sscanf(line, fmt, strchr(fmt, 's') ? (void *)s : &a, &b,
+			   &c) == n)
+			return true;
+	}
+	return false;
+}
+
+CASE(proc_fdinfo)
+{
+	char path[64], *tfd;
+	int ep = epoll_create1(EPOLL_CLOEXEC), fd = eventfd(0, 0);
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET,
+				  .data.u64 = 0x123456789 };
+
+	epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", ep);
+	slurp(path, 4096);
+	say("head %.22s", text);
+	tfd = strstr(text, "tfd:");
+	say("%.64s", tfd ? tfd : "none");
+	say("sdev %d", tfd && strstr(tfd, " ino:") && strstr(tfd, " sdev:"));
+	TRY(open("/proc/self/fdinfo/99", O_RDONLY));
+	TRY(open("/proc/self/fdinfo/x", O_RDONLY));
+}
+
+static void fd_link(int fd)
+{
+	char path[64], to[64] = "";
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, to, sizeof(to) - 1);
+	/* Inode numbers are nobody's business. */
+	if (n > 0 && strchr(to, '['))
+		strchr(to, '[')[strstr(to, "anon") ? 14 : 1] = '\0';
+	say("%s -> %s", path, n < 0 ? errno_name(errno) : to);
+}
+
+CASE(proc_fd)
+{
+	int fd[2], n = 0, f;
+	struct dirent *e;
+	DIR *d;
+
+	pipe(fd);
+	fd_link(fd[0]);
+	fd_link(socket(AF_INET, SOCK_STREAM, 0));
+	fd_link(epoll_create1(0));
+	fd_link(open("/dev/null", O_RDWR));
+	fd_link(open("/dev/shm", O_RDONLY));
+	f = open("/dev/shm/abi-proc", O_CREAT | O_RDWR, 0600);
+	write(f, "abc", 3);
+	fd_link(f);
+	unlink("/dev/shm/abi-proc");
+	fd_link(f);
+	fd_link(99);
+	d = opendir("/proc/self/fd");
+	while (d && (e = readdir(d)))
+		n += e->d_name[0] >= '3' && e->d_type == DT_LNK;
+	closedir(d);
+	say("open %d", n);
+	f = open("/proc/self/fd/9", O_RDONLY);
+	say("again %zd", read(f, text, 10));
+	TRY(open("/proc/self/fd/5", O_RDONLY));
+	TRY(open("/proc/self/fd/7", O_WRONLY | O_CREAT | O_APPEND, 0600));
+}
+
+CASE(proc_self)
+{
+	struct stat st;
+	char *p;
+
+	TRY(lstat("/proc/self", &st));
+	say("link %d", S_ISLNK(st.st_mode));
+	TRY(stat("/proc/self/exe", &st));
+	say("reg %d", S_ISREG(st.st_mode));
+	OK(open("/proc/self/exe", O_RDONLY));
+	slurp("/proc/self/comm", 3);
+	say("comm %s", text);
+	say("cmdline %d", slurp("/proc/self/cmdline", 100) > 3);
+	slurp("/proc/self/statm", 4096);
+	say("statm %d", has("%lu %lu %lu", 3));
+	slurp("/proc/self/stat", 4096);
+	p = strrchr(text, ')');
+	say("stat %d, %.3s", p && strstr(text, "(abi)"), p ? p : "");
+	for (int i = 0; p && *p; p++) {
+		i += *p == ' ';
+		if (p[1] == '\0')
+			say("fields %d", i + 2);
+	}
+	slurp("/proc/self/status", 7);
+	say("status %d %d %d %d %d", has("Name:\tab%s", 1),
+	    has("Pid:\t%lu", 1), has("VmRSS:\t%lu kB", 1),
+	    has("Threads:\t%lu", 1), has("SigBlk:\t%lx", 1));
+	slurp("/proc/self/limits", 4096);
+	say("%.79s", text);
+	slurp("/proc/self/maps", 64);
+	say("maps %d %d %d", has("%lx-%lx r", 2),
+	    strstr(text, "[stack]") != NULL, strstr(text, "[heap]") != NULL);
+	slurp("/proc/self/auxv", 4096);
+	say("auxv %d", ((long *)text)[0] != 0);
+	TRY(open("/proc/self/none", O_RDONLY));
+	TRY(open("/proc/self/none", O_RDWR | O_CREAT, 0600));
+	TRY(mkdir("/proc/none", 0755));
+	TRY(unlink("/proc/self/stat"));
+	TRY(rmdir("/proc/self/task"));
+	TRY(open("/proc/99999999", O_RDONLY));
+	TRY(open("/proc/meminfo/x", O_RDONLY));
+}
+
+CASE(proc_machine)
+{
+	slurp("/proc/meminfo", 100);
+	say("meminfo %d %d %d", has("MemTotal: %lu kB", 1),
+	    has("MemFree: %lu kB", 1), has("MemAvailable: %lu kB", 1));
+	say("first %.10s", text);
+	slurp("/proc/uptime", 4096);
+	say("uptime %d", has("%lu.%lu %lu", 3));
+	slurp("/proc/loadavg", 4096);
+	say("loadavg %d", has("%lu.%lu %lu", 3));
+	slurp("/proc/stat", 4096);
+	say("stat %d %d", has("cpu %lu %lu", 2), has("btime %lu", 1));
+	slurp("/proc/cpuinfo", 4096);
+	say("%.16s %d", text, has("vendor_id\t: %s", 1));
+	say("fpu %d", strstr(text, " fpu ") != NULL);
+	slurp("/proc/version", 4096);
+	say("%.14s", text);
+	slurp("/proc/sys/kernel/ostype", 4096);
+	say("%s", text);
+	say("uuid %zu", slurp("/proc/sys/kernel/random/uuid", 5));
+	say("boot_id %zu", slurp("/proc/sys/kernel/random/boot_id", 50));
+	slurp("/proc/sys/net/core/somaxconn", 4096);
+	say("somaxconn %s", text);
+	slurp("/proc/sys/fs/epoll/max_user_watches", 4096);
+	say("watches %d", has("%lu", 1));
+	slurp("/proc/mounts", 4096);
+	say("proc %d", strstr(text, "proc /proc proc ") != NULL);
+	slurp("/proc/filesystems", 4096);
+	say("tmpfs %d", strstr(text, "nodev\ttmpfs\n") != NULL);
+}
+
+CASE(proc_net)
+{
+	static const char *const files[] = { "snmp", "netstat", "dev", "tcp",
+					     "udp", "sockstat" };
+	uint16_t port;
+	char want[64];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(want, sizeof(want), "/proc/net/%s", files[i]);
+		slurp(want, 4096);
+		say("%s: %.*s", files[i], i < 2 ? 3 : i == 5 ? 14 : 24, text);
+	}
+	listener(&port);
+	slurp("/proc/net/tcp", 4096);
+	snprintf(want, sizeof(want), ": 0100007F:%04X 00000000:0000 0A ", port);
+	say("listener %d", strstr(text, want) != NULL);
+	slurp("/proc/net/dev", 4096);
+	say("lo %d", has(" lo: %lu %lu", 2));
+}
+
+CASE(proc_seek)
+{
+	char a[64] = "", b[64] = "";
+	int fd = open("/proc/self/limits", O_RDONLY);
+
+	TRY(pread(fd, a, 10, 5));
+	TRY(read(fd, b, 10));
+	say("%.5s %.5s", a, b);
+	TRY(lseek(fd, 80, SEEK_SET));
+	TRY(read(fd, b, 12));
+	say("%.12s", b);
+	TRY(read(fd, BAD_LOW, 10));
+	TRY(write(fd, a, 1));
+}
