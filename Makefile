@@ -63,15 +63,27 @@ USER_CFLAGS := -std=gnu11 -static -O2 -g -Wall -Wextra -Werror -I.
 
 # The kernel is compiled as a whole (LTO), so that a call across files costs no
 # more than one within. Not so what the compiler itself calls by name. What a
-# request runs through is compiled for speed, what starts or configures for
-# size.
-SPEED	:= $(wildcard drivers/virtio_net*.c drivers/virtio_ring.c net/*.c \
-	   net/ip/*.c net/tcp/*.c fs/epoll*.c fs/event*.c fs/fdtable.c \
-	   fs/file.c fs/read_write.c kernel/mm/slab.c) \
-	   $(addprefix kernel/,irq.c mutex.c sched.c softirq.c time.c timer.c \
-	   uio.c wait.c)
-SIZE	:= $(filter-out $(SPEED),$(wildcard boot/*.c drivers/*.c fs/*.c \
-	   net/lwip/*.c))
+# packet of a connection runs through is compiled for speed, what opens and
+# closes one as usual, everything else for size.
+SPEED	:= $(addprefix drivers/,virtio_net.c virtio_net_rx.c virtio_net_tx.c \
+	   virtio_ring.c) \
+	   $(addprefix net/,dev.c skbuff.c sock.c socket.c socket_calls.c \
+	   ip/ip_input.c ip/ip_output.c) \
+	   $(addprefix net/tcp/tcp_,ack.c established.c header.c output.c \
+	   recovery.c recvmsg.c rtt.c sendmsg.c transmit.c v4.c) \
+	   $(addprefix fs/,eventpoll.c epoll_syscall.c fdtable.c \
+	   read_write.c) \
+	   $(addprefix kernel/,sched.c softirq.c uio.c wait.c mm/slab.c)
+USUAL	:= $(addprefix net/tcp/tcp_,accept.c close.c cong.c cubic.c data.c \
+	   hash.c input.c isn.c listen.c mini.c port.c proto.c request.c \
+	   state.c timer.c) \
+	   $(addprefix net/,socket_msg.c ip/checksum.c ip/route.c) \
+	   $(addprefix fs/,epoll_ctl.c file.c) \
+	   $(addprefix kernel/,hrtimer.c irq.c mutex.c rbtree.c siphash.c \
+	   time.c timer.c mm/kmalloc.c mm/page_alloc.c x86/apic.c \
+	   x86/clock.c x86/fpu.c x86/idt.c x86/switch.c x86/tsc.c \
+	   x86/uaccess.c)
+SIZE	:= $(filter-out $(SPEED) $(USUAL),$(SRCS:%.S=))
 ALONE	:= $(addprefix kernel/,string.c libgcc.c x86/stackprotector.c)
 LTO	:= -flto=2
 $(SPEED:%=$(B)/%.o): OPT := -O3
