@@ -206,7 +206,8 @@ $(B)/bench/insns.so: bench/insns.c $(B)/qemu/include/qemu/qemu-plugin.h
 	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -I$(B)/qemu/include/qemu \
 		$< -o $@
 
-$(B)/bench/load: bench/load.c | $(call need,build)
+$(B)/bench/load $(B)/bench/million: $(B)/bench/%: bench/%.c \
+		| $(call need,build)
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror $< -o $@
 
@@ -219,6 +220,12 @@ bench-linux: all $(B)/bench/insns.so $(B)/bench/load \
 		| $(call need,run) $(call need,test)
 	bench/compare.py $(ROUNDS)
 
+# So many connections at once and their bill (root); with FLAT="0 1000 ..." the
+# instructions for an echo beside so many idle ones.
+bench-million: all $(B)/bench/million $(if $(FLAT),$(B)/bench/insns.so \
+		$(B)/bench/load) | $(call need,run) $(call need,test)
+	bench/million.py $(if $(FLAT),flat $(FLAT),$(CONNS))
+
 # ---- Checking --------------------------------------------------------------
 # Host unit tests under the sanitisers; tests/unit/Makefile says how.
 unit: | $(call need,unit) $(LWIP_HERE)
@@ -230,6 +237,7 @@ check: | $(call need,build) $(LWIP_HERE)
 
 # Every suite; TESTS="tests/wire -k arp" picks some of the pytest ones.
 test: all iso $(TEST_PROGS:%=$(B)/tests/%) $(PROGS:%=$(B)/user/%) \
+		$(B)/bench/million \
 		| $(call need,run) $(call need,unit) $(call need,test)
 	@tests/run $(TESTS)
 
@@ -270,6 +278,8 @@ help:
 	@echo 'make bench        measure boot, memory, size, instructions'
 	@echo '                  (BENCH="boot memory size insns" picks some)'
 	@echo 'make bench-linux  the same beside a Linux guest, in turn (root)'
+	@echo 'make bench-million  a million connections, what each costs (root);'
+	@echo '                  CONNS=n, or FLAT="0 1000 10000" idle ones beside an echo'
 	@echo 'make clean        remove build/'
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP; V=1 shows.'
 

@@ -1,0 +1,35 @@
+"""Run in gdb (`source bench/guest_memory.py`) on a guest: prints as one JSON
+line where its memory is and which packets it has dropped."""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.getcwd(), "tools", "gdb"))
+
+# pylint: disable=wrong-import-position
+import px_slab                                          # noqa: E402
+from px_lib import (address, enum_names, list_objs, obj,  # noqa: E402
+                    percpu, variable)
+
+
+def rss():
+    """Pages of the program; there is one address space."""
+    for task in list_objs(address("task_list"), "task", "tasks"):
+        if task.mm:
+            return obj("mm_struct", task.mm).rss
+    return 0
+
+
+def drops():
+    names = enum_names("drop_reason", "DROP_")
+    return {names[n]: count
+            for n, count in enumerate(percpu("drop_counts")) if count}
+
+
+zone = variable("zone", "page_alloc.c")
+print(json.dumps({
+    "free": zone.nr_free, "total": zone.nr_total, "user": rss(),
+    "drops": drops(),
+    "caches": {name: {"size": size, "used": used, "pages": pages}
+               for name, size, used, _, pages, _ in px_slab.caches()},
+}))
