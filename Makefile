@@ -14,6 +14,7 @@ ACCEL	?=
 PORT	?=
 ARGS	?=
 CORE	?=
+PCAP	?=
 SETUP	?= yes
 # V=1 shows the commands of the build.
 V	?=
@@ -22,14 +23,15 @@ say	= $(if $(V),,@echo '  $1  $2')
 RUN	= tools/qemu.py --prog $(PROG) --machine $(MACHINE) --mem $(MEM) \
 	  --args "$(ARGS)" $(if $(ACCEL),--accel $(ACCEL)) \
 	  $(if $(PORT),--port $(PORT)) --qmp $(B)/qmp \
-	  $(if $(CORE),--core $(CORE))
+	  $(if $(CORE),--core $(CORE)) $(if $(PCAP),--pcap $(PCAP))
 
 # ---- Debian packages, by what needs them -----------------------------------
 NEED_build := gcc libc6-dev binutils musl-tools python3 dpkg-dev xz-utils
 NEED_run   := qemu-system-x86 python3
+NEED_replay := qemu-system-x86 qemu-utils gdb python3
 NEED_iso   := grub-common grub-pc-bin xorriso
 NEED_unit  := gcc libc6-dev libcmocka-dev python3
-NEED_test  := python3-pytest python3-scapy gdb strace wrk iproute2 cpio
+NEED_test  := qemu-utils python3-pytest python3-scapy gdb strace wrk iproute2 cpio
 need	= $(if $(filter yes,$(SETUP)),$(B)/.need-$1)
 
 # ---- Sources ---------------------------------------------------------------
@@ -192,6 +194,15 @@ run-iso: all | $(call need,run) $(call need,iso)
 gdb: all | $(call need,run) $(call need,test)
 	@tools/gdb-guest $(RUN)
 
+# A run with its network input, and the same run again, in gdb, which can go
+# backwards in it: reverse-step, reverse-continue.
+record: all | $(call need,replay)
+	@tools/rr.py record --machine $(MACHINE) --prog $(PROG) --mem $(MEM) \
+		--args "$(ARGS)" $(if $(PORT),--port $(PORT))
+
+replay: | $(call need,replay)
+	@ELF=$(B)/rr/pollux.elf tools/gdb-guest tools/rr.py replay
+
 # A core of the guest that `make run` has started, which runs on.
 core:
 	@tools/core.py $(or $(CORE),$(B)/pollux.core)
@@ -269,8 +280,12 @@ help:
 	@echo '                  MACHINE=pc|q35|microvm MEM= PORT= ACCEL=tcg|kvm'
 	@echo '                  ARGS="more kernel command line -- for the program"'
 	@echo 'make gdb          the same, stopped at start_kernel in gdb'
+	@echo 'make record       run, and record it with all network input, until Ctrl-C'
+	@echo 'make replay       that run again, in gdb, which can also go backwards'
 	@echo 'make core         an ELF core of the guest that make run has started, for'
 	@echo '                  tools/gdb-core; make run CORE=F.core: a panic writes one'
+	@echo 'tools/trace.py    where an echo spends its time; wants a guest run with'
+	@echo '                  ARGS=trace=all; PCAP=F captures its frames'
 	@echo 'make iso          build/pollux.iso, boots on any BIOS through GRUB'
 	@echo 'make test         every suite; ends with what passed and failed'
 	@echo 'make unit check   host unit tests; style and layer rules'
@@ -284,7 +299,7 @@ help:
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP; V=1 shows.'
 
 FORCE:
-.PHONY: FORCE all objs iso run run-kernel run-iso gdb core unit check test sim \
-	land-check clean help
+.PHONY: FORCE all objs iso run run-kernel run-iso gdb record replay core unit \
+	check test sim land-check clean help
 .SECONDARY:
 -include $(OBJS:.o=.d)

@@ -106,6 +106,7 @@ def arguments():
     p.add_argument("--gdb", help="wait for gdb on this socket path")
     p.add_argument("--qmp", help="QEMU's monitor on this socket path")
     p.add_argument("--core", help="a panic writes an ELF core to this file")
+    p.add_argument("--pcap", help="all frames go to this capture file, too")
     p.add_argument("--print", action="store_true", help="print the command")
     args = p.parse_args()
     if args.iso and args.machine == "microvm":
@@ -140,6 +141,8 @@ def main():
         args.qmp = "build/qmp"
     if args.qmp:
         extra += ["-qmp", f"unix:{args.qmp},server=on,wait=off"]
+    if args.pcap:
+        extra += ["-object", f"filter-dump,id=d0,netdev=n0,file={args.pcap}"]
     accel = args.accel or ("kvm" if kvm_works() else "tcg")
     append = f"ip=dhcp init=/{args.prog} {args.args}".strip()
     cmd = command(args.machine, append=append, iso=args.iso, accel=accel,
