@@ -54,7 +54,10 @@ def begin_replay(folder, gdb=None):
     """The command that replays @folder, stopped for @gdb if it is given."""
     with open(f"{folder}/run.json", encoding="utf-8") as f:
         run = json.load(f)
-    extra = ["-S", "-gdb", f"unix:{gdb},server=on,wait=off"] if gdb else []
+    # One instruction at a time: else QEMU 7.2 stalls for ever at the first
+    # recorded interrupt once a breakpoint is set.
+    extra = ["-S", "-gdb", f"unix:{gdb},server=on,wait=off",
+             "-singlestep"] if gdb else []
     return command(folder, "replay", run, extra)
 
 
