@@ -22,8 +22,12 @@ def wheel_timers(wheel):
 def function_text(pc):
     """The name of a timer's function, and its file: some share a name."""
     block = gdb.block_for_pc(pc)
-    file = f" ({block.function.symtab.filename})" \
-        if block and block.function else ""
+    file = ""
+    while block:
+        if block.function:
+            # The outermost last: what is inlined may be a header's.
+            file = f" ({block.function.symtab.filename})"
+        block = block.superblock
     return pointer_name(pc) + file
 
 
