@@ -170,7 +170,7 @@ def test_softirq(px):
 def test_timers(px):
     text = px.out["px-timers"]
     assert re.search(r"of sock 0x\w+ port 7777 - \d+", text), text
-    assert re.search(r"level \d slot \d+: timer 0x\w+ \w+ \(\w+/", text)
+    assert re.search(r"level \d slot \d+: timer 0x\w+ \w+ in ", text)
 
 
 def test_slab(px):

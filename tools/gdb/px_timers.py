@@ -1,8 +1,6 @@
 """px-timers: the timer wheel, slot by slot, and the tree of precise ones."""
-import gdb
-
-from px_lib import (command, container, hlist_nodes, ns_text, obj,
-                    pointer_name, rb_nodes, text_of, variable)
+from px_lib import (address, command, container, hlist_nodes, Missing,
+                    ns_text, obj, pointer_name, rb_nodes, text_of, variable)
 
 TICK_SHIFT = 20
 SHOWN = 64
@@ -19,23 +17,16 @@ def wheel_timers(wheel):
                     yield level, slot, container("timer", node, "node")
 
 
-def function_text(pc):
-    """The name of a timer's function, and its file: some share a name."""
-    block = gdb.block_for_pc(pc)
-    file = ""
-    while block:
-        if block.function:
-            # The outermost last: what is inlined may be a header's.
-            file = f" ({block.function.symtab.filename})"
-        block = block.superblock
-    return pointer_name(pc) + file
-
-
-def owner_text(name, timer):
-    if "tcp_timer.c" in name:
-        sk = container("tcp_sock", timer.addr, "timer").sk
-        return f" of sock {sk.addr:#x} port {sk.sk_num} - {sk.sk_dport}"
-    return ""
+def owner_text(timer):
+    """Whose timer it is, where that is known."""
+    try:
+        tcp = address("timer_fired", "net/tcp/tcp_timer.c")
+    except Missing:
+        return ""
+    if timer.fn != tcp:
+        return ""
+    sk = container("tcp_sock", timer.addr, "timer").sk
+    return f" of sock {sk.addr:#x} port {sk.sk_num} - {sk.sk_dport}"
 
 
 def show_wheel():
@@ -47,10 +38,10 @@ def show_wheel():
         total += 1
         if total > SHOWN:
             continue
-        name = function_text(timer.fn)
+        name = pointer_name(timer.fn)
         where = "due" if level < 0 else f"level {level} slot {slot}"
         print(f"  {where}: timer {timer.addr:#x} {name} in "
-              f"{ns_text(timer.expires - now)}{owner_text(name, timer)}")
+              f"{ns_text(timer.expires - now)}{owner_text(timer)}")
     print(f"  {total} timers on the wheel")
     if wheel.running:
         print(f"  running now: {wheel.running:#x}")
