@@ -237,7 +237,7 @@ void kmem_cache_free(struct kmem_cache *c, void *obj)
 	free_slow(c, m, obj);
 }
 
-/* The smallest block that wastes at most an eighth. */
+/* The smallest block that wastes at most a sixteenth. */
 static u8 slab_order(u32 size)
 {
 	u8 order;
@@ -245,7 +245,7 @@ static u8 slab_order(u32 size)
 	for (order = 0; order < MAX_SLAB_ORDER; order++) {
 		u64 bytes = PAGE_SIZE << order;
 
-		if (bytes >= size && bytes % size <= bytes / 8)
+		if (bytes >= size && bytes % size <= bytes / 16)
 			break;
 	}
 	return order;

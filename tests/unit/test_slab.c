@@ -103,6 +103,23 @@ static void test_cache(void **state)
 }
 
 /* Pages go back: a magazine and one empty slab are what a cache may keep. */
+/* Up to half a page, no size leaves more than a sixteenth of a slab unused. */
+static void test_little_is_wasted(void **state)
+{
+	for (size_t size = 16; size <= PAGE_SIZE / 2; size += 8) {
+		struct kmem_cache *c = kmem_cache_create("fit", size, 0, 0);
+		void *obj = kmem_cache_alloc(c);
+		struct slab_info info = info_of("fit");
+		size_t bytes = info.pages * PAGE_SIZE;
+
+		assert_non_null(obj);
+		assert_true(info.total * size >= bytes - bytes / 16);
+		kmem_cache_free(c, obj);
+		assert_true(slab_reclaim());
+		list_del(&c->list);
+	}
+}
+
 static void test_memory_comes_back(void **state)
 {
 	struct kmem_cache *c = kmem_cache_create("big", 1000, 0, 0);
@@ -296,6 +313,7 @@ int main(void)
 		T(every_size),
 		T(zeroed),
 		T(cache),
+		T(little_is_wasted),
 		T(memory_comes_back),
 		T(out_of_memory),
 		T(reclaim),
