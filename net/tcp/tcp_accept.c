@@ -5,6 +5,7 @@
 
 #include "kernel/errno.h"
 #include "kernel/poll.h"
+#include "kernel/softirq.h"
 #include "net/inet.h"
 #include "net/tcp/tcp_listen.h"
 
@@ -48,14 +49,37 @@ static int wait_child(struct sock *sk, bool nonblock, struct sock **child)
 	return 0;
 }
 
+/*
+ * A connection that waits already: 0, or -EAGAIN if none does, -EBUSY if that
+ * takes a closer look. Has the lock as a softirq has it and not as a task:
+ * SYNs are held off meanwhile, where they would fill the backlog, which has
+ * no room for a crowd.
+ */
+static int accept_at_once(struct sock *sk, struct sock **child)
+{
+	int err = -EBUSY;
+
+	local_bh_disable();
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk) && sk->sk_state == TCP_LISTEN) {
+		*child = tcp_accept_pop(sk);
+		err = *child ? 0 : -EAGAIN;
+	}
+	bh_unlock_sock(sk);
+	local_bh_enable();
+	return err;
+}
+
 int tcp_accept(struct socket *sock, struct socket *newsock, bool nonblock)
 {
 	struct sock *child;
-	int err;
+	int err = accept_at_once(sock->sk, &child);
 
-	lock_sock(sock->sk);
-	err = wait_child(sock->sk, nonblock, &child);
-	release_sock(sock->sk);
+	if (err == -EBUSY || (err && !nonblock)) {
+		lock_sock(sock->sk);
+		err = wait_child(sock->sk, nonblock, &child);
+		release_sock(sock->sk);
+	}
 	if (err)
 		return err;
 	/* From here on softirqs find whom to wake. */

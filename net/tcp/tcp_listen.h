@@ -16,7 +16,7 @@ void tcp_listen_stop(struct sock *sk, u64 now);
  */
 void tcp_listen_rcv(struct sock *sk, struct sk_buff *skb, u64 now);
 
-/* The oldest finished connection with its reference, or NULL. lock_sock. */
+/* The oldest finished connection with its reference, or NULL. sk lock. */
 struct sock *tcp_accept_pop(struct sock *sk);
 
 /* An ICMP error about a request: it goes, quietly. */
