@@ -414,8 +414,12 @@ static void receive_one(struct client *cl, const struct frame *frame,
 	if (!parse(cl, frame, len, &s, &n))
 		return;
 	c = &cl->conn[n];
-	if (s.flags & RST)
+	if (s.flags & RST) {
+		/* For what we sent twice of a connection that is no more. */
+		if (c->state == CLOSED)
+			return;
 		wrong(cl, n, "reset by the guest");
+	}
 	if (c->state == SYN_SENT) {
 		if ((s.flags & (SYN | ACK)) != (SYN | ACK) ||
 		    s.ack != c->snd_una + 1)
