@@ -1,33 +1,87 @@
 """px-tasks: every task, where it stands and what it waits for."""
 import gdb
+import gdb.unwinder
 
 import px_waitqueue
 from px_lib import (address, command, container, enum_names, functions_at,
                     layout, list_objs, memory, ns_text, obj, percpu,
                     pointer_name, rb_nodes, register, text_of,
-                    variable)
+                    U64, variable)
 
 STACK_SIZE = 16384     # of the boot stack, too
 FRAMES = 24
 USER_TOP = 1 << 47
-SAVED_RBP = 40      # above task->sp, see switch_stacks()
+# What switch_stacks() has pushed, from task->sp up.
+SWITCHED = ("r15", "r14", "r13", "r12", "rbx", "rbp", "rip")
 
 
-def frames(pc, rbp, low, high):
-    """Return addresses, innermost first, by frame pointers within a stack."""
-    if pc:
-        yield pc
-    for _ in range(FRAMES):
-        if not low <= rbp < high - 8 or rbp % 8:
-            return
-        ret = memory.u64(rbp + 8)
-        if not ret:
-            return
-        yield ret
-        next_rbp = memory.u64(rbp)
-        if next_rbp <= rbp:
-            return
-        rbp = next_rbp
+def is_end(pc):
+    """User mode, or assembly: below the entry code nothing is certain."""
+    symtab = gdb.find_pc_line(pc - 1).symtab
+    return pc < USER_TOP or not symtab or symtab.filename.endswith(".S")
+
+
+class SleeperId:
+    """What gdb wants to tell one frame from another."""
+
+    def __init__(self, sp, pc):
+        self.sp = sp
+        self.pc = pc
+
+
+class SleeperUnwinder(gdb.unwinder.Unwinder):
+    """Lets gdb believe that the CPU's innermost frame was called by a task
+    that sleeps: then its unwinder walks that task's stack, by the debug
+    information, on a guest and on a core."""
+
+    def __init__(self):
+        super().__init__("px-tasks")
+        self.task_sp = None
+        self.top_sp = None
+
+    def __call__(self, pending):
+        if self.task_sp is None:
+            return None
+        if int(pending.read_register("rsp")) & U64 != self.top_sp:
+            return None
+        info = pending.create_unwind_info(
+            SleeperId(gdb.Value(self.top_sp), pending.read_register("rip")))
+        u64 = gdb.lookup_type("unsigned long")
+        for n, name in enumerate(SWITCHED):
+            value = memory.u64(self.task_sp + 8 * n)
+            info.add_saved_register(
+                name, gdb.Value(value).cast(u64))
+        info.add_saved_register(
+            "rsp", gdb.Value(self.task_sp + 8 * len(SWITCHED)).cast(u64))
+        return info
+
+    def walk(self, task_sp):
+        """[pc] of the frames of a sleeper; of the CPU itself if None."""
+        self.task_sp, self.top_sp = task_sp, register("rsp")
+        gdb.invalidate_cached_frames()
+        try:
+            frame = gdb.newest_frame()
+            # The CPU's own, inlined ones included, stand on its stack.
+            while task_sp is not None and frame and \
+                    int(frame.read_register("rsp")) & U64 == self.top_sp:
+                frame = frame.older()
+            pcs = []
+            while frame and len(pcs) < FRAMES:
+                if frame.type() == gdb.NORMAL_FRAME:
+                    if is_end(frame.pc()):
+                        break
+                    pcs.append(frame.pc())
+                frame = frame.older()
+        except gdb.error:
+            pass
+        finally:
+            self.task_sp = None
+            gdb.invalidate_cached_frames()
+        return pcs
+
+
+unwinder = SleeperUnwinder()
+gdb.unwinder.register_unwinder(None, unwinder, True)
 
 
 def stack_of(task):
@@ -36,14 +90,7 @@ def stack_of(task):
 
 def backtrace(task, is_current):
     """[pc] of @task; empty while it runs in user mode."""
-    low, high = stack_of(task)
-    if not is_current:
-        return list(frames(memory.u64(task.sp + SAVED_RBP + 8),
-                           memory.u64(task.sp + SAVED_RBP), low, high))
-    pc, rbp = register("rip"), register("rbp")
-    if pc is None or pc < USER_TOP:
-        return []
-    return list(frames(pc, rbp, low, high))
+    return unwinder.walk(None if is_current else task.sp)
 
 
 def line_of(pc):

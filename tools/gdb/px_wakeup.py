@@ -14,7 +14,7 @@ import px_softirq
 import px_waitqueue
 from px_lib import (address, command, container, enum_names, is_live,
                     list_objs, memory, Missing, obj, percpu, register,
-                    text_of)
+                    text_of, U64)
 
 
 def show_softirq(_):
@@ -105,12 +105,29 @@ ROWS = (
 )
 
 
-def entry_of(name):
-    """The first instruction of a function."""
+def entries_of(name):
+    """The first instruction of a function; where it is inlined, if it was."""
     try:
-        return int(gdb.parse_and_eval(f"(unsigned long)&{name}"))
+        return [int(gdb.parse_and_eval(f"(unsigned long)&{name}"))]
     except gdb.error:
+        pass
+    try:
+        return [sal.pc for sal in gdb.decode_line(name)[1] if sal.pc]
+    except (gdb.error, TypeError):
         raise Missing(f"no function '{name}'") from None
+
+
+def caller_of(rsp):
+    """(where the function that begins here returns to, its rsp then). An
+    inlined one returns when the function around it does."""
+    frame = gdb.newest_frame()
+    if frame.type() != gdb.INLINE_FRAME and \
+            frame.pc() == int(frame.function().value().address or 0):
+        return memory.u64(rsp), rsp + 8
+    while frame.type() == gdb.INLINE_FRAME:
+        frame = frame.older()
+    frame = frame.older()
+    return frame.pc(), int(frame.read_register("rsp")) & U64
 
 
 def silent_breakpoint(at):
@@ -129,9 +146,9 @@ class Walk:
         self.stack = []
         self.next_row = 1
         for row in ROWS:
-            at = entry_of(row[1])
-            self.entries[at] = row
-            self.points.append(silent_breakpoint(at))
+            for at in entries_of(row[1]):
+                self.entries[at] = row
+                self.points.append(silent_breakpoint(at))
 
     def end(self):
         for point in self.points + [s[3] for s in self.stack]:
@@ -146,19 +163,17 @@ class Walk:
         if number != self.next_row:
             return False
         args = [register("rdi"), register("rsi")]
-        rsp = register("rsp")
         memory.clear()
         print(f"row {number}: {name}: {what}\n  before")
         before(args)
-        back = memory.u64(rsp)
-        point = silent_breakpoint(back)
-        self.stack.append((row, rsp, args, point))
+        back, rsp = caller_of(register("rsp"))
+        self.stack.append((row, rsp, args, silent_breakpoint(back)))
         self.next_row += 1
         return True
 
     def leave(self):
         """True if the innermost open row has just returned."""
-        if not self.stack or register("rsp") != self.stack[-1][1] + 8:
+        if not self.stack or register("rsp") != self.stack[-1][1]:
             return False
         row, _, args, point = self.stack.pop()
         point.delete()
