@@ -31,7 +31,7 @@ def command(folder, mode, run, extra=()):
     return qemu.command(
         run["machine"], f"{folder}/pollux.elf", f"{folder}/initramfs.cpio",
         append, mem=run["mem"], net=net, extra=[
-            "-icount", f"shift=3,rr={mode},rrfile={folder}/events,"
+            "-icount", f"shift=auto,rr={mode},rrfile={folder}/events,"
             "rrsnapshot=init",
             "-drive", f"file={folder}/snapshot.qcow2,if=none,format=qcow2,"
             "id=rr",

@@ -1,0 +1,107 @@
+"""A recorded run, with what came in from the network, runs again the same."""
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+from tests.lib.guest import free_port
+from tools import qemu, rr
+
+PAYLOAD = b"Qz8!wire"
+RUN = {"machine": "pc", "prog": "echo", "mem": "32", "args": "strace=1"}
+# Forward to the frame with the answer, and one instruction back.
+STEPS = ["set pagination off", "hbreak tcp_sendmsg", "continue", "delete",
+         "hbreak virtnet_start_xmit", "continue", "delete",
+         'printf "on the wire: %.8s\\n", (char *)skb->data + 54',
+         "reverse-stepi", "info symbol $rip"]
+ATTEMPTS = 4        # QEMU 7.2 may stall with a breakpoint, see the docs
+
+
+def start(cmd, log):
+    with open(log, "wb") as out:
+        return subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=out,
+                                stderr=subprocess.STDOUT,
+                                preexec_fn=qemu.die_with_parent)
+
+
+def console(log):
+    """What the guest has printed; QEMU's last word is not the guest's."""
+    with open(log, encoding="utf-8", errors="replace") as f:
+        return f.read().split("qemu-system")[0]
+
+
+def wait_for(log, pattern):
+    end = time.monotonic() + 20
+    while not re.search(pattern, console(log)):
+        assert time.monotonic() < end, console(log)
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def recording():
+    """The folder of a recorded echo, and the console of the run."""
+    with tempfile.TemporaryDirectory(dir="build/tests") as folder:
+        log = f"{folder}/record.log"
+        run = {**RUN, "port": free_port()}
+        process = start(rr.begin_record(folder, run), log)
+        try:
+            wait_for(log, "listening on")
+            with socket.create_connection(("127.0.0.1", run["port"]),
+                                          10) as s:
+                s.sendall(PAYLOAD)
+                assert s.recv(100) == PAYLOAD
+            wait_for(log, r"close\(5\)")
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)
+        finally:
+            process.kill()
+            process.wait()
+        yield folder, console(log)
+
+
+def test_replay_makes_the_same_calls(recording):
+    """Addresses and all: the echo is in it, though nobody has sent it."""
+    folder, recorded = recording
+    log = f"{folder}/replay.log"
+    process = start(rr.begin_replay(folder), log)
+    try:
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert 'sendto(5, "Qz8!wire", 8' in recorded
+    assert console(log).startswith(recorded.rstrip())
+
+
+def attempt(folder):
+    """gdb's output; what there is of it if it stalls."""
+    sock = f"{folder}/gdb"
+    process = start(rr.begin_replay(folder, sock), f"{folder}/gdb.log")
+    args = [word for step in [f"target remote {sock}", *STEPS]
+            for word in ("-ex", step)]
+    try:
+        time.sleep(0.5)
+        return subprocess.run(
+            ["gdb", "-q", "-nx", "-batch", f"{folder}/pollux.elf", *args],
+            text=True, timeout=20, stdin=subprocess.DEVNULL, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+    except subprocess.TimeoutExpired as e:
+        return (e.stdout or b"").decode()
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.limit(110)
+def test_gdb_steps_back(recording):
+    folder, _ = recording
+    for _ in range(ATTEMPTS):
+        text = attempt(folder)
+        if "in section" in text:
+            break
+    assert "on the wire: Qz8!wire" in text, text
+    assert re.search(r"dev_queue_xmit.* in section", text), text
