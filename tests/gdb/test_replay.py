@@ -17,7 +17,12 @@ RUN = {"machine": "pc", "prog": "echo", "mem": "32", "args": "strace=1"}
 STEPS = ["set pagination off", "hbreak tcp_sendmsg", "continue", "delete",
          "hbreak virtnet_start_xmit", "continue", "delete",
          'printf "on the wire: %.8s\\n", (char *)skb->data + 54',
-         "reverse-stepi", "info symbol $rip"]
+         "p/x (unsigned long)(skb->data + 58)", "reverse-stepi",
+         "info symbol $rip"]
+# In another replay the frame is at the same address: who writes its fifth
+# byte?
+WRITER = ["set pagination off", "hbreak tcp_sendmsg", "continue", "delete",
+          "watch *(char *){at}", "continue", "backtrace 6"]
 ATTEMPTS = 4        # QEMU 7.2 may stall with a breakpoint, see the docs
 
 
@@ -77,11 +82,11 @@ def test_replay_makes_the_same_calls(recording):
     assert console(log).startswith(recorded.rstrip())
 
 
-def attempt(folder):
+def attempt(folder, steps):
     """gdb's output; what there is of it if it stalls."""
     sock = f"{folder}/gdb"
     process = start(rr.begin_replay(folder, sock), f"{folder}/gdb.log")
-    args = [word for step in [f"target remote {sock}", *STEPS]
+    args = [word for step in [f"target remote {sock}", *steps]
             for word in ("-ex", step)]
     try:
         time.sleep(0.5)
@@ -96,12 +101,22 @@ def attempt(folder):
         process.wait()
 
 
-@pytest.mark.limit(110)
-def test_gdb_steps_back(recording):
-    folder, _ = recording
+def replay(folder, steps, last):
+    """gdb's output, up to @last at least."""
     for _ in range(ATTEMPTS):
-        text = attempt(folder)
-        if "in section" in text:
-            break
+        text = attempt(folder, steps)
+        if last in text:
+            return text
+    raise AssertionError(text)
+
+
+@pytest.mark.limit(180)
+def test_from_the_wire_to_the_line_that_wrote_it(recording):
+    folder, _ = recording
+    text = replay(folder, STEPS, "in section")
     assert "on the wire: Qz8!wire" in text, text
     assert re.search(r"dev_queue_xmit.* in section", text), text
+    at = re.search(r"^\$1 = (0x\w+)", text, re.M)[1]
+    text = replay(folder, [s.format(at=at) for s in WRITER], "#4")
+    assert "New value = 119 'w'" in text, text
+    assert "copy_user" in text and "tcp_sendmsg.c" in text, text
