@@ -30,6 +30,7 @@ NEED_build := gcc libc6-dev binutils musl-tools python3 dpkg-dev xz-utils
 NEED_run   := qemu-system-x86 python3
 NEED_replay := qemu-system-x86 qemu-utils gdb python3
 NEED_iso   := grub-common grub-pc-bin xorriso
+NEED_fuzz  := clang
 NEED_unit  := gcc libc6-dev libcmocka-dev python3
 NEED_test  := qemu-utils python3-pytest python3-scapy gdb strace wrk iproute2 cpio
 need	= $(if $(filter yes,$(SETUP)),$(B)/.need-$1)
@@ -262,6 +263,13 @@ sim: | $(call need,unit) $(LWIP_HERE)
 		LWIP_DIR=$(LWIP_DIR)
 	@$(B)/sim/sim $(SIM_ARGS) --dir $(B)/sim
 
+# libFuzzer on net/ from the Ethernet frame up (tests/fuzz/).
+SECONDS	?= 30
+
+fuzz: | $(call need,unit) $(call need,fuzz) $(LWIP_HERE)
+	@$(MAKE) --no-print-directory -f tests/fuzz/Makefile \
+		LWIP_DIR=$(LWIP_DIR) SECONDS=$(SECONDS) run
+
 # What must hold before a change joins the main line.
 land-check: objs $(if $(wildcard linker.ld),all) unit check
 
@@ -290,6 +298,7 @@ help:
 	@echo 'make test         every suite; ends with what passed and failed'
 	@echo 'make unit check   host unit tests; style and layer rules'
 	@echo 'make sim          TCP in simulated worlds: SEEDS=n; SEED=s replays one'
+	@echo 'make fuzz         libFuzzer on the network: SECONDS=30'
 	@echo 'make bench        measure boot, memory, size, instructions'
 	@echo '                  (BENCH="boot memory size insns" picks some)'
 	@echo 'make bench-linux  the same beside a Linux guest, in turn (root)'
@@ -300,6 +309,6 @@ help:
 
 FORCE:
 .PHONY: FORCE all objs iso run run-kernel run-iso gdb record replay core unit \
-	check test sim land-check clean help
+	check test sim fuzz land-check clean help
 .SECONDARY:
 -include $(OBJS:.o=.d)
