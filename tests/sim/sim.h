@@ -199,7 +199,7 @@ struct trace_record {
 	u8 bytes[92];
 };
 
-#define TRACE_MAX 65536u
+#define TRACE_MAX 262144u
 
 struct sim_shared {
 	char failure[1024];
