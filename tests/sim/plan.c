@@ -113,7 +113,7 @@ static bool hopeless(const struct plan *p)
 		const struct dir_plan *d = &p->dir[i];
 
 		if (d->loss + d->corrupt + 4 * d->burst > 70 ||
-		    (d->cut_from && d->cut_to - d->cut_from > 15 * SEC))
+		    (d->cut_from && d->cut_to - d->cut_from > 5 * SEC))
 			return true;
 	}
 	return p->fail_alloc || p->tight_to || p->jump_by[0] > 60 * SEC ||
