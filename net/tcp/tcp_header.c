@@ -112,6 +112,12 @@ struct tcp_sack_block tcp_sack_in(const u8 *hdr, const struct tcp_segment *seg,
 	return (struct tcp_sack_block){ get_be32(p), get_be32(p + 4) };
 }
 
+/* A SYN's options, or SACK blocks: the seldom ones. */
+static bool has_more_options(const struct tcp_hdr_out *out)
+{
+	return out->opts & ~TCP_OPT_TS || out->nr_sacks;
+}
+
 u32 tcp_hdr_len(const struct tcp_hdr_out *out)
 {
 	u32 len = TCP_HDR_LEN;
@@ -162,46 +168,63 @@ static u8 *encode_sacks(u8 *p, const struct tcp_hdr_out *out)
 	return p;
 }
 
-static void encode_options(u8 *p, const struct tcp_hdr_out *out)
+/* NOP NOP timestamps. */
+static inline u8 *encode_ts(u8 *p, const struct tcp_hdr_out *out, u32 word)
+{
+	put_be32(word, p);
+	put_be32(out->tsval, p + 4);
+	put_be32(out->tsecr, p + 8);
+	return p + TCP_TS_LEN;
+}
+
+static noinline void encode_more_options(u8 *p, const struct tcp_hdr_out *out)
 {
 	u32 word = TS_WORD;
 
 	if (out->opts & ~TCP_OPT_TS)
 		p = encode_syn_options(p, out);
-	if (out->opts & TCP_OPT_TS) {
-		if (out->opts & TCP_OPT_SACK_OK)
-			word = (u32)OPT_SACK_OK << 24 | 2u << 16 |
-			       OPT_TS << 8 | 10u;
-		put_be32(word, p);
-		put_be32(out->tsval, p + 4);
-		put_be32(out->tsecr, p + 8);
-		p += TCP_TS_LEN;
-	}
+	if (out->opts & TCP_OPT_SACK_OK)
+		word = (u32)OPT_SACK_OK << 24 | 2u << 16 | OPT_TS << 8 | 10u;
+	if (out->opts & TCP_OPT_TS)
+		p = encode_ts(p, out, word);
 	if (out->nr_sacks)
 		encode_sacks(p, out);
+}
+
+/* The fixed header in words: each is swapped and stored once. */
+static inline void encode_fixed(u8 *h, const struct tcp_hdr_out *out, u32 len)
+{
+	put_be32((u32)out->sport << 16 | out->dport, h);
+	put_be32(out->seq, h + 4);
+	put_be32(out->ack, h + 8);
+	put_be32(len / 4 << 28 | (u32)out->flags << 16 | out->wnd, h + 12);
 }
 
 void tcp_encode(struct sk_buff *skb, const struct tcp_hdr_out *out,
 		const struct ip_addr *saddr, const struct ip_addr *daddr)
 {
-	u32 len = tcp_hdr_len(out);
-	struct tcphdr *th = skb_push(skb, len);
+	bool more = has_more_options(out);
+	u32 len = TCP_HDR_LEN;
+	u32 sum;
+	u8 *h;
 
-	th->source = cpu_to_be16(out->sport);
-	th->dest = cpu_to_be16(out->dport);
-	th->seq = cpu_to_be32(out->seq);
-	th->ack = cpu_to_be32(out->ack);
-	th->doff = (u8)(len / 4 << 4);
-	th->flags = out->flags;
-	th->window = cpu_to_be16(out->wnd);
-	th->urg = 0;
-	if (len > TCP_HDR_LEN)
-		encode_options((u8 *)(th + 1), out);
-	skb->transport_header = (u16)(skb->data - skb->head);
+	if (unlikely(more))
+		len = tcp_hdr_len(out);
+	else if (out->opts)
+		len += TCP_TS_LEN;
+	h = skb_push(skb, len);
+	encode_fixed(h, out, len);
+	if (unlikely(more))
+		encode_more_options(h + TCP_HDR_LEN, out);
+	else if (out->opts)
+		encode_ts(h + TCP_HDR_LEN, out, TS_WORD);
+	skb->transport_header = (u16)(h - skb->head);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = skb->transport_header;
 	skb->csum_offset = offsetof(struct tcphdr, check);
-	/* The device adds its sum of header and data to this one. */
-	th->check = (u16)~csum_fold(csum_pseudo(saddr, daddr, IPPROTO_TCP,
-						skb->len));
+	/* The device adds its sum of header and data to this one; no URG. */
+	sum = (u16)~csum_fold(csum_pseudo(saddr, daddr, IPPROTO_TCP,
+					  skb->len));
+	__builtin_memcpy(h + offsetof(struct tcphdr, check), &sum,
+			 sizeof(sum));
 }

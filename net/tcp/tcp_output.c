@@ -158,9 +158,11 @@ static void sent_new(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 	if (&tp->send_head->tx_link == &tp->write_queue)
 		tp->send_head = NULL;
 	tp->snd_nxt = tx->end_seq;
-	tx->segs = (u16)max(DIV_ROUND_UP(len, tp->mss_cache), 1u);
+	tx->segs = 1;
+	if (unlikely(len > tp->mss_cache))
+		tx->segs = (u16)DIV_ROUND_UP(len, tp->mss_cache);
 	if (len) {
-		if (len % tp->mss_cache)
+		if (len < tp->mss_cache || len % tp->mss_cache)
 			tp->snd_sml = tx->end_seq;
 		tp->sent_at = tcp_ms(now);
 		if (tp->sent_at - tp->rcv_at < TCP_DELACK_NS / NSEC_PER_MSEC)
@@ -247,16 +249,37 @@ static inline int cut_to_fit(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
 	return 0;
 }
 
+/*
+ * may_send() for what an answer mostly is: one segment, the window takes it,
+ * nothing is out that Nagle or congestion control could wait for.
+ */
+static inline bool may_send_all(const struct tcp_sock *tp,
+				const struct sk_buff *skb, u8 nonagle)
+{
+	const struct tcp_tx *tx = tcp_tx(skb);
+
+	return !tp->packets_out && tx->end_seq - tx->seq <= tp->mss_cache &&
+	       tx->end_seq - tp->snd_una <= tp->snd_wnd &&
+	       !(nonagle & TCP_NAGLE_CORK);
+}
+
+/* Leaves of @skb at its place in the queue what may go; false: nothing. */
+static bool cut_to_send(struct tcp_sock *tp, struct sk_buff *skb, u8 nonagle)
+{
+	s32 len = may_send(tp, skb, nonagle);
+
+	if (len < 0)
+		return false;
+	return !cut_to_fit(tp, skb, (u32)len);
+}
+
 static inline void send_what_may(struct tcp_sock *tp, u8 nonagle, u64 now)
 {
 	struct sk_buff *skb;
-	s32 len;
 
 	while ((skb = tp->send_head)) {
-		len = may_send(tp, skb, nonagle);
-		if (len < 0)
-			break;
-		if (cut_to_fit(tp, skb, (u32)len))
+		if (!may_send_all(tp, skb, nonagle) &&
+		    !cut_to_send(tp, skb, nonagle))
 			break;
 		tcp_transmit_skb(tp, skb, now);
 		sent_new(tp, skb, now);

@@ -169,11 +169,15 @@ static ssize_t append_new(struct send_job *job, u32 goal)
 static ssize_t send_some(struct send_job *job)
 {
 	struct tcp_sock *tp = job->tp;
-	u32 goal = tcp_size_goal(tp);
-	struct sk_buff *skb = open_tail(tp, goal);
+	u32 goal = tp->mss_cache;
+	struct sk_buff *skb;
 	ssize_t got;
 	int err;
 
+	/* Little, and nothing that it could join: it has one buffer anyway. */
+	if (tp->send_head || job->msg->msg_iter.count > goal)
+		goal = tcp_size_goal(tp);
+	skb = open_tail(tp, goal);
 	if (skb)
 		return append(tp, skb, goal - skb->len, &job->msg->msg_iter);
 	if (!memory_free(&tp->sk)) {
