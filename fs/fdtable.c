@@ -180,8 +180,7 @@ void files_put(struct files_struct *files)
 	kfree(files);
 }
 
-/* Several tasks share the table: take a reference under the lock. */
-static noinline struct fd_ref fdget_shared(struct files_struct *files, u32 fd)
+struct fd_ref fdget_shared(struct files_struct *files, u32 fd)
 {
 	struct fd_ref ref = { NULL, false };
 
@@ -193,17 +192,6 @@ static noinline struct fd_ref fdget_shared(struct files_struct *files, u32 fd)
 	}
 	spin_unlock(&files->lock);
 	return ref;
-}
-
-struct fd_ref fdget(int fd)
-{
-	struct files_struct *files = current->files;
-
-	if (unlikely(atomic_read(&files->users) != 1))
-		return fdget_shared(files, (u32)fd);
-	if (unlikely((u32)fd >= files->max_fds))
-		return (struct fd_ref){ NULL, false };
-	return (struct fd_ref){ files->fd[fd], false };
 }
 
 /* Marks @fd taken. files->lock is held. */

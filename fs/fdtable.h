@@ -35,11 +35,23 @@ struct fd_ref {
 	bool owned;		/* a reference was taken */
 };
 
+/* fdget() when several tasks share the table: takes a reference. */
+struct fd_ref fdget_shared(struct files_struct *files, u32 fd);
+
 /*
  * Looks @fd up in current's table. Give it back with fdput() in the same
  * call. Costs no atomic operation while the table has one user.
  */
-struct fd_ref fdget(int fd);
+static inline struct fd_ref fdget(int fd)
+{
+	struct files_struct *files = current->files;
+
+	if (unlikely(atomic_read(&files->users) != 1))
+		return fdget_shared(files, (u32)fd);
+	if (unlikely((u32)fd >= files->max_fds))
+		return (struct fd_ref){ NULL, false };
+	return (struct fd_ref){ files->fd[fd], false };
+}
 
 static inline void fdput(struct fd_ref ref)
 {

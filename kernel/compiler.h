@@ -19,6 +19,8 @@
 #define __cold		__attribute__((cold))
 /* For slow halves, and for the packet's road (README): real frames in gdb. */
 #define noinline	__attribute__((noinline))
+/* All that this one calls becomes part of it, except noinline ones. */
+#define __flatten	__attribute__((flatten))
 #define __always_inline inline __attribute__((always_inline))
 #define __nostackprotector __attribute__((optimize("no-stack-protector")))
 

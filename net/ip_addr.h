@@ -27,8 +27,8 @@ static inline bool ip_addr_is_v4(const struct ip_addr *ip)
 static inline bool ip_addr_eq(const struct ip_addr *x,
 			      const struct ip_addr *y)
 {
-	return x->a[3] == y->a[3] && x->a[0] == y->a[0] &&
-	       x->a[1] == y->a[1] && x->a[2] == y->a[2];
+	/* The compiler makes two comparisons of this. */
+	return !__builtin_memcmp(x, y, sizeof(*x));
 }
 
 /* :: or 0.0.0.0 */

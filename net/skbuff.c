@@ -96,7 +96,7 @@ static noinline struct sk_buff *alloc_large(u32 size)
 	return skb;
 }
 
-struct sk_buff *alloc_skb(u32 size)
+__flatten struct sk_buff *alloc_skb(u32 size)
 {
 	struct sk_buff *skb;
 	u32 class;
@@ -139,7 +139,7 @@ static noinline void free_chain(struct sk_buff *skb)
 	free_object(skb);
 }
 
-void kfree_skb(struct sk_buff *skb)
+__flatten void kfree_skb(struct sk_buff *skb)
 {
 	if (unlikely(!skb))
 		return;

@@ -116,11 +116,15 @@ static u32 poll_out(struct sock *sk)
 	return sk_stream_is_writeable(sk) ? EPOLLOUT | EPOLLWRNORM : 0;
 }
 
-u32 tcp_poll(struct socket *sock)
+static u32 poll_in(struct sock *sk)
 {
-	struct sock *sk = sock->sk;
-	u8 state = READ_ONCE(sk->sk_state);
-	u8 shutdown = READ_ONCE(sk->sk_shutdown);
+	return tcp_inq(tcp_sk(sk)) >= READ_ONCE(sk->sk_rcvlowat)
+		? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+/* Whatever is not a connection open both ways and without an error. */
+static noinline u32 poll_odd(struct sock *sk, u8 state, u8 shutdown)
+{
 	u32 mask = 0;
 
 	if (state == TCP_LISTEN)
@@ -131,14 +135,25 @@ u32 tcp_poll(struct socket *sock)
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
-		if (tcp_inq(tcp_sk(sk)) >= READ_ONCE(sk->sk_rcvlowat))
-			mask |= EPOLLIN | EPOLLRDNORM;
+		mask |= poll_in(sk);
 		mask |= shutdown & SEND_SHUTDOWN ? EPOLLOUT | EPOLLWRNORM
 						 : poll_out(sk);
 	}
 	if (READ_ONCE(sk->sk_err))
 		mask |= EPOLLERR;
 	return mask;
+}
+
+u32 tcp_poll(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	u8 state = READ_ONCE(sk->sk_state);
+	u8 shutdown = READ_ONCE(sk->sk_shutdown);
+
+	if (unlikely(state != TCP_ESTABLISHED || shutdown ||
+		     READ_ONCE(sk->sk_err)))
+		return poll_odd(sk, state, shutdown);
+	return poll_in(sk) | poll_out(sk);
 }
 
 int tcp_ioctl(struct socket *sock, unsigned int cmd, int *val)

@@ -209,6 +209,10 @@ enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 	}
 	if (seg->nr_sacks)
 		tcp_sack_in_blocks(tp, skb, &news);
+	if (likely(news.acked && tcp_nothing_amiss(tp))) {
+		tcp_cong_acked(tp, news.acked, news.rtt_us, now);
+		return TCP_CONTINUE;
+	}
 	news.dup = !news.advanced && !window && seg->seq == seg->end_seq;
 	tcp_recovery_ack(tp, &news, now);
 	return TCP_CONTINUE;

@@ -168,9 +168,10 @@ static bool sock_is(const struct sock *sk, const struct tcp_tuple *t)
 
 static struct sock *find_sock(const struct tcp_tuple *t)
 {
+	struct hlist_head *bucket = find_bucket(&socks, t->hash);
 	struct sock *sk;
 
-	hlist_for_each_entry(sk, find_bucket(&socks, t->hash), sk_node) {
+	hlist_for_each_entry(sk, bucket, sk_node) {
 		if (likely(sock_is(sk, t)))
 			return sk;
 	}
@@ -231,9 +232,10 @@ void tcp_unhash(struct sock *sk)
 
 static struct tcp_mini *find_mini(const struct tcp_tuple *t)
 {
+	struct hlist_head *bucket = find_bucket(&minis, t->hash);
 	struct tcp_mini *m;
 
-	hlist_for_each_entry(m, find_bucket(&minis, t->hash), node) {
+	hlist_for_each_entry(m, bucket, node) {
 		if (m->tuple.hash == t->hash && m->tuple.rport == t->rport &&
 		    m->tuple.lport == t->lport &&
 		    ip_addr_eq(&m->tuple.remote, &t->remote) &&

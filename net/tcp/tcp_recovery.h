@@ -19,6 +19,13 @@ struct tcp_ack_news {
 void tcp_sack_in_blocks(struct tcp_sock *tp, const struct sk_buff *skb,
 			struct tcp_ack_news *news);
 
+/* All that was sent has arrived, in order: an ACK can only let cwnd grow. */
+static inline bool tcp_nothing_amiss(const struct tcp_sock *tp)
+{
+	return tp->ca_state == TCP_CA_OPEN && !tp->packets_out &&
+	       !tp->sacked_out && !tp->dupacks;
+}
+
 /* Congestion state after an ACK: enter, go on, leave; sets cwnd. */
 void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
 		      u64 now);
