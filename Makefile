@@ -54,6 +54,7 @@ PROGS	:= echo hello
 CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
 	   -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \
 	   -fomit-frame-pointer -fno-optimize-sibling-calls \
+	   -fno-align-jumps -fno-align-loops \
 	   -fstack-protector-strong \
 	   -mstack-protector-guard=global -ffunction-sections -fdata-sections \
 	   -Wall -Wextra -Werror -Wvla -Wundef -Wmissing-prototypes \
@@ -99,8 +100,8 @@ all: $(B)/pollux.elf $(B)/pollux.stripped.elf $(B)/initramfs.cpio
 # Changes when the flags do: all objects depend on it.
 $(B)/.flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CFLAGS) $(LTO)' | cmp -s - $@ || \
-		echo '$(CC) $(CFLAGS) $(LTO)' >$@
+	@echo '$(CC) $(CFLAGS) $(SPEED) $(SIZE)' | cmp -s - $@ || \
+		echo '$(CC) $(CFLAGS) $(SPEED) $(SIZE)' >$@
 
 $(OBJS): $(B)/.flags
 
