@@ -1,13 +1,17 @@
 #!/usr/bin/python3
 """Measures Pollux under QEMU's software emulation and prints one table.
 
-	bench/measure.py [boot] [memory] [size] [insns]		default: all
+	bench/measure.py [boot] [memory] [size] [insns] [idle]	default: all
 
 boot	QEMU start to first echoed byte, user networking with ip=dhcp
 memory	the smallest -m that serves an echo
 size	the stripped kernel and the ISO
 insns	guest instructions for each echo and each connection, and where they
 	go by function; over a TAP in a network namespace, so this needs root
+
+idle	instructions for each echo beside 10,000 idle watched connections: at
+	most a tenth more than without, else it fails. Root, too; more idle
+	ones and memory are bench/million.py's
 
 Rates on a busy machine swing; instruction counts do not.
 """
@@ -29,6 +33,8 @@ from tools import qemu  # noqa: E402
 BUILD = "build/bench"
 BOOTS = 15
 TOP = 30
+IDLE_EACH = 500     # connections of one process, which connects them at once
+IDLE_LIMIT = 1.1    # how much an echo beside idle connections may cost
 
 
 def free_port():
@@ -248,12 +254,12 @@ def profile(delta, total, title):
         print(f"  {insns / total:9.1f} {calls / total:7.2f}  {name}")
 
 
-def measure_insns(machine="pc", how=()):
+@contextlib.contextmanager
+def counted_guest(machine="pc", how=()):
+    """The echo server on a TAP, counted: (lab, counts)."""
     plugin, names_file = f"{BUILD}/insns.so", f"{BUILD}/symbols"
     names = symbols(names_file)
-    rows = []
     with Lab() as lab, tempfile.NamedTemporaryFile() as shared:
-        counts = Counts(shared.name, names)
         net = ["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no",
                "-device", f"{qemu.device(machine, 'net')},netdev=n0"]
         cmd = qemu.command(
@@ -266,17 +272,55 @@ def measure_insns(machine="pc", how=()):
             for line in guest.stdout:
                 if "listening on" in line:
                     break
-            for conns, total, mode in ((1, 4000, ()), (64, 20000, ()),
-                                       (1, 1000, ("churn",)),
-                                       (64, 4000, ("churn",))):
-                converse(lab, counts, conns, total // 4, 64, *mode)  # warm up
-                result, delta = converse(lab, counts, conns, total, 64, *mode)
-                what = "connect + echo + close" if mode else "echo"
-                title = f"{what}, {conns} connection{'s' * (conns > 1)}"
-                profile(delta, total, title)
-                rows.append({"what": f"instructions for each {title}",
-                             "unit": "", "median": per(delta, total),
-                             "rate": result["rate"]})
+            yield lab, Counts(shared.name, names)
+
+
+def measure_insns(machine="pc", how=()):
+    rows = []
+    with counted_guest(machine, how) as (lab, counts):
+        for conns, total, mode in ((1, 4000, ()), (64, 20000, ()),
+                                   (1, 1000, ("churn",)),
+                                   (64, 4000, ("churn",))):
+            converse(lab, counts, conns, total // 4, 64, *mode)  # warm up
+            result, delta = converse(lab, counts, conns, total, 64, *mode)
+            what = "connect + echo + close" if mode else "echo"
+            title = f"{what}, {conns} connection{'s' * (conns > 1)}"
+            profile(delta, total, title)
+            rows.append({"what": f"instructions for each {title}",
+                         "unit": "", "median": per(delta, total),
+                         "rate": result["rate"]})
+    return rows
+
+
+@contextlib.contextmanager
+def idle_connections(lab, number):
+    """Loads that have connected and are never told to go."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(number // IDLE_EACH):
+            load = stack.enter_context(process(
+                lab.inside([f"{BUILD}/load", "10.77.0.2", "7777",
+                            str(IDLE_EACH), "1", "64"]),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            if load.stdout.readline() != "ready\n":
+                raise SystemExit("bench: an idle load could not connect")
+        yield
+
+
+def measure_idle():
+    """An echo must cost the same beside idle watched connections."""
+    rows = []
+    with counted_guest() as (lab, counts):
+        for idle in (0, 10000):
+            with idle_connections(lab, idle):
+                converse(lab, counts, 1, 1000, 64)  # warm up
+                result, delta = converse(lab, counts, 1, 4000, 64)
+            rows.append({"what": f"instructions for each echo beside {idle} "
+                                 "idle connections", "unit": "",
+                         "median": per(delta, 4000), "rate": result["rate"]})
+    flat, beside = rows[0]["median"], rows[1]["median"]
+    if beside > flat * IDLE_LIMIT:
+        raise SystemExit(f"bench: {beside} instructions beside idle "
+                         f"connections, {flat} without: not flat")
     return rows
 
 
@@ -293,15 +337,17 @@ def table(rows):
 
 def main():
     measures = {"boot": measure_boot, "memory": measure_memory,
-                "size": measure_size, "insns": measure_insns}
+                "size": measure_size, "insns": measure_insns,
+                "idle": measure_idle}
     wanted = sys.argv[1:] or list(measures)
     if set(wanted) - set(measures):
         print(__doc__, file=sys.stderr)
         return 2
-    if "insns" in wanted and os.geteuid():
-        print("insns needs root (a network namespace): left out",
-              file=sys.stderr)
-        wanted.remove("insns")
+    rooted = {"insns", "idle"} & set(wanted)
+    if rooted and os.geteuid():
+        print(f"{' '.join(sorted(rooted))}: root is needed (a network "
+              "namespace): left out", file=sys.stderr)
+        wanted = [name for name in wanted if name not in rooted]
     rows = [row for name in wanted for row in measures[name]()]
     table(rows)
     os.makedirs(BUILD, exist_ok=True)
