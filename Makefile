@@ -159,7 +159,7 @@ $(B)/user/%.stripped: $(B)/user/%
 # The programs of the tests: built like the others, not in the initramfs.
 $(B)/tests/abi: $(wildcard tests/abi/*.c) tests/abi/abi.h | $(call need,build)
 	@mkdir -p $(@D)
-	musl-gcc $(USER_CFLAGS) -Wno-unused-result $(filter %.c,$^) -o $@
+	musl-gcc $(USER_CFLAGS) -Wno-unused-result -Wno-unused-parameter $(filter %.c,$^) -o $@
 
 TEST_PROGS := abi dynamic $(basename $(notdir $(wildcard tests/progs/*.c)))
 

@@ -188,6 +188,16 @@ static int open_console(void)
 	return 0;
 }
 
+static void share_files(struct files_struct *files)
+{
+	atomic_inc(&files->users);
+}
+
+static const struct process_ops file_ops_of_process = {
+	.share_files = share_files,
+	.put_files = files_put,
+};
+
 /* Gives the calling task what makes it a process. */
 static int become_process(struct program *p)
 {
@@ -197,6 +207,7 @@ static int become_process(struct program *p)
 	current->files = files_create();
 	if (!current->files)
 		return -ENOMEM;
+	process_ops = &file_ops_of_process;
 	err = open_console();
 	if (!err)
 		err = process_init(current);

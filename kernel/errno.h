@@ -78,6 +78,12 @@
 
 /*
  * Never seen by user space: the call was interrupted by a signal and is either
- * begun again or turned into EINTR on the way out (signal(7)).
+ * begun again or turned into EINTR on the way out (signal(7)). Which, if the
+ * signal has a handler: SYS as SA_RESTART says, NOINTR always again, NOHAND
+ * and RESTARTBLOCK never. With no handler all begin again, RESTARTBLOCK by
+ * restart_syscall(2).
  */
 #define ERESTARTSYS	512
+#define ERESTARTNOINTR	513
+#define ERESTARTNOHAND	514
+#define ERESTART_RESTARTBLOCK 516

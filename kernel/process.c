@@ -2,6 +2,7 @@
 #include "kernel/process.h"
 
 #include "kernel/errno.h"
+#include "kernel/futex.h"
 #include "kernel/mm/slab.h"
 #include "kernel/panic.h"
 #include "kernel/printk.h"
@@ -19,15 +20,18 @@
 #define ARCH_SET_FS	0x1002
 #define ARCH_GET_FS	0x1003
 #define ARCH_GET_GS	0x1004
-#define ROBUST_LIST_SIZE 24
 #define INIT_PID	1
+
+const struct process_ops *process_ops;
 
 int process_init(struct task *task)
 {
-	task->sighand = kzalloc(sizeof(*task->sighand));
+	task->sighand = kmalloc(sizeof(*task->sighand));
 	if (!task->sighand)
 		return -ENOMEM;
-	spin_lock_init(&task->sighand->lock);
+	sighand_init(task->sighand);
+	list_add_tail(&task->thread_node, &task->sighand->threads);
+	task->sighand->nr_threads = 1;
 	task->kthread = false;
 	task->pid = INIT_PID;
 	task->tgid = INIT_PID;
@@ -35,20 +39,80 @@ int process_init(struct task *task)
 	return 0;
 }
 
+struct task *find_get_thread(s32 tid)
+{
+	struct sighand *sighand = current->sighand;
+	unsigned long irq = spin_lock_irqsave(&sighand->lock);
+	struct task *task, *found = NULL;
+
+	list_for_each_entry(task, &sighand->threads, thread_node) {
+		if (task->pid == tid) {
+			found = task;
+			get_task(task);
+			break;
+		}
+	}
+	spin_unlock_irqrestore(&sighand->lock, irq);
+	return found;
+}
+
+/* True for the last: then *@code is the program's. */
+static bool leave_threads(struct task *task, int *code)
+{
+	struct sighand *sighand = task->sighand;
+	unsigned long irq = spin_lock_irqsave(&sighand->lock);
+	bool last;
+
+	exit_signals(task);
+	list_del(&task->thread_node);
+	last = !--sighand->nr_threads;
+	*code = sighand->exit_code;
+	spin_unlock_irqrestore(&sighand->lock, irq);
+	return last;
+}
+
+void do_exit(void)
+{
+	struct task *task = current;
+	int code;
+	bool last;
+
+	futex_exit(task);
+	last = leave_threads(task, &code);
+	process_ops->put_files(task->files);
+	task->files = NULL;
+	if (last)
+		machine_exit(code & 0xff);
+	task_exit();
+}
+
 void do_exit_group(int code)
 {
-	machine_exit(code & 0xff);
+	struct sighand *sighand = current->sighand;
+	unsigned long irq = spin_lock_irqsave(&sighand->lock);
+
+	if (!sighand->exiting) {
+		sighand->exiting = true;
+		sighand->exit_code = code;
+		kill_other_threads(sighand);
+	}
+	spin_unlock_irqrestore(&sighand->lock, irq);
+	do_exit();
 }
 
 SYSCALL_DEFINE1(exit_group, int, code)
 {
-	do_exit_group(code);
+	do_exit_group(code & 0xff);
 }
 
-/* The last thread's end is the program's; there is only one so far. */
+/* The program's status is the first thread's, whenever the last one ends. */
 SYSCALL_DEFINE1(exit, int, code)
 {
-	do_exit_group(code);
+	struct sighand *sighand = current->sighand;
+
+	if (current->pid == current->tgid && !sighand->exiting)
+		sighand->exit_code = code & 0xff;
+	do_exit();
 }
 
 SYSCALL_DEFINE0(getpid)
@@ -71,14 +135,6 @@ SYSCALL_DEFINE1(set_tid_address, u32 __user *, tidptr)
 {
 	current->clear_child_tid = tidptr;
 	return current->pid;
-}
-
-SYSCALL_DEFINE2(set_robust_list, void __user *, head, size_t, len)
-{
-	if (len != ROBUST_LIST_SIZE)
-		return -EINVAL;
-	current->robust_list = head;
-	return 0;
 }
 
 SYSCALL_DEFINE0(sched_yield)

@@ -7,6 +7,7 @@
 #include "kernel/compiler.h"
 #include "kernel/types.h"
 
+struct files_struct;
 struct task;
 
 /*
@@ -16,10 +17,13 @@ struct task;
 void enter_user_mode(u64 ip, u64 sp) __noreturn;
 
 /*
- * Ends the program with exit status @code (0 to 255) and the machine with it.
- * Task context.
+ * Ends the program with exit status @code (0 to 255): every thread, wherever
+ * it sleeps; the last one ends the machine. Task context.
  */
 void do_exit_group(int code) __noreturn;
+
+/* Ends the calling thread. Task context. */
+void do_exit(void) __noreturn;
 
 /*
  * Makes the calling kernel task @task process 1, with the state that only
@@ -27,3 +31,14 @@ void do_exit_group(int code) __noreturn;
  * enter_user_mode(). 0 or -ENOMEM. Task context.
  */
 int process_init(struct task *task) __must_check;
+
+/* The thread of the own process with id @tid, with a reference; or NULL. */
+struct task *find_get_thread(s32 tid) __must_check;
+
+/* What fs/ does when threads come and go; set before there is a process. */
+struct process_ops {
+	void (*share_files)(struct files_struct *files);
+	void (*put_files)(struct files_struct *files);	/* may sleep */
+};
+
+extern const struct process_ops *process_ops;

@@ -18,6 +18,7 @@
 #include "kernel/trace.h"
 #include "kernel/x86/irqflags.h"
 #include "kernel/x86/processor.h"
+#include "kernel/x86/sigframe.h"
 #include "kernel/x86/switch.h"
 
 /* How long a task may run while another one waits. */
@@ -138,6 +139,19 @@ static struct task *pick_next(struct rq *rq, struct task *prev)
 	return halt_in_place(rq, prev);
 }
 
+/*
+ * A signal that came between the sleeper's last look and now ends the sleep
+ * here: its sender set the bit before it looked at the state.
+ */
+static void look_at_work(struct task *prev)
+{
+	if (prev->state == TASK_INTERRUPTIBLE && signal_pending(prev))
+		prev->state = TASK_RUNNING;
+	if (prev->work & TIF_NEED_RESCHED)
+		__atomic_fetch_and(&prev->work, ~TIF_NEED_RESCHED,
+				   __ATOMIC_SEQ_CST);
+}
+
 void schedule(void)
 {
 	struct rq *rq = this_cpu_ptr(&runqueue);
@@ -146,9 +160,8 @@ void schedule(void)
 	might_sleep();
 	local_irq_disable();
 	spin_lock(&rq->lock);
-	if (prev->work & TIF_NEED_RESCHED)
-		__atomic_fetch_and(&prev->work, ~TIF_NEED_RESCHED,
-				   __ATOMIC_SEQ_CST);
+	if (unlikely(prev->work))
+		look_at_work(prev);
 	next = pick_next(rq, prev);
 	if (unlikely(rq->nr_waiting))
 		start_slice(next);
@@ -251,7 +264,7 @@ int schedule_hrtimeout_range(u64 deadline, u64 slack)
 	return -EINTR;
 }
 
-void exit_to_user_work(struct pt_regs *regs)
+void exit_to_user_work(struct pt_regs *regs, bool syscall)
 {
 	u32 work;
 
@@ -259,8 +272,14 @@ void exit_to_user_work(struct pt_regs *regs)
 		local_irq_enable();
 		if (work & TIF_NEED_RESCHED)
 			schedule();
-		if (work & TIF_SIGPENDING)
-			do_signal(regs);
+		if (work & TIF_SIGRETURN) {
+			restore_sigframe(regs);
+			syscall = false;
+		}
+		if (work & TIF_SIGPENDING) {
+			do_signal(regs, syscall);
+			syscall = false;
+		}
 		local_irq_disable();
 	}
 }

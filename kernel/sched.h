@@ -7,13 +7,13 @@
 #include "kernel/atomic.h"
 #include "kernel/list.h"
 #include "kernel/percpu.h"
+#include "kernel/signal.h"
 #include "kernel/spinlock.h"
 #include "kernel/types.h"
 
 struct files_struct;		/* fs/fdtable.h */
 struct mm_struct;		/* kernel/mm/mm.h */
 struct pt_regs;			/* kernel/x86/ptrace.h */
-struct sighand;			/* kernel/signal.h */
 
 #define TASK_COMM_LEN 16
 
@@ -29,11 +29,30 @@ extern const char *const task_state_names[TASK_DEAD + 1];
 /* Work to do before going back to user mode (task->work, atomic bits). */
 #define TIF_NEED_RESCHED	(1u << 0)
 #define TIF_SIGPENDING		(1u << 1)
+#define TIF_SIGRETURN		(1u << 2)	/* rt_sigreturn(2) was called */
+
+/* Where SA_ONSTACK handlers run. */
+struct altstack {
+	u64 sp, size;
+	u32 flags;		/* SS_AUTODISARM or 0 */
+};
+
+/* What the CPU said, for a handler's sigcontext. */
+struct trap_info {
+	u64 nr, error, address;
+};
+
+/* How restart_syscall(2) goes on with an interrupted wait. */
+struct restart_block {
+	long (*fn)(struct restart_block *block);
+	u64 deadline;		/* ktime ns */
+	u64 arg[4];
+};
 
 /*
  * One task: the program's thread(s) and the kernel's own.
  * Locks: c const after creation, r the run-queue lock, o own task only,
- * a atomic.
+ * s sighand->lock (own task reads freely), a atomic.
  */
 struct task {
 	u32 state;			/* r  enum task_state */
@@ -50,10 +69,16 @@ struct task {
 	struct mm_struct *mm;		/* c  NULL for kernel tasks */
 	struct files_struct *files;	/* c  NULL for kernel tasks */
 	struct sighand *sighand;	/* c  NULL for kernel tasks */
-	u64 sig_blocked;		/* o  mask of signals held back */
-	u64 sig_pending;		/* a  mask of signals that came */
+	struct list_head thread_node;	/* s  in sighand->threads */
+	struct sigpending pending;	/* s  for this thread only */
+	u64 sig_blocked;		/* s  mask of signals held back */
+	u64 sig_real_blocked;		/* s  the same during sigtimedwait */
 	u64 sig_saved;			/* o  mask to put back, if ... */
 	bool sig_restore;		/* o  ... a call has set its own */
+	bool exiting;			/* s  takes no signals any more */
+	struct altstack altstack;	/* o  sigaltstack(2) */
+	struct trap_info trap;		/* o  the last exception */
+	struct restart_block restart;	/* o  for restart_syscall(2) */
 	u64 fs_base;			/* o  user TLS pointer */
 	u64 gs_base;			/* o  user GS base */
 	void *fpu;			/* o  FPU save area, NULL if unused */
@@ -137,8 +162,9 @@ struct pt_regs *task_pt_regs(const struct task *task);
 /*
  * Does the work in current->work before user mode goes on. From the entry
  * code: interrupts off on entry and exit, on in between; @regs complete.
+ * @syscall: a system call returns, its result in regs->rax.
  */
-void exit_to_user_work(struct pt_regs *regs);
+void exit_to_user_work(struct pt_regs *regs, bool syscall);
 
 /* References to a task; the last put frees it and its stack. Task context. */
 void get_task(struct task *task);

@@ -47,6 +47,11 @@ static void list_task(struct task *task)
 	spin_unlock_irqrestore(&tasklist_lock, irq);
 }
 
+struct pt_regs *task_pt_regs(const struct task *task)
+{
+	return (struct pt_regs *)((char *)task->stack + KSTACK_SIZE) - 1;
+}
+
 static struct task *make_task(const char *name, void (*entry)(void *arg),
 			      void *arg, bool kthread)
 {
@@ -59,7 +64,9 @@ static struct task *make_task(const char *name, void (*entry)(void *arg),
 		kfree(task);
 		return NULL;
 	}
-	task->sp = init_stack((u64)task->stack + KSTACK_SIZE, entry, arg);
+	/* Above are a user task's registers. */
+	task->sp = init_stack(ALIGN_DOWN((u64)task_pt_regs(task), 16ul),
+			      entry, arg);
 	task->kthread = kthread;
 	task->pid = next_pid();
 	task->tgid = task->pid;
@@ -88,11 +95,6 @@ struct task *task_adopt_boot_stack(void)
 	idle_task.stack = boot_stack;
 	list_task(&idle_task);
 	return &idle_task;
-}
-
-struct pt_regs *task_pt_regs(const struct task *task)
-{
-	return (struct pt_regs *)((char *)task->stack + KSTACK_SIZE) - 1;
 }
 
 void get_task(struct task *task)

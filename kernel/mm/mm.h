@@ -103,8 +103,8 @@ int mm_write(struct mm_struct *mm, u64 addr, const void *src, size_t n);
 #define FAULT_USER	0x4u
 
 /*
- * Brings in the page at @addr. 0 if the access may be tried again, -EFAULT
- * if the area does not allow it or is not there, -ENOMEM.
+ * Brings in the page at @addr. 0 if the access may be tried again, -EACCES if
+ * the area does not allow it, -EFAULT if there is none, -ENOMEM.
  */
 int mm_fault(struct mm_struct *mm, u64 addr, u32 why);
 

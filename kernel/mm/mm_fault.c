@@ -98,10 +98,11 @@ int mm_fault(struct mm_struct *mm, u64 addr, u32 why)
 {
 	struct vm_area *area;
 	u64 *entry;
-	int err = -EFAULT;
+	int err;
 
 	mutex_lock(&mm->lock);
 	area = area_find(mm, addr);
+	err = area ? -EACCES : -EFAULT;
 	if (area && access_allowed(area, why)) {
 		err = bring_in(mm, area, ALIGN_DOWN(addr, PAGE_SIZE), false,
 			       &entry);

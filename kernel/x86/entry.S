@@ -152,8 +152,14 @@ FUNC entry_syscall
 	pushq	%rcx
 	pushq	%r11
 	pushq	%rbp
+	PUSH_CALLEE_SAVED
+	movl	$1, %esi
+	jmp	.Lwork
 .Lcomplete_frame_work:
 	PUSH_CALLEE_SAVED
+.Lfull_frame_work:
+	xorl	%esi, %esi
+.Lwork:
 	movq	%rsp, %rdi
 	subq	$8, %rsp
 	call	exit_to_user_work
@@ -183,6 +189,30 @@ FUNC enter_user_mode
 	pushq	$0
 	.endr
 	jmp	.Lreturn_to_user
+
+/* void return_to_user(struct pt_regs *regs): a new thread's first way out. */
+FUNC return_to_user
+	cli
+	movq	%rdi, %rsp
+	JUMP_IF_WORK .Lfull_frame_work
+	jmp	.Lreturn_to_user
+
+/*
+ * clone(2) needs all the caller's registers: those that C keeps are still the
+ * user's here, and go on the stack as struct callee_saved, the sixth argument.
+ */
+FUNC sys_clone
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	movq	%rsp, %r9
+	subq	$8, %rsp
+	call	do_clone
+	addq	$56, %rsp
+	ret
 
 /* One stub for each vector, 8 bytes apart; the vector goes to orig_rax. */
 	.globl	irq_stubs
@@ -274,10 +304,8 @@ FUNC trap_common
 	call	do_trap_user
 	addq	$8, %rsp
 	.cfi_adjust_cfa_offset -8
-	JUMP_IF_WORK 2f
+	JUMP_IF_WORK .Lfull_frame_work
 	jmp	.Lreturn_to_user
-2:	POP_CALLEE_SAVED
-	jmp	.Lcomplete_frame_work
 1:	/* The way out failed: it had swapped GS already. */
 	cmpq	$user_iretq, PT_RIP(%rsp)
 	jne	3f

@@ -44,6 +44,16 @@ extern const u64 trap_stubs[NR_TRAPS];
 extern const u8 irq_stubs[];	/* 8 bytes each */
 extern const u8 user_iretq[];	/* the instruction that leaves */
 
+/* clone(2) as the call table has it; goes on to do_clone(). */
+long sys_clone(void);
+/* Leaves for user mode with the registers at @regs, for good. Task. */
+void return_to_user(struct pt_regs *regs) __attribute__((noreturn));
+
+/* What sys_clone() pushes. */
+struct callee_saved {
+	u64 r15, r14, r13, r12, rbp, rbx;
+};
+
 /* Called from there. Interrupts off on entry and exit. */
 void do_irq(unsigned int vector);
 void do_trap_user(struct pt_regs *regs, unsigned int nr);

@@ -15,14 +15,20 @@
 #include "kernel/uaccess.h"
 #include "kernel/x86/entry.h"
 #include "kernel/x86/extable.h"
+#include "kernel/x86/fpu.h"
 #include "kernel/x86/irqflags.h"
 #include "kernel/x86/paging.h"
 #include "kernel/x86/ptrace.h"
 
+#define TRAP_DE	0
 #define TRAP_DB	1
 #define TRAP_NMI 2
 #define TRAP_BP	3
+#define TRAP_UD	6
 #define TRAP_PF	14
+#define TRAP_MF	16
+#define TRAP_AC	17
+#define TRAP_XF	19
 
 /* The page fault's error code (Intel SDM volume 3, 4.7). */
 #define PF_PRESENT	(1u << 0)
@@ -88,26 +94,54 @@ static const char *access_name(u32 error)
 	return error & PF_WRITE ? "writing" : "reading";
 }
 
-/*
- * A fault that is the program's own: the signal ends it unless it has a
- * handler; what happened is said here, where the registers are known.
- */
-static void user_fault(struct pt_regs *regs, unsigned int nr, u64 address)
+/* si_code and si_addr as Linux gives them; SI_KERNEL where it knows none. */
+static void fill_siginfo(struct siginfo *info, const struct pt_regs *regs,
+			 unsigned int nr)
 {
-	int sig = traps[nr].signal;
+	info->si_signo = traps[nr].signal;
+	info->si_code = SI_KERNEL;
+	switch (nr) {
+	case TRAP_DE:
+		info->si_code = FPE_INTDIV;
+		break;
+	case TRAP_DB:
+		info->si_code = TRAP_TRACE;
+		break;
+	case TRAP_UD:
+		info->si_code = ILL_ILLOPN;
+		break;
+	case TRAP_MF:
+	case TRAP_XF:
+		info->si_code = fpu_exception_code(nr == TRAP_XF);
+		break;
+	case TRAP_AC:
+		info->si_code = BUS_ADRALN;
+		return;
+	default:
+		return;
+	}
+	info->addr = regs->rip;
+}
 
-	if (signal_is_fatal(sig, current)) {
+/* The signal of a fault, which is said here if it ends the program. */
+static void user_fault(struct pt_regs *regs, unsigned int nr,
+		       const struct siginfo *info)
+{
+	current->trap = (struct trap_info){ nr, regs->orig_rax, info->addr };
+	if (nr != TRAP_PF)
+		current->trap.address = 0;
+	if (signal_is_fatal(info->si_signo, current)) {
 		if (nr == TRAP_PF)
 			pr_err("%s[%d]: page fault %s address %#llx",
 			       current->comm, current->pid,
 			       access_name(regs->orig_rax),
-			       (unsigned long long)address);
+			       (unsigned long long)info->addr);
 		else
 			pr_err("%s[%d]: %s", current->comm, current->pid,
 			       traps[nr].name);
 		show_regs(regs);
 	}
-	force_sig(sig, current);
+	force_siginfo(info);
 }
 
 /* Brings the page in if the program may have it: 0 or -errno. */
@@ -124,29 +158,33 @@ static int fault_in(u64 address, u32 error)
 
 static void user_page_fault(struct pt_regs *regs)
 {
-	u64 address = fault_address();
+	struct siginfo info = { .si_signo = SIGSEGV, .addr = fault_address() };
 	int err;
 
 	local_irq_enable();
-	err = fault_in(address, regs->orig_rax);
+	err = fault_in(info.addr, regs->orig_rax);
 	if (err == -ENOMEM) {
 		pr_err("out of memory: ending %s[%d]; give the machine more",
 		       current->comm, current->pid);
 		force_sig(SIGKILL, current);
 	} else if (err) {
-		user_fault(regs, TRAP_PF, address);
+		info.si_code = err == -EACCES ? SEGV_ACCERR : SEGV_MAPERR;
+		user_fault(regs, TRAP_PF, &info);
 	}
 	local_irq_disable();
 }
 
 void do_trap_user(struct pt_regs *regs, unsigned int nr)
 {
+	struct siginfo info = { 0 };
+
 	if (nr == TRAP_PF) {
 		user_page_fault(regs);
 		return;
 	}
 	local_irq_enable();
-	user_fault(regs, nr, 0);
+	fill_siginfo(&info, regs, nr);
+	user_fault(regs, nr, &info);
 	local_irq_disable();
 }
 

@@ -24,13 +24,16 @@ static __always_inline void user_access_end(void)
 		__asm__ volatile("clac" : : : "memory", "cc");
 }
 
-/* One load or store between begin and end; goes to @label on a fault. */
+/*
+ * One load or store between begin and end; goes to @label on a fault. The
+ * compiler would drop a load whose value is not used, and its fault with it.
+ */
 #define USER_LOAD(insn, v, p, label)					\
-	__asm__ goto("1:\t" insn " %1, %0\n"				\
+	__asm__ volatile goto("1:\t" insn " %1, %0\n"				\
 		     EXTABLE("1b", "%l[" #label "]")			\
 		     : "=r"(v) : "m"(*(p)) : : label)
 #define USER_STORE(insn, v, p, label)					\
-	__asm__ goto("1:\t" insn " %0, %1\n"				\
+	__asm__ volatile goto("1:\t" insn " %0, %1\n"				\
 		     EXTABLE("1b", "%l[" #label "]")			\
 		     : : "r"(v), "m"(*(p)) : "memory" : label)
 
@@ -80,6 +83,30 @@ static __always_inline int put_user_n(const void *from, void __user *to,
 		USER_STORE("movq", v8, (u64 __user *)to, fault);
 	}
 	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+/*
+ * Atomically replaces *@ptr by @new if it is @old; what was there in *@was.
+ * 0 or -EFAULT. A page that is not there is -EFAULT with interrupts off.
+ */
+static __always_inline int user_cmpxchg32(u32 __user *ptr, u32 old, u32 new,
+					  u32 *was)
+{
+	u32 v = old;
+
+	if (unlikely(!access_ok(ptr, sizeof(*ptr))))
+		return -EFAULT;
+	user_access_begin();
+	__asm__ volatile goto("1:\tlock cmpxchgl %2, %1\n"
+		     EXTABLE("1b", "%l[fault]")
+		     : "+a"(v), "+m"(*ptr) : "r"(new)
+		     : "memory", "cc" : fault);
+	user_access_end();
+	*was = v;
 	return 0;
 fault:
 	user_access_end();

@@ -1,10 +1,13 @@
-/* sources: kernel/signal.c */
+/* sources: kernel/signal.c kernel/sigdeliver.c kernel/sigcalls.c
+ * kernel/wait.c */
 #include "tests/unit/unit.h"
 
 #include "kernel/errno.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
+#include "kernel/x86/ptrace.h"
+#include "kernel/x86/sigframe.h"
 #include "tests/host/host.h"
 
 long sys_rt_sigaction(int sig, const struct sigaction *act,
@@ -18,6 +21,31 @@ long sys_tgkill(s32 tgid, s32 tid, int sig);
 static struct sighand sighand;
 static jmp_buf ended;
 static int exit_code;
+static struct ksignal handled;	/* what a handler was called for, the last */
+static u64 handled_mask;
+static unsigned int nr_handled;
+
+int setup_sigframe(struct pt_regs *regs, const struct ksignal *k, u64 mask)
+{
+	handled = *k;
+	handled_mask = mask;
+	nr_handled++;
+	return k->act.handler == 0xbad ? -EFAULT : 0;
+}
+
+struct task *find_get_thread(s32 tid)
+{
+	return tid == current->pid ? current : NULL;
+}
+
+void put_task(struct task *task)
+{
+}
+
+void do_exit(void)
+{
+	longjmp(ended, 1);
+}
 
 void do_exit_group(int code)
 {
@@ -25,23 +53,30 @@ void do_exit_group(int code)
 	longjmp(ended, 1);
 }
 
+static struct pt_regs regs;
+static bool in_call;
+
 /* The way back to user mode; returns the code if that ended the program. */
 static int to_user(void)
 {
 	exit_code = -1;
 	if (!setjmp(ended) && signal_pending(current))
-		do_signal(NULL);
+		do_signal(&regs, in_call);
 	return exit_code;
 }
 
 static int setup(void **state)
 {
 	host_reset();
-	memset(&sighand, 0, sizeof(sighand));
+	sighand_init(&sighand);
+	list_add_tail(&current->thread_node, &sighand.threads);
+	sighand.nr_threads = 1;
 	current->sighand = &sighand;
+	nr_handled = 0;
+	in_call = false;
 	current->pid = current->tgid = 1;
 	current->work = 0;
-	current->sig_pending = current->sig_blocked = 0;
+	current->sig_blocked = 0;
 	return 0;
 }
 
@@ -82,11 +117,11 @@ static void test_ignored_is_forgotten(void **state)
 	/* A blocked one is kept all the same, until it is unblocked. */
 	current->sig_blocked = sig_bit(SIGPIPE);
 	assert_int_equal(send_sig(SIGPIPE, current), 0);
-	assert_int_equal(current->sig_pending, sig_bit(SIGPIPE));
+	assert_int_equal(current->pending.mask, sig_bit(SIGPIPE));
 	current->sig_blocked = 0;
 	current->work |= TIF_SIGPENDING;
 	assert_int_equal(to_user(), -1);
-	assert_int_equal(current->sig_pending, 0);
+	assert_int_equal(current->pending.mask, 0);
 	/* Ignoring forgets what is pending already. */
 	current->sig_blocked = sig_bit(SIGTERM);
 	assert_int_equal(send_sig(SIGTERM, current), 0);
@@ -160,7 +195,7 @@ static void test_arguments_are_checked(void **state)
 	assert_int_equal(sys_kill(2, SIGTERM), -ESRCH);
 	assert_int_equal(sys_kill(-2, SIGTERM), -ESRCH);
 	assert_int_equal(sys_kill(1, 0), 0);
-	assert_int_equal(sys_kill(-1, 0), 0);
+	assert_int_equal(sys_kill(-1, 0), -ESRCH);
 	assert_int_equal(sys_tkill(0, SIGTERM), -EINVAL);
 	assert_int_equal(sys_tkill(7, SIGTERM), -ESRCH);
 	assert_int_equal(sys_tgkill(1, 7, SIGTERM), -ESRCH);
@@ -170,11 +205,103 @@ static void test_arguments_are_checked(void **state)
 	assert_int_equal(send_sig(SIGTERM, current), -ESRCH);
 }
 
+static void test_handlers_are_called(void **state)
+{
+	struct sigaction act = { .handler = 0x1000, .flags = SA_RESETHAND,
+				 .mask = sig_bit(SIGUSR2) };
+
+	assert_int_equal(sys_rt_sigaction(SIGUSR1, &act, NULL, 8), 0);
+	current->sig_blocked = sig_bit(SIGHUP);
+	assert_int_equal(sys_kill(1, SIGUSR1), 0);
+	assert_int_equal(to_user(), -1);
+	assert_int_equal(nr_handled, 1);
+	assert_int_equal(handled.sig, SIGUSR1);
+	assert_int_equal(handled.info.si_code, SI_USER);
+	assert_int_equal(handled_mask, sig_bit(SIGHUP));
+	assert_int_equal(current->sig_blocked, sig_bit(SIGHUP) |
+			 sig_bit(SIGUSR1) | sig_bit(SIGUSR2));
+	current->sig_blocked = 0;
+	/* Once only: the next one has its default effect. */
+	assert_int_equal(sys_kill(1, SIGUSR1), 0);
+	assert_int_equal(to_user(), 128 + SIGUSR1);
+}
+
+static void test_a_bad_stack_ends_it(void **state)
+{
+	struct sigaction act = { .handler = 0xbad };
+
+	assert_int_equal(sys_rt_sigaction(SIGSEGV, &act, NULL, 8), 0);
+	force_sig(SIGSEGV, current);
+	assert_int_equal(to_user(), -1);
+	assert_int_equal(to_user(), 128 + SIGSEGV);
+}
+
+/* What becomes of a call that returned @ret; @flags of the handler. */
+static s64 restarted(s64 ret, u64 flags)
+{
+	struct sigaction act = { .handler = 0x1000, .flags = flags };
+
+	regs = (struct pt_regs){ .rax = (u64)ret, .orig_rax = 7, .rip = 102 };
+	in_call = true;
+	if (flags != UINT64_MAX) {
+		assert_int_equal(sys_rt_sigaction(SIGUSR1, &act, NULL, 8), 0);
+		assert_int_equal(sys_kill(1, SIGUSR1), 0);
+	}
+	current->work |= TIF_SIGPENDING;
+	assert_int_equal(to_user(), -1);
+	current->sig_blocked = 0;
+	return regs.rip == 100 ? (s64)regs.rax : (s64)regs.rax * 1000;
+}
+
+static void test_calls_begin_again(void **state)
+{
+	const u64 none = UINT64_MAX;
+
+	assert_int_equal(restarted(-ERESTARTSYS, SA_RESTART), 7);
+	assert_int_equal(restarted(-ERESTARTSYS, 0), -EINTR * 1000);
+	assert_int_equal(restarted(-ERESTARTNOINTR, 0), 7);
+	assert_int_equal(restarted(-ERESTARTNOHAND, SA_RESTART),
+			 -EINTR * 1000);
+	assert_int_equal(restarted(-ERESTART_RESTARTBLOCK, SA_RESTART),
+			 -EINTR * 1000);
+	assert_int_equal(restarted(-EINTR, SA_RESTART), -EINTR * 1000);
+	assert_int_equal(restarted(5, SA_RESTART), 5000);
+	assert_int_equal(restarted(-ERESTARTSYS, none), 7);
+	assert_int_equal(restarted(-ERESTARTNOHAND, none), 7);
+	assert_int_equal(restarted(-ERESTART_RESTARTBLOCK, none), 219);
+}
+
+static void test_realtime_signals_queue(void **state)
+{
+	struct siginfo info = { .si_signo = 40, .si_code = SI_QUEUE }, got;
+
+	for (int i = 0; i < 3; i++) {
+		info.user.value = (u64)i;
+		assert_int_equal(send_siginfo(&info, current), 0);
+	}
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(dequeue_signal(current, 0, &got), 40);
+		assert_int_equal(got.user.value, i);
+	}
+	assert_int_equal(dequeue_signal(current, 0, &got), 0);
+	/* Ordinary ones do not. */
+	send_sig(SIGUSR1, current);
+	send_sig(SIGUSR1, current);
+	assert_int_equal(dequeue_signal(current, 0, &got), SIGUSR1);
+	assert_int_equal(dequeue_signal(current, 0, &got), 0);
+	host_fail_alloc(1);
+	assert_int_equal(send_siginfo(&info, current), -EAGAIN);
+	assert_int_equal(sighand.nr_queued, 0);
+}
+
 static void sleep_for_ever(void *arg)
 {
+	struct siginfo info;
+
 	set_current_state(TASK_INTERRUPTIBLE);
 	schedule();
 	assert_true(signal_pending(current));
+	assert_int_equal(dequeue_signal(current, 0, &info), SIGTERM);
 }
 
 static void test_a_signal_ends_a_sleep(void **state)
@@ -203,6 +330,10 @@ int main(void)
 		cmocka_unit_test_setup(test_actions_are_remembered, setup),
 		cmocka_unit_test_setup(test_arguments_are_checked, setup),
 		cmocka_unit_test_setup(test_a_signal_ends_a_sleep, setup),
+		cmocka_unit_test_setup(test_handlers_are_called, setup),
+		cmocka_unit_test_setup(test_a_bad_stack_ends_it, setup),
+		cmocka_unit_test_setup(test_calls_begin_again, setup),
+		cmocka_unit_test_setup(test_realtime_signals_queue, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

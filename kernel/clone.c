@@ -1,0 +1,195 @@
+/*
+ * New threads (clone(2)). They share everything with the caller but registers
+ * and what the flags say; a second process cannot be, and asking for one is
+ * answered as by a Linux that may have no more.
+ */
+#include "kernel/errno.h"
+#include "kernel/mm/slab.h"
+#include "kernel/printk.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
+#include "kernel/string.h"
+#include "kernel/syscall.h"
+#include "kernel/uaccess.h"
+#include "kernel/x86/entry.h"
+#include "kernel/x86/fpu.h"
+#include "kernel/x86/ptrace.h"
+
+#define CLONE_VM		0x00000100u
+#define CLONE_FS		0x00000200u
+#define CLONE_FILES		0x00000400u
+#define CLONE_SIGHAND		0x00000800u
+#define CLONE_PIDFD		0x00001000u
+#define CLONE_THREAD		0x00010000u
+#define CLONE_SETTLS		0x00080000u
+#define CLONE_PARENT_SETTID	0x00100000u
+#define CLONE_CHILD_CLEARTID	0x00200000u
+#define CLONE_CHILD_SETTID	0x01000000u
+
+/* What a thread of ours shares; less would be a process, or half of one. */
+#define THREAD_SHARES	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | \
+			 CLONE_THREAD)
+
+long do_clone(u64 flags, u64 sp, s32 __user *parent_tid,
+	      u32 __user *child_tid, u64 tls, const struct callee_saved *kept);
+
+static long no_more_processes(const char *call)
+{
+	static bool said;
+
+	if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+		pr_warn("%s called %s: there is one process and no other: EAGAIN; use threads",
+			current->comm, call);
+	return -EAGAIN;
+}
+
+static void copy_regs(struct task *child, u64 sp,
+		      const struct callee_saved *kept)
+{
+	struct pt_regs *regs = task_pt_regs(child);
+
+	*regs = *current_pt_regs();
+	regs->rbx = kept->rbx;
+	regs->rbp = kept->rbp;
+	regs->r12 = kept->r12;
+	regs->r13 = kept->r13;
+	regs->r14 = kept->r14;
+	regs->r15 = kept->r15;
+	regs->rax = 0;
+	regs->rcx = regs->rip;
+	regs->r11 = regs->rflags;
+	if (sp)
+		regs->rsp = sp;
+}
+
+/* The child's first steps, in its own name. */
+static void thread_entry(void *arg)
+{
+	u32 __user *set_tid = arg;
+
+	if (set_tid)
+		(void)put_user((u32)current->pid, set_tid);
+	return_to_user(current_pt_regs());
+}
+
+/* The parent has a save area as soon as it is not alone. */
+static int copy_fpu(struct task *child)
+{
+	int err = fpu_alloc(current);
+
+	if (!err)
+		err = fpu_alloc(child);
+	if (!err)
+		fpu_copy_to(child);
+	return err;
+}
+
+static void share_process(struct task *child)
+{
+	struct task *task = current;
+
+	child->tgid = task->tgid;
+	child->mm = task->mm;
+	child->files = task->files;
+	process_ops->share_files(child->files);
+	child->sighand = task->sighand;
+	child->sig_blocked = task->sig_blocked;
+	child->gs_base = task->gs_base;
+	child->fs_base = task->fs_base;
+}
+
+/* False if the process comes to its end: then nobody joins it. */
+static bool join_threads(struct task *child)
+{
+	struct sighand *sighand = child->sighand;
+	unsigned long irq = spin_lock_irqsave(&sighand->lock);
+	bool exiting = sighand->exiting;
+
+	if (!exiting) {
+		list_add_tail(&child->thread_node, &sighand->threads);
+		sighand->nr_threads++;
+	}
+	spin_unlock_irqrestore(&sighand->lock, irq);
+	return !exiting;
+}
+
+static long start_thread(u64 flags, u64 sp, s32 __user *parent_tid,
+			 u32 __user *child_tid, u64 tls,
+			 const struct callee_saved *kept)
+{
+	u32 __user *set_tid = flags & CLONE_CHILD_SETTID ? child_tid : NULL;
+	struct task *child = task_create(current->comm, thread_entry, set_tid);
+	s32 pid;
+
+	if (!child)
+		return -ENOMEM;
+	if (copy_fpu(child)) {
+		put_task(child);
+		return -ENOMEM;
+	}
+	pid = child->pid;
+	if (flags & CLONE_PARENT_SETTID)
+		(void)put_user(pid, parent_tid);
+	share_process(child);
+	copy_regs(child, sp, kept);
+	if (flags & CLONE_SETTLS)
+		child->fs_base = tls;
+	if (flags & CLONE_CHILD_CLEARTID)
+		child->clear_child_tid = child_tid;
+	if (!join_threads(child)) {
+		process_ops->put_files(child->files);
+		put_task(child);
+		return -ERESTARTNOINTR;
+	}
+	wake_up_new_task(child);
+	return pid;
+}
+
+/* Called by sys_clone() in entry.S with the registers that C keeps. */
+long do_clone(u64 flags, u64 sp, s32 __user *parent_tid,
+	      u32 __user *child_tid, u64 tls, const struct callee_saved *kept)
+{
+	if ((flags & CLONE_THREAD && !(flags & CLONE_SIGHAND)) ||
+	    (flags & CLONE_SIGHAND && !(flags & CLONE_VM)) ||
+	    (flags & CLONE_THREAD && flags & CLONE_PIDFD))
+		return -EINVAL;
+	if ((flags & THREAD_SHARES) != THREAD_SHARES)
+		return no_more_processes("clone");
+	if (flags & CLONE_SETTLS && tls >= TASK_SIZE_MAX)
+		return -EPERM;
+	return start_thread(flags, sp, parent_tid, child_tid, tls, kept);
+}
+
+SYSCALL_ENTER(clone);
+
+SYSCALL_DEFINE0(fork)
+{
+	return no_more_processes("fork");
+}
+
+SYSCALL_DEFINE0(vfork)
+{
+	return no_more_processes("vfork");
+}
+
+/* Nobody has children. */
+SYSCALL_DEFINE4(wait4, s32, pid, void __user *, status, int, options,
+		void __user *, usage)
+{
+	(void)pid;
+	(void)status;
+	(void)options;
+	(void)usage;
+	return -ECHILD;
+}
+
+SYSCALL_DEFINE5(waitid, int, type, s32, pid, void __user *, info,
+		int, options, void __user *, usage)
+{
+	(void)type;
+	(void)pid;
+	(void)info;
+	(void)options;
+	(void)usage;
+	return -ECHILD;
+}
