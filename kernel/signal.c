@@ -9,6 +9,7 @@
 #include "kernel/signal.h"
 
 #include "kernel/errno.h"
+#include "kernel/itimer.h"
 #include "kernel/mm/slab.h"
 #include "kernel/rlimit.h"
 #include "kernel/sched.h"
@@ -41,8 +42,6 @@ const char *const signal_names[32] = {
 	[SIGWINCH] = "SIGWINCH", [SIGIO] = "SIGIO", [SIGPWR] = "SIGPWR",
 	[SIGSYS] = "SIGSYS",
 };
-
-void (*timer_signal_delivered)(struct siginfo *info);
 
 void sighand_init(struct sighand *sighand)
 {
@@ -383,9 +382,7 @@ int dequeue_signal(struct task *task, u64 mask, struct siginfo *info)
 	}
 	recalc_sigpending_locked(task);
 	spin_unlock_irqrestore(&sighand->lock, irq);
-	if (sig && (info->si_code == SI_TIMER || sig == SIGALRM ||
-		    sig == SIGVTALRM || sig == SIGPROF) &&
-	    timer_signal_delivered)
+	if (sig && (info->si_code == SI_TIMER || info->si_code == SI_KERNEL))
 		timer_signal_delivered(info);
 	return sig;
 }

@@ -242,6 +242,3 @@ struct ksignal {
  * system call, which may have to begin again.
  */
 void do_signal(struct pt_regs *regs, bool syscall);
-
-/* Called when a timer's signal is acted on: it may go on. Set by timers. */
-extern void (*timer_signal_delivered)(struct siginfo *info);

@@ -96,12 +96,9 @@ SYSCALL_DEFINE1(time, s64 __user *, ut)
 	return now;
 }
 
-/* Sleeps until monotonic @deadline. 0, or -EINTR with what was left in @rem. */
-static long sleep_until(u64 deadline, struct timespec __user *rem)
+/* Sleeps until monotonic @deadline. 0, or -EINTR. */
+static int sleep_until(u64 deadline)
 {
-	struct timespec left;
-	u64 now;
-
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (signal_pending(current))
@@ -110,11 +107,35 @@ static long sleep_until(u64 deadline, struct timespec __user *rem)
 			return 0;
 	}
 	set_current_state(TASK_RUNNING);
+	return -EINTR;
+}
+
+/* Sleeps for the restart block's sake, which holds when and *rem. */
+static long sleep_restart(struct restart_block *block)
+{
+	struct timespec __user *rem = (struct timespec __user *)block->arg[0];
+	struct timespec left;
+	u64 now;
+
+	if (!sleep_until(block->deadline))
+		return 0;
 	now = ktime_get_ns();
-	left = ns_to_timespec(deadline > now ? deadline - now : 0);
+	left = ns_to_timespec(block->deadline > now ? block->deadline - now
+						    : 0);
 	if (rem && copy_to_user(rem, &left, sizeof(left)))
 		return -EFAULT;
-	return -EINTR;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+/* Begun again, a sleep must not begin from its start. */
+static long sleep_for(u64 deadline, struct timespec __user *rem)
+{
+	struct restart_block *block = &current->restart;
+
+	block->fn = sleep_restart;
+	block->deadline = deadline;
+	block->arg[0] = (u64)rem;
+	return sleep_restart(block);
 }
 
 static u64 add_saturating(u64 a, u64 b)
@@ -131,8 +152,8 @@ SYSCALL_DEFINE2(nanosleep, const struct timespec __user *, req,
 		return -EFAULT;
 	if (!timespec_valid(&ts))
 		return -EINVAL;
-	return sleep_until(add_saturating(ktime_get_ns(),
-					  timespec_to_ns(&ts)), rem);
+	return sleep_for(add_saturating(ktime_get_ns(), timespec_to_ns(&ts)),
+			 rem);
 }
 
 SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags,
@@ -152,11 +173,12 @@ SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags,
 	if (!timespec_valid(&ts))
 		return -EINVAL;
 	ns = timespec_to_ns(&ts);
+	if (!(flags & TIMER_ABSTIME))
+		return sleep_for(add_saturating(ktime_get_ns(), ns), rem);
 	/* An absolute time counts from now on the clock it is given in. */
-	if (flags & TIMER_ABSTIME)
-		ns = ns > now ? ns - now : 0;
-	return sleep_until(add_saturating(ktime_get_ns(), ns),
-			   flags & TIMER_ABSTIME ? NULL : rem);
+	ns = ns > now ? ns - now : 0;
+	err = sleep_until(add_saturating(ktime_get_ns(), ns));
+	return err ? -ERESTARTNOHAND : 0;
 }
 
 SYSCALL_DEFINE3(getrandom, u8 __user *, buf, size_t, len, unsigned int, flags)

@@ -1,18 +1,18 @@
 /*
  * Segments and the task state segment. The order is what SYSCALL and SYSRET
- * want (Intel SDM volume 2, SYSRET): kernel code, kernel data, user data,
- * user code. The assembly entry code includes this, too.
+ * want (Intel SDM volume 2, SYSRET): kernel code, kernel data; user data, user
+ * code. The assembly entry code includes this, too.
  */
 #pragma once
 
 #define KERNEL_CS	0x08
 #define KERNEL_DS	0x10
-#define USER_DS		0x1b
-#define USER_CS		0x23
-#define TSS_SEL		0x28
+#define TSS_SEL		0x18	/* two entries */
+#define USER_DS		0x2b	/* these two are Linux's, programs see them */
+#define USER_CS		0x33
 
 /* MSR_STAR bits 63-32: the bases that SYSRET and SYSCALL count from. */
-#define STAR_BASES	((0x13ul << 16 | KERNEL_CS) << 32)
+#define STAR_BASES	((0x23ul << 16 | KERNEL_CS) << 32)
 
 /* Interrupt-stack-table slots: exceptions that cannot trust the stack. */
 #define IST_NMI		1

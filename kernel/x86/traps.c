@@ -127,9 +127,11 @@ static void fill_siginfo(struct siginfo *info, const struct pt_regs *regs,
 static void user_fault(struct pt_regs *regs, unsigned int nr,
 		       const struct siginfo *info)
 {
-	current->trap = (struct trap_info){ nr, regs->orig_rax, info->addr };
-	if (nr != TRAP_PF)
-		current->trap.address = 0;
+	current->trap.nr = nr;
+	current->trap.error = regs->orig_rax;
+	/* CR2 keeps the last page fault's address. */
+	if (nr == TRAP_PF)
+		current->trap.address = info->addr;
 	if (signal_is_fatal(info->si_signo, current)) {
 		if (nr == TRAP_PF)
 			pr_err("%s[%d]: page fault %s address %#llx",

@@ -6,11 +6,13 @@
 #include "kernel/errno.h"
 #include "kernel/list.h"
 #include "kernel/mm/mm.h"
+#include "kernel/process.h"
 #include "kernel/rlimit.h"
 #include "kernel/signal.h"
 #include "kernel/uaccess.h"
 
 u64 host_nofile = HOST_NOFILE;
+__weak const struct process_ops *process_ops;
 
 __weak u64 rlimit(unsigned int which)
 {

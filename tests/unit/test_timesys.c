@@ -111,7 +111,7 @@ static void test_a_signal_says_what_was_left(void **state)
 	host_run_others();
 	host_signal(task);
 	host_join_tasks();
-	assert_int_equal(result, -EINTR);
+	assert_int_equal(result, -ERESTART_RESTARTBLOCK);
 }
 
 static void test_getrandom(void **state)

@@ -1,0 +1,171 @@
+/*
+ * Small calls about threads: which CPU, how many, priorities, names. There is
+ * one CPU and one scheduling class, so most of them report and accept what is
+ * so anyway, and refuse the rest as Linux does.
+ */
+#include "kernel/errno.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
+#include "kernel/string.h"
+#include "kernel/syscall.h"
+#include "kernel/uaccess.h"
+#include "kernel/x86/cpu.h"
+
+#define PR_SET_PDEATHSIG	1
+#define PR_GET_DUMPABLE		3
+#define PR_SET_DUMPABLE		4
+#define PR_SET_NAME		15
+#define PR_GET_NAME		16
+#define PR_SET_TIMERSLACK	29
+#define PR_GET_TIMERSLACK	30
+#define PR_SET_NO_NEW_PRIVS	38
+#define PR_GET_NO_NEW_PRIVS	39
+#define DEFAULT_SLACK_NS	50000
+
+#define MEMBARRIER_QUERY	0
+#define MEMBARRIER_GLOBAL	1
+#define MEMBARRIER_PRIVATE	(1 << 3)
+#define MEMBARRIER_REGISTER_PRIVATE (1 << 4)
+
+#define SCHED_OTHER	0
+#define SCHED_FIFO	1
+#define SCHED_RR	2
+
+/* 0 if @tid is a thread of ours (0: the caller). */
+static int check_tid(s32 tid)
+{
+	struct task *task;
+
+	if (tid < 0)
+		return -EINVAL;
+	if (!tid)
+		return 0;
+	task = find_get_thread(tid);
+	if (!task)
+		return -ESRCH;
+	put_task(task);
+	return 0;
+}
+
+SYSCALL_DEFINE3(sched_getaffinity, s32, tid, u32, len, u64 __user *, umask)
+{
+	int err;
+
+	if (len < sizeof(u64) || len % sizeof(u64))
+		return -EINVAL;
+	err = tid < 0 ? -ESRCH : check_tid(tid);
+	if (!err)
+		err = put_user(1, umask);
+	return err ? err : (long)sizeof(u64);
+}
+
+SYSCALL_DEFINE3(sched_setaffinity, s32, tid, u32, len, const u8 __user *,
+		umask)
+{
+	u64 mask = 0;
+	int err;
+
+	if (copy_from_user(&mask, umask, min(len, (u32)sizeof(mask))))
+		return -EFAULT;
+	err = tid < 0 ? -ESRCH : check_tid(tid);
+	if (err)
+		return err;
+	return mask & 1 ? 0 : -EINVAL;
+}
+
+SYSCALL_DEFINE3(getcpu, u32 __user *, cpu, u32 __user *, node, void __user *,
+		unused)
+{
+	(void)unused;
+	if (cpu && put_user(smp_processor_id(), cpu))
+		return -EFAULT;
+	return node ? put_user(0, node) : 0;
+}
+
+/* One CPU runs one thread at a time, and a switch is a barrier. */
+SYSCALL_DEFINE3(membarrier, int, cmd, u32, flags, int, cpu)
+{
+	(void)cpu;
+	if (flags)
+		return -EINVAL;
+	switch (cmd) {
+	case MEMBARRIER_QUERY:
+		return MEMBARRIER_GLOBAL | MEMBARRIER_PRIVATE |
+		       MEMBARRIER_REGISTER_PRIVATE;
+	case MEMBARRIER_GLOBAL:
+	case MEMBARRIER_PRIVATE:
+	case MEMBARRIER_REGISTER_PRIVATE:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long set_name(const char __user *name)
+{
+	char comm[TASK_COMM_LEN] = "";
+	ssize_t len = strncpy_from_user(comm, name, sizeof(comm));
+
+	if (len < 0 && len != -ENAMETOOLONG)
+		return len;
+	comm[TASK_COMM_LEN - 1] = '\0';
+	memcpy(current->comm, comm, sizeof(comm));
+	return 0;
+}
+
+SYSCALL_DEFINE5(prctl, int, option, u64, a, u64, b, u64, c, u64, d)
+{
+	switch (option) {
+	case PR_SET_NAME:
+		return set_name((const char __user *)a);
+	case PR_GET_NAME:
+		return copy_to_user((void __user *)a, current->comm,
+				    TASK_COMM_LEN);
+	case PR_GET_DUMPABLE:
+		return 1;
+	case PR_SET_DUMPABLE:
+		return a > 1 ? -EINVAL : 0;
+	case PR_SET_PDEATHSIG:
+		return a > NSIG ? -EINVAL : 0;
+	case PR_GET_TIMERSLACK:
+		return DEFAULT_SLACK_NS;
+	case PR_SET_TIMERSLACK:
+		return 0;
+	case PR_SET_NO_NEW_PRIVS:
+		return a != 1 || b || c || d ? -EINVAL : 0;
+	case PR_GET_NO_NEW_PRIVS:
+		return a || b || c || d ? -EINVAL : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+SYSCALL_DEFINE1(sched_getscheduler, s32, tid)
+{
+	int err = check_tid(tid);
+
+	return err ? err : SCHED_OTHER;
+}
+
+SYSCALL_DEFINE2(sched_getparam, s32, tid, s32 __user *, priority)
+{
+	int err = check_tid(tid);
+
+	return err ? err : put_user(0, priority);
+}
+
+SYSCALL_DEFINE1(sched_get_priority_max, int, policy)
+{
+	if (policy == SCHED_FIFO || policy == SCHED_RR)
+		return 99;
+	return policy == SCHED_OTHER || policy == 3 || policy == 5 ?
+	       0 : -EINVAL;
+}
+
+SYSCALL_DEFINE1(sched_get_priority_min, int, policy)
+{
+	if (policy == SCHED_FIFO || policy == SCHED_RR)
+		return 1;
+	return policy == SCHED_OTHER || policy == 3 || policy == 5 ?
+	       0 : -EINVAL;
+}
