@@ -227,7 +227,7 @@ static void put_signals(struct seq_file *m, struct task *t)
 			caught |= sig_bit(sig);
 	}
 	seq_printf(m, "SigQ:\t0/64\nSigPnd:\t%016llx\nShdPnd:\t%016llx\n",
-		   (unsigned long long)t->sig_pending, 0ull);
+		   (unsigned long long)t->pending.mask, 0ull);
 	seq_printf(m, "SigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
 		   (unsigned long long)t->sig_blocked,
 		   (unsigned long long)ignored, (unsigned long long)caught);
@@ -301,7 +301,7 @@ static bool stat_show(struct seq_file *m, u64 *cursor)
 		   (unsigned long long)rss(),
 		   (unsigned long long)(mm ? mm->stack_top : 0));
 	seq_printf(m, "%llu %llu 0 0 0 0 0 17 0 0 0 0 0 0 0 0 %llu 0 0 0 0 0\n",
-		   (unsigned long long)t->sig_pending,
+		   (unsigned long long)t->pending.mask,
 		   (unsigned long long)t->sig_blocked,
 		   (unsigned long long)(mm ? mm->brk_start : 0));
 	put_task(t);
