@@ -127,7 +127,8 @@ def test_a_program_that_spins_does_not_stop_the_network():
 def test_panic_shows_where_and_exits_127():
     """An NMI is nothing that this kernel expects."""
     with monitored() as (guest, monitor):
-        monitor.ask("inject-nmi")
+        with contextlib.suppress(EOFError):  # it may end before it answers
+            monitor.ask("inject-nmi")
         assert guest.wait_exit() == 127
         console = guest.console
     assert re.search(r"(?i)panic", console), console
@@ -163,7 +164,8 @@ def trace_of_echoes(more):
                 s.sendall(b"x")
                 assert s.recv(1) == b"x"
                 time.sleep(0.3)
-            monitor.ask("inject-nmi")
+            with contextlib.suppress(EOFError):  # it may end before it answers
+                monitor.ask("inject-nmi")
             guest.wait_exit()
         return re.findall(r"^trace \d+\.\d{6} pid \d+ (\w+) ", guest.console,
                           re.M)
