@@ -265,6 +265,10 @@ sim: | $(call need,unit) $(LWIP_HERE)
 # What must hold before a change joins the main line.
 land-check: objs $(if $(wildcard linker.ld),all) unit check
 
+# What of Linux there is, and which test tries it, as Markdown.
+syscalls:
+	@tools/syscalls.py
+
 # ---- Set-up ----------------------------------------------------------------
 $(B)/.need-%: Makefile
 	@mkdir -p $(@D)
@@ -295,11 +299,12 @@ help:
 	@echo 'make bench-linux  the same beside a Linux guest, in turn (root)'
 	@echo 'make bench-million  a million connections, what each costs (root);'
 	@echo '                  CONNS=n, or FLAT="0 1000 10000" idle ones beside an echo'
+	@echo 'make syscalls     which system calls there are, and their tests'
 	@echo 'make clean        remove build/'
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP; V=1 shows.'
 
 FORCE:
 .PHONY: FORCE all objs iso run run-kernel run-iso gdb record replay core unit \
-	check test sim land-check clean help
+	check test sim land-check syscalls clean help
 .SECONDARY:
 -include $(OBJS:.o=.d)

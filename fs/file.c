@@ -62,16 +62,12 @@ void file_change_flags(struct file *file, u32 clear, u32 set)
 	spin_unlock(&file->f_lock);
 }
 
-int file_wait(struct file *file, struct wait_queue_head *wq,
-	      bool (*ready)(const void *arg), const void *arg)
+int file_sleep(struct wait_queue_head *wq, bool (*ready)(const void *arg),
+	       const void *arg)
 {
 	struct wait_queue_entry wait;
 	int err = 0;
 
-	if (ready(arg))
-		return 0;
-	if (file->f_flags & O_NONBLOCK)
-		return -EAGAIN;
 	init_wait(&wait);
 	for (;;) {
 		prepare_to_wait(wq, &wait, TASK_INTERRUPTIBLE);
@@ -85,6 +81,16 @@ int file_wait(struct file *file, struct wait_queue_head *wq,
 	}
 	finish_wait(wq, &wait);
 	return err;
+}
+
+int file_wait(struct file *file, struct wait_queue_head *wq,
+	      bool (*ready)(const void *arg), const void *arg)
+{
+	if (ready(arg))
+		return 0;
+	if (file->f_flags & O_NONBLOCK)
+		return -EAGAIN;
+	return file_sleep(wq, ready, arg);
 }
 
 void file_init(void)

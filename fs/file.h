@@ -124,6 +124,10 @@ static inline bool file_writable(const struct file *file)
 int file_wait(struct file *file, struct wait_queue_head *wq,
 	      bool (*ready)(const void *arg), const void *arg) __must_check;
 
+/* The same whatever the flags: it waits. 0 or -ERESTARTSYS. */
+int file_sleep(struct wait_queue_head *wq, bool (*ready)(const void *arg),
+	       const void *arg) __must_check;
+
 /* Sets and clears f_flags bits. Task context. */
 void file_change_flags(struct file *file, u32 clear, u32 set);
 

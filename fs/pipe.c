@@ -7,6 +7,8 @@
  * across user copies. Readers and writers wait on one queue each. A wakeup
  * follows the change it tells of, and file_wait() looks after it has queued.
  */
+#include "fs/pipe.h"
+
 #include "fs/fdtable.h"
 #include "fs/stat.h"
 #include "kernel/errno.h"
@@ -15,6 +17,7 @@
 #include "kernel/mutex.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
+#include "kernel/string.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
 
@@ -245,6 +248,142 @@ static u32 pipe_write_poll(struct file *file, struct poll_table *pt)
 	return bits;
 }
 
+/* --- for splice --- */
+
+void pipe_lock(struct pipe *pipe)
+{
+	mutex_lock(&pipe->mutex);
+}
+
+void pipe_unlock(struct pipe *pipe)
+{
+	mutex_unlock(&pipe->mutex);
+}
+
+void pipe_lock_two(struct pipe *a, struct pipe *b)
+{
+	mutex_lock(a < b ? &a->mutex : &b->mutex);
+	mutex_lock(a < b ? &b->mutex : &a->mutex);
+}
+
+u32 pipe_used(const struct pipe *pipe)
+{
+	return pipe->used;
+}
+
+u32 pipe_room(const struct pipe *pipe)
+{
+	return pipe->room;
+}
+
+int pipe_wait_data(struct pipe *pipe, bool nonblock)
+{
+	int err = 0;
+
+	while (!err && !pipe->used) {
+		if (!pipe->writers)
+			return 0;
+		if (nonblock)
+			return -EAGAIN;
+		mutex_unlock(&pipe->mutex);
+		err = file_sleep(&pipe->rd_wait, pipe_readable, pipe);
+		mutex_lock(&pipe->mutex);
+	}
+	return err ? err : 1;
+}
+
+int pipe_wait_room(struct pipe *pipe, bool nonblock)
+{
+	struct pipe_need want = { .pipe = pipe, .need = PIPE_BUF };
+	int err = 0;
+
+	while (!err && pipe->readers && pipe_full(pipe)) {
+		if (nonblock)
+			return -EAGAIN;
+		mutex_unlock(&pipe->mutex);
+		err = file_sleep(&pipe->wr_wait, pipe_writable, &want);
+		mutex_lock(&pipe->mutex);
+	}
+	if (!err && !pipe->readers) {
+		send_sig(SIGPIPE, current);
+		err = -EPIPE;
+	}
+	return err ? err : 1;
+}
+
+static void wake_writers(struct pipe *pipe)
+{
+	if (wq_has_sleeper(&pipe->wr_wait))
+		wake_up_poll(&pipe->wr_wait, EPOLLOUT | EPOLLWRNORM);
+}
+
+ssize_t pipe_get(struct pipe *pipe, struct iov_iter *to)
+{
+	bool wake = false;
+	ssize_t n = pipe_take(pipe, to, &wake);
+
+	if (wake)
+		wake_writers(pipe);
+	return n;
+}
+
+ssize_t pipe_add(struct pipe *pipe, struct iov_iter *from)
+{
+	ssize_t n = pipe_put(pipe, from);
+
+	if (n > 0 && wq_has_sleeper(&pipe->rd_wait))
+		wake_up_poll(&pipe->rd_wait, EPOLLIN | EPOLLRDNORM);
+	return n;
+}
+
+/* A page that turns out not to be needed stays for the next writer. */
+u32 pipe_prepare(struct pipe *pipe, u32 n)
+{
+	u64 at = pipe->head, end = pipe->head + n;
+
+	while (at < end) {
+		char **slot = pipe_slot(pipe, at);
+
+		if (!*slot)
+			*slot = get_zeroed_page();
+		if (!*slot)
+			return (u32)(at - pipe->head);
+		at = ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE;
+	}
+	return n;
+}
+
+void pipe_peek(const struct pipe *pipe, u32 skip, void *buf, u32 n)
+{
+	u64 at = pipe->tail + skip;
+	u32 done = 0;
+
+	while (done < n) {
+		size_t off = at % PAGE_SIZE;
+		u32 part = (u32)min((size_t)(n - done), PAGE_SIZE - off);
+
+		memcpy((char *)buf + done,
+		       pipe->page[at / PAGE_SIZE % PIPE_PAGES] + off, part);
+		at += part;
+		done += part;
+	}
+}
+
+void pipe_drop(struct pipe *pipe, u32 n)
+{
+	bool wake = false;
+
+	while (n) {
+		size_t off = pipe->tail % PAGE_SIZE;
+		u32 part = (u32)min((size_t)n, PAGE_SIZE - off);
+
+		wake |= pipe_consume(pipe, part);
+		n -= part;
+	}
+	if (wake)
+		wake_writers(pipe);
+}
+
 /* --- both --- */
 
 static long pipe_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -309,6 +448,13 @@ static const struct file_operations pipe_write_fops = {
 	.release = pipe_release,
 	.name = "pipe",
 };
+
+struct pipe *file_pipe(const struct file *file)
+{
+	if (file->f_op != &pipe_read_fops && file->f_op != &pipe_write_fops)
+		return NULL;
+	return file->private_data;
+}
 
 static struct pipe *pipe_alloc(void)
 {
