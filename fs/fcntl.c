@@ -3,6 +3,7 @@
  * the ioctls that are the same for every file. Task context.
  */
 #include "fs/fdtable.h"
+#include "fs/flock.h"
 #include "kernel/errno.h"
 #include "kernel/rlimit.h"
 #include "kernel/syscall.h"
@@ -118,13 +119,17 @@ static long fcntl_file(int fd, struct file *file, unsigned int cmd,
 	case F_GETFL:
 		return READ_ONCE(file->f_flags);
 	case F_SETFL:
+		if (file->f_flags & O_PATH)
+			return -EBADF;
 		file_change_flags(file, SETFL_MASK, arg & SETFL_MASK);
 		return 0;
 	case F_SETOWN:		/* SIGIO is never sent */
 	case F_GETOWN:
 		return 0;
 	default:
-		return -EINVAL;
+		if (file->f_flags & O_PATH)
+			return -EBADF;
+		return fcntl_lock(file, cmd, arg);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* Inodes and dentries: birth, references and death; names of what is open. */
 #include "fs/inode.h"
 
+#include "fs/flock.h"
 #include "kernel/mm/slab.h"
 #include "kernel/panic.h"
 #include "kernel/string.h"
@@ -198,6 +199,7 @@ struct file *vfs_file_open(struct dentry *dentry,
 	vf->dentry = dget(dentry);
 	vf->inode = dentry->inode;
 	vf->state = NULL;
+	vf->flock = 0;
 	file->f_seekable = true;
 	return file;
 }
@@ -212,6 +214,7 @@ void vfs_file_release(struct file *file)
 {
 	struct vfs_file *vf = vfs_file(file);
 
+	flock_release(vf);
 	dput(vf->dentry);
 	kfree(vf);
 }

@@ -78,6 +78,7 @@ struct inode {
 	const char *base;			/* c */
 	u64 base_size;				/* d  bytes of @base in use */
 	u32 seals;				/* d  F_SEAL_ bits */
+	u32 flock_shared, flock_exclusive;	/* flock_lock */
 	char *link;				/* c  own copy of a target */
 	struct rb_root children;		/* t  a directory's, by hash */
 	const struct device *device;		/* c */
@@ -103,6 +104,7 @@ struct vfs_file {
 	struct dentry *dentry;		/* c  referenced */
 	struct inode *inode;		/* c  the dentry's */
 	void *state;			/* what the kind keeps; see release */
+	u8 flock;			/* flock_lock; its own LOCK_, or 0 */
 };
 
 extern struct mutex tree_lock;

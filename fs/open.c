@@ -21,7 +21,6 @@
 #define MFD_ALLOW_SEALING 2u
 #define MFD_NAME_MAX	249u
 #define MEMFD_PREFIX	"/memfd:"
-#define F_SEAL_SEAL	1u
 
 /* --- O_PATH: a place, and nothing can be done with what is there --- */
 

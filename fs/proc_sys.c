@@ -76,8 +76,8 @@ static const struct pseudo_node core_dir = DIR("core",
 
 static const struct pseudo_node ipv4_dir = DIR("ipv4",
 	FILE_TEXT("ip_local_port_range", "32768\t60999\n"),
-	FILE_TEXT("tcp_congestion_control", "reno\n"),
-	FILE_TEXT("tcp_available_congestion_control", "reno\n"),
+	FILE_TEXT("tcp_congestion_control", "cubic\n"),
+	FILE_TEXT("tcp_available_congestion_control", "cubic reno\n"),
 	FILE_TEXT("tcp_max_syn_backlog", "4096\n"),
 	FILE_TEXT("tcp_fin_timeout", "60\n"));
 

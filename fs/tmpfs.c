@@ -109,13 +109,23 @@ static const struct inode_operations tmpfs_special_iops = {
 	.writable = true,
 };
 
+/* Only what memfd_create() makes may be sealed. */
+static struct inode *regular_inode(u32 mode)
+{
+	struct inode *inode = inode_new(&tmpfs_file_iops, mode);
+
+	if (inode)
+		inode->seals = F_SEAL_SEAL;
+	return inode;
+}
+
 struct inode *tmpfs_inode(u32 mode)
 {
 	switch (mode & S_IFMT) {
 	case S_IFDIR:
 		return inode_new(&tmpfs_dir_iops, mode);
 	case S_IFREG:
-		return inode_new(&tmpfs_file_iops, mode);
+		return regular_inode(mode);
 	case S_IFLNK:
 		return inode_new(&tmpfs_link_iops, mode);
 	default:

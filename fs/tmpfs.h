@@ -39,6 +39,13 @@ int tmpfs_move(struct dentry *dentry, struct dentry *dir, const char *name,
 void tmpfs_exchange(struct dentry *a, struct dentry *b)
 	__must_hold(tree_lock);
 
+/* What fcntl(2) has sealed an inode against. */
+#define F_SEAL_SEAL		1u
+#define F_SEAL_SHRINK		2u
+#define F_SEAL_GROW		4u
+#define F_SEAL_WRITE		8u
+#define F_SEAL_FUTURE_WRITE	16u
+
 extern const struct inode_operations tmpfs_dir_iops;
 extern const struct file_operations vfs_dir_fops;	/* fs/readdir.c */
 extern const struct file_operations tmpfs_file_fops;	/* tmpfs_file.c */

@@ -16,10 +16,6 @@
 #define FALLOC_FL_KEEP_SIZE	1u
 #define FALLOC_FL_PUNCH_HOLE	2u
 
-#define F_SEAL_SHRINK		2u
-#define F_SEAL_GROW		4u
-#define F_SEAL_WRITE		8u
-#define F_SEAL_FUTURE_WRITE	16u
 #define SEAL_ANY_WRITE		(F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
 
 static char zeroes[PAGE_SIZE];

@@ -134,27 +134,6 @@ SYSCALL_DEFINE1(uname, struct utsname __user *, buf)
 	return copy_to_user(buf, &names, sizeof(names));
 }
 
-/* The program is root, as it is alone. */
-SYSCALL_DEFINE0(getuid)
-{
-	return 0;
-}
-
-SYSCALL_DEFINE0(geteuid)
-{
-	return 0;
-}
-
-SYSCALL_DEFINE0(getgid)
-{
-	return 0;
-}
-
-SYSCALL_DEFINE0(getegid)
-{
-	return 0;
-}
-
 SYSCALL_DEFINE0(getpgrp)
 {
 	return current->tgid;

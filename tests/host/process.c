@@ -2,6 +2,7 @@
 #include "tests/host/host.h"
 
 #include "fs/eventpoll_internal.h"
+#include "fs/flock.h"
 #include "kernel/errno.h"
 #include "kernel/list.h"
 #include "kernel/mm/mm.h"
@@ -67,4 +68,9 @@ __weak void mm_for_each_area(struct mm_struct *mm,
 
 __weak void ep_show_fdinfo(struct file *file, struct seq_file *m)
 {
+}
+
+__weak long fcntl_lock(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return -EINVAL;
 }
