@@ -6,6 +6,7 @@
 #include "fs/fs_syscall.h"
 
 #include "fs/fdtable.h"
+#include "fs/mmap.h"
 #include "fs/stat.h"
 #include "fs/tmpfs.h"
 #include "kernel/errno.h"
@@ -246,6 +247,7 @@ static ssize_t read_file_at(int fd, u64 pos, void *buf, size_t n)
 void read_write_init(void)
 {
 	mmap_read_file = read_file_at;
+	mmap_sources = &vfs_mmap_sources;
 }
 
 /* Only the tmpfs's files have holes. */

@@ -124,6 +124,8 @@ static void area_remove(struct mm_struct *mm, struct vm_area *area)
 	rb_erase(&mm->areas, &area->node);
 	list_del(&area->list);
 	mm->nr_areas--;
+	if (area->source)
+		mmap_sources->put(area->source);
 	kfree(area);
 }
 
@@ -131,6 +133,7 @@ static bool areas_alike(const struct vm_area *a, u32 prot, u32 flags,
 			const char *name)
 {
 	return a->prot == prot && a->flags == flags && a->name == name &&
+	       !a->source &&
 	       !(flags & MAP_GROWSDOWN);
 }
 
@@ -139,7 +142,7 @@ static void join_next(struct mm_struct *mm, struct vm_area *a)
 {
 	struct vm_area *next = area_next(mm, a);
 
-	if (!next || next->start != a->end ||
+	if (!next || next->start != a->end || a->source ||
 	    !areas_alike(next, a->prot, a->flags, a->name))
 		return;
 	a->end = next->end;
@@ -174,6 +177,9 @@ static int split_at(struct mm_struct *mm, u64 addr)
 		return -ENOMEM;
 	*upper = *a;
 	upper->start = addr;
+	upper->first += (addr - a->start) / PAGE_SIZE;
+	if (upper->source)
+		mmap_sources->get(upper->source);
 	a->end = addr;
 	area_insert(mm, upper);
 	return 0;
@@ -286,6 +292,8 @@ s64 map_locked(struct mm_struct *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	area->prot = prot;
 	area->flags = flags & (MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN);
 	area->name = name;
+	area->source = NULL;
+	area->first = 0;
 	area_insert(mm, area);
 	join_around(mm, addr, addr + len);
 	return (s64)addr;
@@ -316,6 +324,36 @@ int mm_unmap(struct mm_struct *mm, u64 addr, u64 len)
 		return -EINVAL;
 	mutex_lock(&mm->lock);
 	err = unmap_locked(mm, addr, end);
+	mutex_unlock(&mm->lock);
+	return err;
+}
+
+int set_source_locked(struct mm_struct *mm, u64 start, u64 end, void *source,
+		      u64 index)
+{
+	struct vm_area *area;
+	int err = split_at(mm, start);
+
+	if (!err)
+		err = split_at(mm, end);
+	if (err)
+		return err;
+	area = area_find(mm, start);
+	area->source = source;
+	area->first = index;
+	/* What another thread has touched meanwhile was not the file. */
+	zap_pages(mm, start, end);
+	return 0;
+}
+
+int mm_set_source(struct mm_struct *mm, u64 addr, u64 len, void *source,
+		  u64 index)
+{
+	int err;
+
+	mutex_lock(&mm->lock);
+	err = set_source_locked(mm, addr, ALIGN_UP(addr + len, PAGE_SIZE),
+				source, index);
 	mutex_unlock(&mm->lock);
 	return err;
 }

@@ -38,7 +38,11 @@ struct vm_area {
 	u32 prot;		/* m  PROT_ bits */
 	u32 flags;		/* m  MAP_ bits */
 	const char *name;	/* m  "[heap]", "[stack]", a path or NULL */
+	void *source;		/* m  whose pages they are; NULL: our own */
+	u64 first;		/* m  page number in @source of @start */
 };
+
+struct page;
 
 struct mm_struct {
 	struct mutex lock;
@@ -113,6 +117,33 @@ int mm_discard(struct mm_struct *mm, u64 addr, u64 len);
  */
 s64 mm_remap(struct mm_struct *mm, u64 addr, u64 old_len, u64 new_len,
 	     bool may_move, bool fixed, u64 new_addr);
+
+/*
+ * Where the pages of shared mappings of files come from, set once by fs/. An
+ * area holds one reference to its source. Under mm->lock but for open().
+ */
+struct mmap_source_ops {
+	/*
+	 * What is behind open file @fd, for a mapping with PROT_ bits @prot:
+	 * 0 with a reference in *@source, NULL if it has no pages of its own;
+	 * -EBADF, -EACCES, -ENODEV, -EPERM.
+	 */
+	int (*open)(int fd, u32 prot, void **source);
+	void (*get)(void *source);
+	void (*put)(void *source);
+	/* Page @index with a reference; NULL with *@err. */
+	struct page *(*page)(void *source, u64 index, int *err);
+};
+
+extern const struct mmap_source_ops *mmap_sources;
+
+/*
+ * From here on the pages of [@addr, @addr + @len), which was just mapped, are
+ * those of @source from page @index on. 0 and the reference is the area's;
+ * -ENOMEM. Task; takes mm->lock.
+ */
+int mm_set_source(struct mm_struct *mm, u64 addr, u64 len, void *source,
+		  u64 index) __must_check;
 
 /*
  * How mmap(2) reads a file, set once by fs/: up to @n bytes at @pos of open

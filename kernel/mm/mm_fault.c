@@ -17,7 +17,7 @@ void zap_pages(struct mm_struct *mm, u64 start, u64 end)
 
 		WRITE_ONCE(*entry, 0);
 		tlb_flush_page(va);
-		free_page(phys_to_virt(pa));
+		put_page(phys_to_page(pa));
 		mm->rss--;
 		va += PAGE_SIZE;
 	}
@@ -50,6 +50,14 @@ int move_pages(struct mm_struct *mm, u64 from, u64 to, u64 len)
 	return 0;
 }
 
+/* The page of @area's file at @addr, with a reference; NULL with *@err. */
+static struct page *shared_page(const struct vm_area *area, u64 addr, int *err)
+{
+	u64 index = area->first + (addr - area->start) / PAGE_SIZE;
+
+	return mmap_sources->page(area->source, index, err);
+}
+
 /*
  * Makes sure that @addr in @area has a page; its entry in *@out. A new page
  * is zero, unless the caller is about to write all of it.
@@ -58,6 +66,7 @@ static int bring_in(struct mm_struct *mm, const struct vm_area *area,
 		    u64 addr, bool whole, u64 **out)
 {
 	u64 *entry = pt_user_entry(mm->pgd, addr, true);
+	int err = -ENOMEM;
 	struct page *page;
 
 	if (!entry)
@@ -65,10 +74,11 @@ static int bring_in(struct mm_struct *mm, const struct vm_area *area,
 	*out = entry;
 	if (*entry)
 		return 0;
-	page = alloc_page_reserve();
+	page = area->source ? shared_page(area, addr, &err) :
+			      alloc_page_reserve();
 	if (!page)
-		return -ENOMEM;
-	if (!whole)
+		return err;
+	if (!whole && !area->source)
 		memset(page_address(page), 0, PAGE_SIZE);
 	WRITE_ONCE(*entry, pt_make_user(page_to_phys(page), area->prot));
 	mm->rss++;

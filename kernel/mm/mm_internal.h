@@ -19,6 +19,10 @@ s64 map_locked(struct mm_struct *mm, u64 addr, u64 len, u32 prot, u32 flags,
 int unmap_locked(struct mm_struct *mm, u64 start, u64 end)
 	__must_hold(mm->lock);
 
+/* mm_set_source() with the lock held. */
+int set_source_locked(struct mm_struct *mm, u64 start, u64 end, void *source,
+		      u64 index) __must_hold(mm->lock) __must_check;
+
 /* Frees the pages of a range. */
 void zap_pages(struct mm_struct *mm, u64 start, u64 end)
 	__must_hold(mm->lock);

@@ -1,7 +1,7 @@
 /*
  * The memory system calls: mmap, munmap, mprotect, brk, mremap, madvise and
- * those that have nothing to do without a swap device. Files come from a
- * read-only initramfs: a private copy is made when they are mapped.
+ * those that have nothing to do without a swap device. A private mapping of a
+ * file is a copy made at once, a shared one has the file's own pages.
  */
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
@@ -26,6 +26,7 @@
 #define MADV_LAST_HINT		25
 
 ssize_t (*mmap_read_file)(int fd, u64 pos, void *buf, size_t n);
+const struct mmap_source_ops *mmap_sources;
 
 /* Fills the area from the file; what lies past its end stays zero. */
 static int load_file(u64 addr, u64 len, int fd, u64 pos)
@@ -52,26 +53,55 @@ static int load_file(u64 addr, u64 len, int fd, u64 pos)
 }
 
 /* Refuses a bad descriptor before anything is replaced. */
-static int check_file(int fd, u32 prot, u64 flags)
+static int check_file(int fd, u32 prot, u64 flags, void **source)
 {
 	ssize_t n;
 	u8 byte;
 
 	if (!mmap_read_file)
 		return -ENODEV;
-	if ((flags & MAP_TYPE) != MAP_PRIVATE && prot & PROT_WRITE)
-		return -EACCES;
+	if ((flags & MAP_TYPE) != MAP_PRIVATE)
+		return mmap_sources->open(fd, prot, source);
 	n = mmap_read_file(fd, 0, &byte, 0);
 	return n < 0 ? (int)n : 0;
+}
+
+/*
+ * Maps what mmap(2) asks for, its arguments checked: a private file's bytes
+ * are copied now, a shared one's pages come when they are touched.
+ */
+static s64 do_mmap(u64 addr, u64 len, u32 prot, u32 flags, int fd, u64 off)
+{
+	bool copies = !(flags & MAP_ANONYMOUS) && flags & MAP_PRIVATE;
+	void *source = NULL;
+	s64 ret;
+	int err = 0;
+
+	if (!(flags & MAP_ANONYMOUS))
+		err = check_file(fd, prot, flags, &source);
+	if (err)
+		return err;
+	ret = mm_map(current->mm, addr, len, prot, flags, NULL);
+	if (ret < 0)
+		err = (int)ret;
+	else if (source)
+		err = mm_set_source(current->mm, (u64)ret, len, source,
+				    off / PAGE_SIZE);
+	else if (copies)
+		err = load_file((u64)ret, len, fd, off);
+	if (!err)
+		return ret;
+	if (source)
+		mmap_sources->put(source);
+	if (ret > 0)
+		(void)mm_unmap(current->mm, (u64)ret, len);
+	return err;
 }
 
 SYSCALL_DEFINE6(mmap, u64, addr, u64, len, u64, prot, u64, flags, s64, fd,
 		u64, off)
 {
 	u32 type = flags & MAP_TYPE;
-	bool file = !(flags & MAP_ANONYMOUS);
-	s64 ret;
-	int err;
 
 	if (off % PAGE_SIZE || !len ||
 	    (type != MAP_SHARED && type != MAP_PRIVATE &&
@@ -80,26 +110,12 @@ SYSCALL_DEFINE6(mmap, u64, addr, u64, len, u64, prot, u64, flags, s64, fd,
 	/* No huge pages are set aside, as on a default Linux. */
 	if (flags & MAP_HUGETLB)
 		return -ENOMEM;
-	if (file) {
-		err = check_file((int)fd, (u32)prot, flags);
-		if (err)
-			return err;
-	}
-	if (prot & PROT_WRITE && !(flags & MAP_NORESERVE) && !mm_may_grow(len))
-		return -ENOMEM;
 	if (type == MAP_SHARED_VALIDATE)
 		flags ^= MAP_SHARED ^ MAP_SHARED_VALIDATE;
-	flags &= ~(u64)MAP_GROWSDOWN;
-	ret = mm_map(current->mm, addr, len, prot & PROT_KNOWN, (u32)flags,
-		     NULL);
-	if (ret < 0 || !file)
-		return ret;
-	err = load_file((u64)ret, len, (int)fd, off);
-	if (err) {
-		(void)mm_unmap(current->mm, (u64)ret, len);
-		return err;
-	}
-	return ret;
+	if (prot & PROT_WRITE && !(flags & MAP_NORESERVE) && !mm_may_grow(len))
+		return -ENOMEM;
+	return do_mmap(addr, len, prot & PROT_KNOWN,
+		       (u32)flags & ~(u32)MAP_GROWSDOWN, (int)fd, off);
 }
 
 SYSCALL_DEFINE2(munmap, u64, addr, u64, len)

@@ -17,7 +17,9 @@ static bool grow_in_place(struct mm_struct *mm, struct vm_area *area,
 	struct vm_area *above = area_at_or_above(mm, area->end);
 	s64 ret;
 
-	if (r->addr + r->old_len != area->end || end > TASK_SIZE_MAX ||
+	/* A file is not grown into what may be another area of it. */
+	if (area->source || r->addr + r->old_len != area->end ||
+	    end > TASK_SIZE_MAX ||
 	    (above && above->start < end))
 		return false;
 	ret = map_locked(mm, area->end, end - area->end, area->prot,
@@ -29,11 +31,21 @@ static s64 move_area(struct mm_struct *mm, struct vm_area *area,
 		     const struct remap *r)
 {
 	u32 flags = area->flags | (r->fixed ? MAP_FIXED : 0);
+	u64 first = area->first + (r->addr - area->start) / PAGE_SIZE;
+	void *source = area->source;
 	s64 to = map_locked(mm, r->new_addr, r->new_len, area->prot, flags,
 			    area->name);
 
 	if (to < 0)
 		return to;
+	if (source) {
+		if (set_source_locked(mm, (u64)to, (u64)to + r->new_len,
+				      source, first)) {
+			(void)unmap_locked(mm, (u64)to, (u64)to + r->new_len);
+			return -ENOMEM;
+		}
+		mmap_sources->get(source);
+	}
 	if (move_pages(mm, r->addr, (u64)to, min(r->old_len, r->new_len))) {
 		/* What did move goes back: its tables are still there. */
 		(void)move_pages(mm, (u64)to, r->addr, r->old_len);

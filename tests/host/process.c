@@ -74,3 +74,5 @@ __weak long fcntl_lock(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	return -EINVAL;
 }
+
+__weak const struct mmap_source_ops *mmap_sources;

@@ -5,6 +5,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include "kernel/errno.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/page.h"
 #include "kernel/uaccess.h"
@@ -404,17 +405,103 @@ static void test_mmap_file(void **state)
 	assert_int_equal(*mem((u64)a + 4999), 'f');
 	assert_int_equal(*mem((u64)a + 5000), 0);
 	assert_int_equal(prot_bits((u64)a), PTE_P | PTE_NX);
-	a = sys_mmap(0, P, PROT_READ, MAP_SHARED, 3, P);
-	assert_int_equal(*mem((u64)a + 903), 'f');
-	assert_int_equal(*mem((u64)a + 904), 0);
 	areas = mm->nr_areas;
-	assert_int_equal(sys_mmap(0, P, RW, MAP_SHARED, 3, 0), -EACCES);
 	assert_int_equal(sys_mmap(0, P, RW, MAP_PRIVATE, 4, 0), -EBADF);
 	host_fail_alloc(2);
 	assert_int_equal(sys_mmap(0, P, RW, MAP_PRIVATE, 3, 0), -ENOMEM);
 	host_fail_alloc(3);
 	assert_int_equal(sys_mmap(0, P, RW, MAP_PRIVATE, 3, 0), -ENOMEM);
 	assert_int_equal(mm->nr_areas, areas);
+}
+
+/* --- pages that belong to a file --- */
+
+static struct {
+	int refs;
+	struct page *page[4];
+} source;
+
+static int source_open(int fd, u32 prot, void **out)
+{
+	if (fd != 3)
+		return -EBADF;
+	if (prot & PROT_EXEC)
+		return -EACCES;
+	source.refs++;
+	*out = &source;
+	return 0;
+}
+
+static void source_get(void *s)
+{
+	source.refs++;
+}
+
+static void source_put(void *s)
+{
+	source.refs--;
+}
+
+static struct page *source_page(void *s, u64 index, int *err)
+{
+	if (index >= ARRAY_SIZE(source.page)) {
+		*err = -ENXIO;
+		return NULL;
+	}
+	get_page(source.page[index]);
+	return source.page[index];
+}
+
+static const struct mmap_source_ops source_ops = {
+	.open = source_open, .get = source_get, .put = source_put,
+	.page = source_page,
+};
+
+static void test_shared_file(void **state)
+{
+	u64 a, b;
+
+	mmap_read_file = read_file;
+	mmap_sources = &source_ops;
+	for (int i = 0; i < 4; i++)
+		source.page[i] = alloc_pages(0);
+	assert_int_equal(sys_mmap(0, P, RW, MAP_SHARED, 4, 0), -EBADF);
+	assert_int_equal(sys_mmap(0, P, PROT_EXEC, MAP_SHARED, 3, 0),
+			 -EACCES);
+	a = (u64)sys_mmap(0, 5 * P, RW, MAP_SHARED, 3, 0);
+	b = (u64)sys_mmap(0, 2 * P, RW, MAP_SHARED, 3, P);
+	assert_int_equal(source.refs, 2);
+	assert_int_equal(mm_fault(mm, a + P, FAULT_WRITE), 0);
+	assert_int_equal(mm_fault(mm, b, 0), 0);
+	strcpy((char *)mem(a + P), "seen");
+	assert_string_equal((char *)mem(b), "seen");
+	assert_int_equal(mm_fault(mm, a + 4 * P, 0), -ENXIO);
+	/* A hole makes two areas of one; each knows its place. */
+	assert_int_equal(sys_munmap(a + 2 * P, P), 0);
+	assert_int_equal(source.refs, 3);
+	assert_int_equal(mm_fault(mm, a + 3 * P, 0), 0);
+	assert_ptr_equal(mem(a + 3 * P), page_address(source.page[3]));
+	a = (u64)sys_mremap(b, 2 * P, 3 * P, 1, 0);
+	assert_int_equal(mm_fault(mm, a + 2 * P, 0), 0);
+	assert_string_equal((char *)mem(a), "seen");
+	assert_ptr_equal(mem(a + 2 * P), page_address(source.page[3]));
+	/* No memory for the area, or to set it apart. */
+	for (unsigned long n = 1; n <= 2; n++) {
+		int refs = source.refs;
+		long ret;
+
+		host_fail_alloc(n);
+		ret = sys_mmap(0, P, RW, MAP_SHARED, 3, 0);
+		assert_true(ret == -ENOMEM || !host_alloc_failed());
+		assert_int_equal(source.refs, refs + (ret > 0));
+	}
+	host_fail_alloc(0);
+	assert_int_equal(sys_munmap(0x10000, TASK_SIZE_MAX - 0x10000), 0);
+	assert_int_equal(source.refs, 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(atomic_read(&source.page[i]->refs), 1);
+		put_page(source.page[i]);
+	}
 }
 
 static void test_madvise(void **state)
@@ -548,6 +635,7 @@ int main(void)
 		T(mmap_call),
 		T(no_growth_when_memory_is_low),
 		T(mmap_file),
+		T(shared_file),
 		T(madvise),
 		T(mremap),
 		T(mremap_refusals),

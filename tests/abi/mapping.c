@@ -1,0 +1,95 @@
+/* Files in memory: shared and private mappings, and what they may not do. */
+#define _GNU_SOURCE
+#include "tests/abi/abi.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#define PATH "/dev/shm/abi-map"
+
+static char *map(int fd, int prot, int flags, off_t off, size_t len)
+{
+	char *p = mmap(NULL, len, prot, flags, fd, off);
+
+	say("mmap prot %d flags %d at %lld: %s", prot, flags, (long long)off,
+	    p == MAP_FAILED ? errno_name(errno) : "ok");
+	return p;
+}
+
+CASE(mapping_shared)
+{
+	int fd = open(PATH, O_CREAT | O_RDWR | O_TRUNC, 0600);
+	char *a, *b, *c, buf[16] = "";
+
+	unlink(PATH);
+	TRY(ftruncate(fd, 3 * 4096 + 10));
+	a = map(fd, PROT_READ | PROT_WRITE, MAP_SHARED, 0, 16384);
+	b = map(fd, PROT_READ, MAP_SHARED, 4096, 8192);
+	c = map(fd, PROT_READ | PROT_WRITE, MAP_PRIVATE, 4096, 4096);
+	strcpy(a + 4096, "shared");
+	say("b %s", b);
+	TRY(pread(fd, buf, 7, 4096));
+	say("%s", buf);
+	TRY(pwrite(fd, "WRITTEN", 7, 4100));
+	say("a %s, b %s", a + 4096, b);
+	strcpy(c, "mine");
+	say("a %s", a + 4096);
+	/* A file is written from its own mapping. */
+	strcpy(a + 8192, "copy me");
+	TRY(pwrite(fd, a + 8192, 7, 4096));
+	say("b %s", b);
+	TRY(mprotect(a + 4096, 4096, PROT_READ));
+	TRY(munmap(a, 8192));
+	say("rest %s", a + 8192);
+	a = mremap(b, 8192, 12288, MREMAP_MAYMOVE);
+	say("moved %s %s", a, a + 4096);
+	TRY(msync(a, 4096, MS_SYNC));
+	TRY(madvise(a, 4096, MADV_DONTNEED));
+	say("again %s", a);
+	close(fd);
+	say("closed %s", a);
+	TRY(munmap(a, 12288));
+}
+
+CASE(mapping_errors)
+{
+	int r, w, rw = open(PATH, O_CREAT | O_RDWR | O_TRUNC, 0600), p[2];
+
+	write(rw, "hello", 5);
+	r = open(PATH, O_RDONLY);
+	w = open(PATH, O_WRONLY);
+	unlink(PATH);
+	map(r, PROT_READ, MAP_SHARED, 0, 4096);
+	map(r, PROT_READ | PROT_WRITE, MAP_SHARED, 0, 4096);
+	map(r, PROT_READ | PROT_WRITE, MAP_PRIVATE, 0, 4096);
+	map(w, PROT_READ, MAP_SHARED, 0, 4096);
+	map(w, PROT_WRITE, MAP_SHARED, 0, 4096);
+	map(w, PROT_READ, MAP_PRIVATE, 0, 4096);
+	map(rw, PROT_READ, MAP_SHARED, 100, 4096);
+	map(rw, PROT_READ, MAP_SHARED, 0, 0);
+	map(rw, PROT_READ, 0, 0, 4096);
+	map(77, PROT_READ, MAP_SHARED, 0, 4096);
+	pipe(p);
+	map(p[0], PROT_READ, MAP_SHARED, 0, 4096);
+	map(open("/dev/shm", O_RDONLY), PROT_READ, MAP_SHARED, 0, 4096);
+	map(open("/dev/zero", O_RDWR), PROT_READ, MAP_SHARED, 0, 4096);
+	map(open(PATH, O_PATH), PROT_READ, MAP_SHARED, 0, 4096);
+}
+
+CASE(mapping_memfd)
+{
+	int fd = memfd_create("ring", 0);
+	char *p;
+
+	TRY(ftruncate(fd, 4096));
+	/* The same page twice in a row: a ring buffer. */
+	p = map(-1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 8192);
+	mmap(p, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+	mmap(p + 4096, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+	     fd, 0);
+	memcpy(p + 4093, "abcdef", 6);
+	say("%.3s", p);
+	TRY(ftruncate(fd, 0));
+	TRY(ftruncate(fd, 4096));
+	TRY(munmap(p, 8192));
+}
