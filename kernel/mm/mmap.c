@@ -21,6 +21,8 @@
 #define MREMAP_MAYMOVE		1
 #define MREMAP_FIXED		2
 
+#define MLOCK_ONFAULT		1
+
 #define MADV_DONTNEED		4
 #define MADV_FREE		8
 #define MADV_LAST_HINT		25
@@ -162,18 +164,36 @@ SYSCALL_DEFINE3(msync, u64, addr, u64, len, u64, flags)
 	return addr % PAGE_SIZE ? -EINVAL : 0;
 }
 
+/* All of it must be mapped; nothing is ever paged out. */
+static long check_mapped(u64 addr, u64 len)
+{
+	u64 start = ALIGN_DOWN(addr, PAGE_SIZE), end;
+	long err = 0;
+
+	if (!len)
+		return 0;
+	if (addr + len < addr || check_range(start, addr + len - start, &end))
+		return -EINVAL;
+	mutex_lock(&current->mm->lock);
+	if (!range_covered(current->mm, start, end))
+		err = -ENOMEM;
+	mutex_unlock(&current->mm->lock);
+	return err;
+}
+
 SYSCALL_DEFINE2(mlock, u64, addr, u64, len)
 {
-	(void)addr;
-	(void)len;
-	return 0;
+	return check_mapped(addr, len);
+}
+
+SYSCALL_DEFINE3(mlock2, u64, addr, u64, len, u64, flags)
+{
+	return flags & ~(u64)MLOCK_ONFAULT ? -EINVAL : check_mapped(addr, len);
 }
 
 SYSCALL_DEFINE2(munlock, u64, addr, u64, len)
 {
-	(void)addr;
-	(void)len;
-	return 0;
+	return check_mapped(addr, len);
 }
 
 SYSCALL_DEFINE1(mlockall, u64, flags)

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #define PATH "/dev/shm/abi-map"
 
@@ -92,4 +93,20 @@ CASE(mapping_memfd)
 	TRY(ftruncate(fd, 0));
 	TRY(ftruncate(fd, 4096));
 	TRY(munmap(p, 8192));
+}
+
+CASE(mapping_mlock)
+{
+	char *p = map(-1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		      0, 12288);
+
+	TRY(mlock(p + 5, 100));
+	TRY(munlock(p, 12288));
+	TRY(munmap(p + 4096, 4096));
+	TRY(mlock(p, 12288));
+	TRY(mlock(p, 4096));
+	TRY(munlock(p, 12288));
+	TRY(syscall(SYS_mlock2, p, 4096, 0));
+	TRY(syscall(SYS_mlock2, p, 4096, 2));
+	TRY(mlock(p, 0));
 }
