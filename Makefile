@@ -314,7 +314,8 @@ help:
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP; V=1 shows.'
 
 FORCE:
-.PHONY: FORCE all objs iso bench bench-linux bench-million run run-kernel run-iso gdb record replay core unit \
-	check test sim fuzz land-check syscalls clean help
+.PHONY: FORCE all objs iso bench bench-linux bench-million run run-kernel \
+	run-iso gdb record replay core unit check test sim fuzz land-check \
+	syscalls clean help
 .SECONDARY:
 -include $(OBJS:.o=.d)
