@@ -212,7 +212,7 @@ void set_current_blocked(u64 mask);
 void kill_other_threads(struct sighand *sighand)
 	__must_hold(sighand->lock);
 /* @task leaves: what it should have acted on is others' now, or dropped. */
-void exit_signals(struct task *task) __must_hold(sighand->lock);
+void exit_signals(struct task *task);
 
 /* Signals of @task or its process that are pending; takes the lock. */
 u64 signals_pending(struct task *task);

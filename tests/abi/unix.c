@@ -570,12 +570,16 @@ CASE(unix_paths)
 	int s = open_socket(SOCK_STREAM);
 	char dir[] = "/tmp/abi-unix";
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	char longest[sizeof(a.sun_path) + 1] = "";
 	struct stat st;
 
 	mkdir("/tmp", 0777);
 	unlink("/tmp/abi-unix/s");
 	unlink("/tmp/abi-unix/t");
 	unlink("/tmp/abi-unix/plain");
+	memset(longest, 'x', sizeof(longest) - 1);
+	if (chdir(dir) == 0)
+		unlink(longest);
 	rmdir(dir);
 	umask(022);
 	TRY(mkdir(dir, 0755));
