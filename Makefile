@@ -59,8 +59,8 @@ CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
 	   -mstack-protector-guard=global -ffunction-sections -fdata-sections \
 	   -Wall -Wextra -Werror -Wvla -Wundef -Wmissing-prototypes \
 	   -Wstrict-prototypes -Wswitch-enum -Wimplicit-fallthrough \
-	   -Wframe-larger-than=1024 -I.
-ASFLAGS	:= -g -I.
+	   -Wframe-larger-than=1024 -I. -ffile-prefix-map=$(CURDIR)=.
+ASFLAGS	:= -g -I. -ffile-prefix-map=$(CURDIR)=.
 LDFLAGS	:= -nostdlib -static -T linker.ld --gc-sections -z noexecstack \
 	   -z max-page-size=4096 --build-id=none
 USER_CFLAGS := -std=gnu11 -static -O2 -g -Wall -Wextra -Werror -I.
