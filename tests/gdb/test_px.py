@@ -267,7 +267,10 @@ def test_wakeup_walks_the_road():
     ended = [int(r) for r, _, how in rows if how == " has"]
     assert begun == list(range(1, 12)), text
     assert sorted(ended) == begun
-    assert ended.index(9) < ended.index(8) < ended.index(2)
+    assert ended.index(9) < ended.index(8)
+    # The interrupt may come while a softirq runs, which then takes the packet.
+    assert (ended.index(8) < ended.index(2)) != \
+        ("interrupted a softirq" in text), text
     assert "softirqs pending: NET_RX" in text
     assert "0 bytes to read in 0 packets" in text
     assert "4 bytes to read in 1 packets" in text

@@ -25,6 +25,13 @@ def show_softirq(_):
           f"{hex(napi) if napi else 'empty'}")
 
 
+def show_irq_exit(args):
+    show_softirq(args)
+    if percpu("context_count") & px_softirq.SOFTIRQ_MASK:
+        print("    interrupted a softirq, or code that has them off: it will "
+              "run what is pending, not this irq_exit")
+
+
 def show_devices(_):
     for dev in list_objs(address("dev_list", "net/dev.c"), "net_device",
                          "list"):
@@ -84,7 +91,7 @@ ROWS = (
     (1, "virtnet_interrupt", "masks the queue, puts the device on the poll "
      "list, raises NET_RX", show_softirq, show_softirq),
     (2, "irq_exit", "runs the softirqs on the way out of the interrupt",
-     show_softirq, show_softirq),
+     show_irq_exit, show_softirq),
     (3, "net_rx_action", "calls the device's poll", show_softirq,
      show_softirq),
     (4, "virtnet_poll", "used ring to skb, refill", show_devices,
