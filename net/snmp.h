@@ -42,7 +42,8 @@
 	X(TcpExt, OutOfWindowIcmps) X(TcpExt, LockDroppedIcmps)		\
 	X(TcpExt, TCPACKSkippedSynRecv) X(TcpExt, TCPSYNChallenge)	\
 	X(TcpExt, TCPFullUndo) X(TcpExt, TCPMemoryPressures)		\
-	X(TcpExt, TCPReqQFullDoCookies)
+	X(TcpExt, TCPReqQFullDoCookies) X(TcpExt, TCPLossProbes)	\
+	X(TcpExt, TCPLossProbeRecovery) X(TcpExt, TCPDSACKUndo)
 
 enum snmp_counter {
 #define X(group, name) SNMP_##group##_##name,

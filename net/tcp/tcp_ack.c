@@ -8,6 +8,7 @@
 #include "net/snmp.h"
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_rack.h"
 #include "net/tcp/tcp_recovery.h"
 #include "net/tcp/tcp_rtt.h"
 #include "net/tcp/tcp_seq.h"
@@ -97,6 +98,9 @@ static void clean_rtx_queue(struct tcp_sock *tp, u32 ack, u64 now,
 
 		if (seq_after(tx->end_seq, ack))
 			break;
+		if (unlikely(tp->sacked_out | tp->lost_out) &&
+		    !(tx->tags & TCP_TAG_SACKED))
+			tcp_rack_delivered(tp, skb, news, now);
 		uncount(tp, tx);
 		if (!(tx->tags & TCP_TAG_SACKED))
 			news->acked += tx->segs;
@@ -197,18 +201,28 @@ enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 	tp->probes_out = 0;
 	if (seq_before(seg->ack, tp->snd_una)) {
 		if (seg->nr_sacks && was_out)
-			tcp_sack_in_blocks(tp, skb, &news);
+			tcp_sack_in_blocks(tp, skb, &news, now);
 		return TCP_CONTINUE;
+	}
+	news.fack = tp->rack_end;
+	if (unlikely(tp->flags & TCP_F_UNDO) && seg->opts & TCP_OPT_TS) {
+		news.echoed = true;
+		news.echo_ms = seg->tsecr - tp->ts_off;
 	}
 	window = update_window(tp, seg);
 	if (seg->ack != tp->snd_una)
 		ack_advanced(tp, seg, &news, now);
 	if (!was_out) {
 		ack_probe(tp, now);
+		if (unlikely(tp->flags & (TCP_F_UNDO | TCP_F_TLP_OUT)) &&
+		    seg->nr_sacks) {
+			tcp_sack_in_blocks(tp, skb, &news, now);
+			tcp_recovery_news(tp, &news);
+		}
 		return TCP_CONTINUE;
 	}
 	if (seg->nr_sacks)
-		tcp_sack_in_blocks(tp, skb, &news);
+		tcp_sack_in_blocks(tp, skb, &news, now);
 	if (likely(news.acked && tcp_nothing_amiss(tp))) {
 		tcp_cong_acked(tp, news.acked, news.rtt_us, now);
 		return TCP_CONTINUE;

@@ -35,10 +35,10 @@ void tcp_cong_avoid_ai(struct tcp_sock *tp, u32 w, u32 acked)
 	tp->cwnd_cnt %= w;
 }
 
-/* RFC 5681 equation 4, with what is in flight as FlightSize. */
-static u32 newreno_ssthresh(struct tcp_sock *tp)
+/* RFC 5681 equation 4. */
+static u32 newreno_ssthresh(struct tcp_sock *tp, u32 flight)
 {
-	return max(min(tp->cwnd, tp->packets_out) / 2, 2u);
+	return max(min(tp->cwnd, flight) / 2, 2u);
 }
 
 static void newreno_cong_avoid(struct tcp_sock *tp, u32 acked, u32 rtt_us,
@@ -92,6 +92,8 @@ void tcp_cong_init(struct tcp_sock *tp)
 	tp->ssthresh = TCP_INFINITE_SSTHRESH;
 	tp->cwnd_cnt = 0;
 	tp->ca_state = TCP_CA_OPEN;
+	tp->flags &= (u16)~TCP_F_LOSS;
+	tp->reo_steps = 0;
 	if (!tp->ca)
 		tp->ca = algorithms[0];
 	if (tp->ca->init)

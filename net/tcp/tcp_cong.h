@@ -15,8 +15,8 @@ struct tcp_congestion_ops {
 	const char *name;
 	/* A fresh connection; ca_priv is zero. May be NULL. */
 	void (*init)(struct tcp_sock *tp);
-	/* ssthresh after a loss found now. */
-	u32 (*ssthresh)(struct tcp_sock *tp);
+	/* ssthresh after a loss found now, with @flight segments under way. */
+	u32 (*ssthresh)(struct tcp_sock *tp, u32 flight);
 	/*
 	 * @acked segments were newly acknowledged outside recovery; @rtt_us
 	 * measured with them, 0: nothing.

@@ -224,11 +224,11 @@ static void cubic_cong_avoid(struct tcp_sock *tp, u32 acked, u32 rtt_us,
 }
 
 /* Sections 4.6 and 4.7. */
-static u32 cubic_ssthresh(struct tcp_sock *tp)
+static u32 cubic_ssthresh(struct tcp_sock *tp, u32 flight)
 {
 	struct cubic *c = cubic_of(tp);
-	u32 flight = min(tp->cwnd, tp->packets_out);
 
+	flight = min(tp->cwnd, flight);
 	if (tp->ssthresh == TCP_INFINITE_SSTHRESH)
 		*c = (struct cubic){ .w_max = 0 };
 	/* Fast convergence: there is less room than last time, leave some. */

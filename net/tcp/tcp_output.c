@@ -9,6 +9,7 @@
 #include "kernel/string.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_rack.h"
 #include "net/tcp/tcp_rtt.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_timer.h"
@@ -296,6 +297,7 @@ static noinline void send_batch(struct tcp_sock *tp, u8 nonagle, u64 now)
 void tcp_write_xmit(struct tcp_sock *tp, u8 nonagle, u64 now)
 {
 	struct sk_buff *skb = tp->send_head;
+	u32 before = tp->snd_nxt;
 
 	if (!skb)
 		return;
@@ -308,6 +310,9 @@ void tcp_write_xmit(struct tcp_sock *tp, u8 nonagle, u64 now)
 		send_what_may(tp, nonagle, now);
 	else
 		send_batch(tp, nonagle, now);
+	/* Only what really went may put the probe off. */
+	if (tp->packets_out > 1 && tp->snd_nxt != before)
+		tcp_tlp_schedule(tp, now);
 	check_probe(tp, now);
 }
 

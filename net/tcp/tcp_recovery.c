@@ -11,6 +11,7 @@
 #include "net/snmp.h"
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_rack.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_timer.h"
 
@@ -26,7 +27,7 @@ struct sk_buff *tcp_rtx_head(const struct tcp_sock *tp)
 	return skb == tp->send_head ? NULL : skb;
 }
 
-static struct sk_buff *rtx_next(const struct tcp_sock *tp, struct sk_buff *skb)
+struct sk_buff *tcp_rtx_next(const struct tcp_sock *tp, struct sk_buff *skb)
 {
 	struct list_head *next = skb->tx_link.next;
 
@@ -68,8 +69,7 @@ static u16 count_segs(const struct tcp_sock *tp, const struct tcp_tx *tx)
 	return (u16)max(DIV_ROUND_UP(tcp_tx_len(tx), tp->mss_cache), 1u);
 }
 
-/* tcp_fragment() for what was sent: both parts stay counted. */
-static int fragment_sent(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
+int tcp_fragment_sent(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
 {
 	struct tcp_tx *tx = tcp_tx(skb);
 	struct tcp_tx old = *tx;
@@ -86,7 +86,7 @@ static int fragment_sent(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
 	return 0;
 }
 
-static void tag_lost(struct tcp_sock *tp, struct tcp_tx *tx)
+void tcp_tag_lost(struct tcp_sock *tp, struct tcp_tx *tx)
 {
 	if (tx->tags & (TCP_TAG_LOST | TCP_TAG_SACKED))
 		return;
@@ -95,9 +95,12 @@ static void tag_lost(struct tcp_sock *tp, struct tcp_tx *tx)
 	reno_fit(tp);
 }
 
-static void tag_sacked(struct tcp_sock *tp, struct tcp_tx *tx,
-		       struct tcp_ack_news *news)
+static void tag_sacked(struct tcp_sock *tp, struct sk_buff *skb,
+		       struct tcp_ack_news *news, u64 now)
 {
+	struct tcp_tx *tx = tcp_tx(skb);
+
+	tcp_rack_delivered(tp, skb, news, now);
 	count_tags(tp, tx, -1);
 	tx->tags = TCP_TAG_SACKED;
 	count_tags(tp, tx, 1);
@@ -120,15 +123,15 @@ static bool cut_for_block(struct tcp_sock *tp, struct sk_buff *skb,
 		at = DIV_ROUND_UP(b->start - tx->seq, mss) * mss;
 	else
 		at = (b->end - tx->seq) / mss * mss;
-	return at && at < tcp_tx_len(tx) && !fragment_sent(tp, skb, at);
+	return at && at < tcp_tx_len(tx) && !tcp_fragment_sent(tp, skb, at);
 }
 
 static void sack_block(struct tcp_sock *tp, const struct tcp_sack_block *b,
-		       struct tcp_ack_news *news)
+		       struct tcp_ack_news *news, u64 now)
 {
 	struct sk_buff *skb;
 
-	for (skb = tcp_rtx_head(tp); skb; skb = rtx_next(tp, skb)) {
+	for (skb = tcp_rtx_head(tp); skb; skb = tcp_rtx_next(tp, skb)) {
 		struct tcp_tx *tx = tcp_tx(skb);
 
 		if (!seq_before(tx->seq, b->end))
@@ -142,17 +145,31 @@ static void sack_block(struct tcp_sock *tp, const struct tcp_sack_block *b,
 			continue;
 		if (!seq_before(tx->seq, b->start) &&
 		    !seq_after(tx->end_seq, b->end))
-			tag_sacked(tp, tx, news);
+			tag_sacked(tp, skb, news, now);
 	}
 }
 
+/* RFC 2883: @b came twice. Reordering may take longer than thought, then. */
+static void dsack_in(struct tcp_sock *tp, const struct tcp_sack_block *b,
+		     struct tcp_ack_news *news)
+{
+	SNMP_INC(TcpExt_TCPDSACKRecv);
+	if (!news->dsack)
+		tp->reo_steps = (u8)min(tp->reo_steps + 1, 16);
+	news->dsack += min(DIV_ROUND_UP(b->end - b->start, tp->mss_cache),
+			   TCP_CWND_MAX);
+}
+
 void tcp_sack_in_blocks(struct tcp_sock *tp, const struct sk_buff *skb,
-			struct tcp_ack_news *news)
+			struct tcp_ack_news *news, u64 now)
 {
 	const struct tcp_segment *seg = tcp_seg(skb);
 
 	if (!sack_on(tp))
 		return;
+	/* What RACK knows is of another day if nothing was amiss just now. */
+	if (!tp->sacked_out && !tp->lost_out)
+		tp->flags &= (u16)~TCP_F_RACK;
 	for (unsigned int i = 0; i < seg->nr_sacks; i++) {
 		struct tcp_sack_block b = tcp_sack_in(skb->data, seg, i);
 
@@ -160,11 +177,10 @@ void tcp_sack_in_blocks(struct tcp_sock *tp, const struct sk_buff *skb,
 		    seq_after(b.end, tp->snd_nxt)) {
 			SNMP_INC(TcpExt_TCPSACKDiscard);
 		} else if (!seq_after(b.end, tp->snd_una)) {
-			/* RFC 2883: something arrived twice. */
-			SNMP_INC(TcpExt_TCPDSACKRecv);
+			dsack_in(tp, &b, news);
 		} else {
 			b.start = seq_max(b.start, tp->snd_una);
-			sack_block(tp, &b, news);
+			sack_block(tp, &b, news, now);
 		}
 	}
 }
@@ -176,13 +192,13 @@ static void mark_lost_by_sack(struct tcp_sock *tp)
 	struct sk_buff *skb;
 
 	for (skb = tcp_rtx_head(tp); skb && above >= DUPTHRESH;
-	     skb = rtx_next(tp, skb)) {
+	     skb = tcp_rtx_next(tp, skb)) {
 		struct tcp_tx *tx = tcp_tx(skb);
 
 		if (tx->tags & TCP_TAG_SACKED)
 			above -= min(above, (u32)tx->segs);
 		else if (!(tx->tags & TCP_TAG_RETRANS))
-			tag_lost(tp, tx);
+			tcp_tag_lost(tp, tx);
 	}
 }
 
@@ -195,9 +211,9 @@ static void mark_head_lost(struct tcp_sock *tp)
 	if (tx->tags & (TCP_TAG_LOST | TCP_TAG_SACKED))
 		return;
 	if (tx->segs > 1 && !(tx->flags & TCP_SYN) &&
-	    fragment_sent(tp, skb, tp->mss_cache))
+	    tcp_fragment_sent(tp, skb, tp->mss_cache))
 		return;
-	tag_lost(tp, tx);
+	tcp_tag_lost(tp, tx);
 }
 
 void tcp_trim_acked(struct tcp_sock *tp, struct sk_buff *skb)
@@ -225,7 +241,7 @@ int tcp_retransmit_skb(struct tcp_sock *tp, struct sk_buff *skb, bool one,
 
 	/* By length: the MSS may be smaller now than when it was counted. */
 	if (tcp_tx_len(tx) > may * tp->mss_cache &&
-	    fragment_sent(tp, skb, may * tp->mss_cache))
+	    tcp_fragment_sent(tp, skb, may * tp->mss_cache))
 		return -ENOMEM;
 	trace(TRACE_TCP_RETRANSMIT, tp, (u64)tx->seq << 32 | tcp_tx_len(tx));
 	err = tcp_transmit_skb(tp, skb, now);
@@ -238,6 +254,12 @@ int tcp_retransmit_skb(struct tcp_sock *tp, struct sk_buff *skb, bool one,
 	}
 	if (tp->ca_state == TCP_CA_RECOVERY)
 		tp->prr_out += tx->segs;
+	if (tp->flags & TCP_F_UNDO) {
+		if (!tp->undo_retrans)
+			tp->undo_stamp = tcp_ms(now);
+		tp->undo_retrans = (u16)min(tp->undo_retrans + tx->segs,
+					    UINT16_MAX);
+	}
 	return err;
 }
 
@@ -248,7 +270,7 @@ void tcp_xmit_retransmit_queue(struct tcp_sock *tp, u64 now)
 
 	if (!tp->lost_out)
 		return;
-	for (skb = tcp_rtx_head(tp); skb; skb = rtx_next(tp, skb)) {
+	for (skb = tcp_rtx_head(tp); skb; skb = tcp_rtx_next(tp, skb)) {
 		struct tcp_tx *tx = tcp_tx(skb);
 
 		if (tcp_in_flight(tp) >= tp->cwnd)
@@ -265,9 +287,69 @@ void tcp_xmit_retransmit_queue(struct tcp_sock *tp, u64 now)
 	}
 }
 
+/* The window is about to be cut, and nothing else is amiss yet. */
+static void note_undo(struct tcp_sock *tp)
+{
+	tp->flags &= (u16)~(TCP_F_TLP_OUT | TCP_F_TLP_RETRANS);
+	if (tp->ca_state != TCP_CA_OPEN)
+		return;
+	tp->flags |= TCP_F_UNDO;
+	tp->undo_cwnd = (u16)tp->cwnd;
+	tp->undo_ssthresh = tp->ssthresh;
+	tp->undo_retrans = 0;
+}
+
+static void undo(struct tcp_sock *tp)
+{
+	struct sk_buff *skb;
+
+	for (skb = tcp_rtx_head(tp); skb; skb = tcp_rtx_next(tp, skb))
+		tcp_tx(skb)->tags &= (u8)~TCP_TAG_LOST;
+	tp->lost_out = 0;
+	tp->flags &= (u16)~TCP_F_UNDO;
+	tp->cwnd = max(tp->cwnd, (u32)tp->undo_cwnd);
+	tp->ssthresh = max(tp->ssthresh, tp->undo_ssthresh);
+	/* It goes on in its first slow start, with what belongs to that. */
+	if (tp->ssthresh == TCP_INFINITE_SSTHRESH && tp->ca->init)
+		tp->ca->init(tp);
+	tp->ca_state = TCP_CA_OPEN;
+	tp->dupacks = 0;
+	if (!sack_on(tp))
+		tp->sacked_out = 0;
+}
+
+static void try_undo(struct tcp_sock *tp, const struct tcp_ack_news *news)
+{
+	if (!tp->undo_retrans)
+		return;
+	/* RFC 3522: the ACK was sent before anything was sent again. */
+	if (news->advanced && news->echoed &&
+	    (s32)(news->echo_ms - tp->undo_stamp) < 0) {
+		SNMP_INC(TcpExt_TCPFullUndo);
+		undo(tp);
+		return;
+	}
+	/* RFC 3708: all that was sent again had arrived already. */
+	tp->undo_retrans = (u16)(tp->undo_retrans -
+				 min((u32)tp->undo_retrans, news->dsack));
+	if (!tp->undo_retrans) {
+		SNMP_INC(TcpExt_TCPDSACKUndo);
+		undo(tp);
+	}
+}
+
+void tcp_recovery_news(struct tcp_sock *tp, const struct tcp_ack_news *news)
+{
+	if (tp->flags & TCP_F_UNDO)
+		try_undo(tp, news);
+	if (tp->flags & TCP_F_TLP_OUT)
+		tcp_tlp_ack(tp, news);
+}
+
 static void enter_recovery(struct tcp_sock *tp)
 {
-	tp->ssthresh = tp->ca->ssthresh(tp);
+	note_undo(tp);
+	tp->ssthresh = tp->ca->ssthresh(tp, tp->packets_out);
 	tp->recover = tp->snd_nxt;
 	tp->prr_delivered = 0;
 	tp->prr_out = 0;
@@ -341,18 +423,36 @@ static void reno_advance(struct tcp_sock *tp, u32 acked)
 static bool loss_found(const struct tcp_sock *tp)
 {
 	if (sack_on(tp))
-		return tp->sacked_out >= DUPTHRESH;
+		return tp->lost_out || (tp->sacked_out >= DUPTHRESH &&
+					!(tp->flags & TCP_F_REORDER));
 	return tp->dupacks >= DUPTHRESH &&
 	       seq_after(tp->snd_una, tp->recover);
 }
 
-static void find_losses(struct tcp_sock *tp, const struct tcp_ack_news *news)
+static void find_losses(struct tcp_sock *tp, const struct tcp_ack_news *news,
+			u64 now)
 {
-	if (sack_on(tp))
+	if (sack_on(tp)) {
+		tcp_rack_detect(tp, false, now);
+		/* Counting misleads where segments overtake each other. */
+		if (tp->flags & TCP_F_REORDER)
+			return;
 		mark_lost_by_sack(tp);
+	}
 	/* A partial ACK: the next hole starts at snd_una (RFC 6582). */
 	if (news->advanced || !sack_on(tp) || !tp->lost_out)
 		mark_head_lost(tp);
+}
+
+/* Nothing is amiss after this ACK. */
+static inline void open_ack(struct tcp_sock *tp,
+			    const struct tcp_ack_news *news, bool was_open,
+			    u64 now)
+{
+	if (news->acked && was_open)
+		tcp_cong_acked(tp, news->acked, news->rtt_us, now);
+	if (tp->packets_out > 1 && news->advanced)
+		tcp_tlp_schedule(tp, now);
 }
 
 void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
@@ -368,27 +468,41 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
 		reno_advance(tp, news->acked);
 		tp->dupacks = 0;
 	}
+	if (unlikely(tp->flags & (TCP_F_UNDO | TCP_F_TLP_OUT)))
+		tcp_recovery_news(tp, news);
 	if (tp->ca_state != TCP_CA_OPEN &&
 	    !seq_before(tp->snd_una, tp->recover))
 		leave_recovery(tp);
 	if (tp->ca_state == TCP_CA_OPEN) {
+		if (tp->sacked_out && sack_on(tp))
+			tcp_rack_detect(tp, false, now);
 		if (!tp->packets_out || !loss_found(tp)) {
-			if (news->acked && was_open)
-				tcp_cong_acked(tp, news->acked, news->rtt_us,
-					       now);
+			open_ack(tp, news, was_open, now);
 			return;
 		}
 		enter_recovery(tp);
-		mark_head_lost(tp);
+		if (!tp->lost_out)
+			mark_head_lost(tp);
 	}
 	if (!tp->packets_out)
 		return;
 	if (tp->ca_state == TCP_CA_RECOVERY) {
-		find_losses(tp, news);
+		find_losses(tp, news, now);
 		prr_update(tp, delivered);
 	} else if (news->acked) {
 		tp->ca->cong_avoid(tp, news->acked, news->rtt_us, now);
 	}
+	tcp_xmit_retransmit_queue(tp, now);
+}
+
+void tcp_recovery_timeout(struct tcp_sock *tp, u64 now)
+{
+	tcp_rack_detect(tp, true, now);
+	if (tp->lost_out && tp->ca_state == TCP_CA_OPEN)
+		enter_recovery(tp);
+	if (tp->ca_state == TCP_CA_RECOVERY)
+		prr_update(tp, 0);
+	tcp_rearm_rto(&tp->sk, now);
 	tcp_xmit_retransmit_queue(tp, now);
 }
 
@@ -398,8 +512,9 @@ void tcp_enter_loss(struct tcp_sock *tp)
 	/* A receiver that dropped what it had reported (RFC 2018 sec. 8). */
 	bool reneged = skb && tcp_tx(skb)->tags & TCP_TAG_SACKED;
 
+	note_undo(tp);
 	if (tp->ca_state != TCP_CA_LOSS || seq_after(tp->snd_una, tp->recover))
-		tp->ssthresh = tp->ca->ssthresh(tp);
+		tp->ssthresh = tp->ca->ssthresh(tp, tp->packets_out);
 	tp->ca_state = TCP_CA_LOSS;
 	tp->recover = tp->snd_nxt;
 	tp->cwnd = 1;
@@ -408,13 +523,13 @@ void tcp_enter_loss(struct tcp_sock *tp)
 	tp->lost_out = 0;
 	tp->retrans_out = 0;
 	tp->sacked_out = 0;
-	for (; skb; skb = rtx_next(tp, skb)) {
+	for (; skb; skb = tcp_rtx_next(tp, skb)) {
 		struct tcp_tx *tx = tcp_tx(skb);
 
 		tx->tags &= reneged ? 0 : TCP_TAG_SACKED;
 		if (tx->tags)
 			tp->sacked_out += tx->segs;
 		else
-			tag_lost(tp, tx);
+			tcp_tag_lost(tp, tx);
 	}
 }

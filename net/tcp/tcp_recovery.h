@@ -11,19 +11,24 @@ struct tcp_ack_news {
 	u32 acked;		/* segments newly below snd_una */
 	u32 sacked;		/* segments newly reported by SACK */
 	u32 rtt_us;		/* measured, 0: nothing to measure by */
+	u32 dsack;		/* segments reported to have come twice */
+	u32 fack;		/* rack_end before */
+	u32 echo_ms;		/* our clock that came back, if ... */
+	bool echoed;		/* ... the segment had a timestamp */
 	bool advanced;		/* snd_una has moved */
 	bool dup;		/* RFC 5681 section 2: a duplicate ACK */
 };
 
 /* Tags what the SACK blocks of @skb (header at data) report. */
 void tcp_sack_in_blocks(struct tcp_sock *tp, const struct sk_buff *skb,
-			struct tcp_ack_news *news);
+			struct tcp_ack_news *news, u64 now);
 
 /* All that was sent has arrived, in order: an ACK can only let cwnd grow. */
 static inline bool tcp_nothing_amiss(const struct tcp_sock *tp)
 {
 	return tp->ca_state == TCP_CA_OPEN && !tp->packets_out &&
-	       !tp->sacked_out && !tp->dupacks;
+	       !tp->sacked_out && !tp->dupacks &&
+	       !(tp->flags & (TCP_F_UNDO | TCP_F_TLP_OUT));
 }
 
 /* Congestion state after an ACK: enter, go on, leave; sets cwnd. */
@@ -45,3 +50,20 @@ void tcp_trim_acked(struct tcp_sock *tp, struct sk_buff *skb);
 
 /* First segment of the queue that was sent, or NULL. */
 struct sk_buff *tcp_rtx_head(const struct tcp_sock *tp);
+/* The one that was sent after @skb in the sequence, or NULL. */
+struct sk_buff *tcp_rtx_next(const struct tcp_sock *tp, struct sk_buff *skb);
+
+/* Takes @tx for lost, and counts it. */
+void tcp_tag_lost(struct tcp_sock *tp, struct tcp_tx *tx);
+/* tcp_fragment() for what was sent: both parts stay counted. 0, -ENOMEM. */
+int tcp_fragment_sent(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
+	__must_check;
+
+/* TCP_F_REO: what was waited for is lost now. */
+void tcp_recovery_timeout(struct tcp_sock *tp, u64 now);
+
+/*
+ * TCP_F_UNDO: if the cut was a mistake, takes it back; by DSACK (RFC 3708) or
+ * by the timestamp that came back (RFC 3522). TCP_F_TLP_OUT: the probe.
+ */
+void tcp_recovery_news(struct tcp_sock *tp, const struct tcp_ack_news *news);

@@ -55,6 +55,14 @@ enum tcp_ca_state {
 #define TCP_F_WND_PROBE	0x40	/* rto_at is for zero-window probing */
 #define TCP_F_WIN_LOW	0x80	/* last advertised window was tiny */
 #define TCP_F_ORPHAN	0x02	/* counted: nobody has it open any more */
+#define TCP_F_TLP	0x200	/* rto_at is for the tail loss probe */
+#define TCP_F_REO	0x400	/* rto_at ends the wait for reordering */
+#define TCP_F_TLP_OUT	0x800	/* a probe has been sent, see tlp_end */
+#define TCP_F_TLP_RETRANS 0x1000 /* and it was old data */
+#define TCP_F_RACK	0x2000	/* rack_us, rack_end hold */
+#define TCP_F_REORDER	0x4000	/* segments have overtaken each other */
+#define TCP_F_UNDO	0x8000	/* undo_ members hold */
+#define TCP_F_LOSS	0xfe00	/* all of these: nothing amiss yet */
 #define TCP_F_PORT_STRICT 0x100	/* counted there without SO_REUSEADDR */
 
 /*
@@ -74,6 +82,7 @@ struct tcp_sock {
 	u32 snd_sml;		/* s  end of the last short segment (Nagle) */
 	u32 max_window;		/* s  largest window the peer ever offered */
 	u32 iss;		/* s */
+	u32 rack_us;		/* s  RFC 8985: latest delivered's sending */
 	struct list_head write_queue;	/* s  by tx_link: sent, then unsent */
 	struct sk_buff *send_head;	/* s  first unsent, or NULL */
 
@@ -83,6 +92,7 @@ struct tcp_sock {
 	u32 rcv_wnd;		/* s  window advertised last */
 	u32 rcv_wup;		/* s  rcv_nxt when it was advertised */
 	u32 irs;		/* s */
+	u32 rack_end;		/* s  and its end */
 	struct tcp_ofo *ofo;	/* s  what came too early; mostly NULL */
 
 	/* Timestamps (RFC 7323), in ms. */
@@ -105,6 +115,7 @@ struct tcp_sock {
 	u32 prr_delivered;	/* s  RFC 6937 */
 	u32 prr_out;		/* s */
 	u32 prr_flight;		/* s  RecoverFS */
+	u32 tlp_end;		/* s  RFC 8985: snd_nxt after the probe */
 	const struct tcp_congestion_ops *ca;	/* s */
 	u32 ca_priv[6];		/* s  the algorithm's own */
 
@@ -123,12 +134,16 @@ struct tcp_sock {
 	u32 rcv_at;		/* s  last segment came, ms */
 	u32 sent_at;		/* s  last data went, ms */
 	u32 total_retrans;	/* s  TCP_INFO */
-	u32 keep_idle;		/* s  TCP_KEEPIDLE, s */
+	u32 undo_stamp;		/* s  ms, first retransmission since the cut */
+	u32 undo_ssthresh;	/* s  ssthresh before it */
+	u16 undo_cwnd;		/* s  cwnd before it */
+	u16 undo_retrans;	/* s  segments sent again, not known useless */
+	u16 keep_idle;		/* s  TCP_KEEPIDLE, s */
 	u16 keep_intvl;		/* s  TCP_KEEPINTVL, s */
 	u8 keep_cnt;		/* s  TCP_KEEPCNT */
 	u8 syn_retries;		/* s  TCP_SYNCNT, 0: default */
+	s16 linger2;		/* s  TCP_LINGER2, s; < 0: no FIN-WAIT-2 */
 	u32 user_timeout;	/* s  TCP_USER_TIMEOUT, ms, 0: none */
-	s32 linger2;		/* s  TCP_LINGER2, s; < 0: no FIN-WAIT-2 */
 
 	u16 mss_cache;		/* s  payload of a full segment */
 	u16 mss_clamp;		/* s  the peer's MSS option */
@@ -149,6 +164,7 @@ struct tcp_sock {
 	u8 nospace;		/* byte stores only: writer awaits space */
 	u8 timer_owed;		/* k  timer fired while a task owned us */
 	u8 err_soft;		/* s  errno of the last ICMP error */
+	u8 reo_steps;		/* s  RFC 8985: reordering window, quarters */
 };
 
 /* The promise: 1 KiB for each idle connection, with socket, file and watch. */

@@ -125,7 +125,7 @@ static int set_number(struct tcp_sock *tp, int optname, int val)
 			tp->user_timeout = (u32)val;
 		break;
 	case TCP_LINGER2:
-		tp->linger2 = val < 0 ? -1 : min(val, 120);
+		tp->linger2 = (s16)(val < 0 ? -1 : min(val, 120));
 		err = 0;
 		break;
 	/* Taken, without effect yet: the program works the same. */
@@ -151,7 +151,7 @@ static int set_tcp(struct sock *sk, int optname, int val, u64 now)
 	} else if (optname == TCP_KEEPIDLE) {
 		if (set_in_range(val, 1, KEEPIDLE_MAX))
 			return -EINVAL;
-		tp->keep_idle = (u32)val;
+		tp->keep_idle = (u16)val;
 		if (sock_flag(sk, SOCK_KEEPOPEN))
 			tcp_keepalive_start(sk, now);
 	} else {

@@ -8,6 +8,7 @@
 #include "net/snmp.h"
 #include "net/tcp/tcp_input.h"
 #include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_rack.h"
 #include "net/tcp/tcp_recovery.h"
 #include "net/tcp/tcp_rtt.h"
 
@@ -46,7 +47,7 @@ void tcp_rearm_rto(struct sock *sk, u64 now)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	tp->flags &= (u16)~TCP_F_WND_PROBE;
+	tp->flags &= (u16)~(TCP_F_WND_PROBE | TCP_F_TLP | TCP_F_REO);
 	tcp_arm(sk, &tp->rto_at, now + tcp_rto_ns(tp));
 }
 
@@ -149,6 +150,10 @@ static void rto_timer(struct sock *sk, u64 now)
 	}
 	if (tp->flags & TCP_F_WND_PROBE && !tp->packets_out)
 		probe_timer(sk, now);
+	else if (tp->flags & TCP_F_REO && tp->packets_out)
+		tcp_recovery_timeout(tp, now);
+	else if (tp->flags & TCP_F_TLP && tp->packets_out)
+		tcp_tlp_send(tp, now);
 	else
 		retransmit_timer(sk, now);
 }

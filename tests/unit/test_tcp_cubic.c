@@ -46,7 +46,7 @@ static void round_trip(struct tcp_sock *tp, u32 rtt_us)
 static void lose(struct tcp_sock *tp)
 {
 	tp->packets_out = tp->cwnd;
-	tp->ssthresh = tp->ca->ssthresh(tp);
+	tp->ssthresh = tp->ca->ssthresh(tp, tp->packets_out);
 	tp->cwnd = tp->ssthresh;
 }
 
@@ -70,7 +70,7 @@ static void test_rfc9438_4_6_beta_is_0_7(void **state)
 	tp = fresh();
 	tp->cwnd = 100;
 	tp->packets_out = 50;
-	assert_int_equal(tp->ca->ssthresh(tp), 35);
+	assert_int_equal(tp->ca->ssthresh(tp, tp->packets_out), 35);
 }
 
 /* K = cbrt(W_max * 0.3 / 0.4): after that time the old maximum is back. */
