@@ -115,6 +115,21 @@ $(B)/%.S.o: %.S | $(call need,build)
 	$(call say,AS,$<)
 	$(Q)$(CC) $(ASFLAGS) -MMD -MP -c $< -o $@
 
+# What the kernel maps into the program, a shared object of one page.
+$(B)/vdso.so: kernel/x86/vdso/vdso.c kernel/x86/vdso/vdso.lds kernel/vvar.h \
+		kernel/time.h tools/trim-elf.py $(B)/.flags \
+		| $(call need,build)
+	$(call say,VDSO,$@)
+	$(Q)$(CC) -std=gnu11 -O2 -ffreestanding -fPIC -shared -nostdlib \
+		-fno-stack-protector -fno-asynchronous-unwind-tables \
+		-Wall -Wextra -Werror -I. -Wl,--hash-style=sysv \
+		-Wl,-soname,linux-vdso.so.1 -Wl,--build-id=none -s \
+		-Wl,-z,noexecstack -Wl,-T,$(word 2,$^) $< -o $@.full
+	$(Q)tools/trim-elf.py $@.full $@
+
+$(B)/kernel/x86/vdso_image.S.o: ASFLAGS += -DVDSO='"$(B)/vdso.so"'
+$(B)/kernel/x86/vdso_image.S.o: $(B)/vdso.so
+
 $(B)/net/lwip/%.o: CFLAGS += $(LWIP_INC)
 $(filter $(B)/net/lwip/%,$(OBJS)) $(LWIP_OBJS): $(LWIP_CONF)
 
@@ -161,11 +176,16 @@ $(B)/tests/abi: $(wildcard tests/abi/*.c) tests/abi/abi.h | $(call need,build)
 	@mkdir -p $(@D)
 	musl-gcc $(USER_CFLAGS) -Wno-unused-result -Wno-unused-parameter $(filter %.c,$^) -o $@
 
-TEST_PROGS := abi dynamic $(basename $(notdir $(wildcard tests/progs/*.c)))
+TEST_PROGS := abi dynamic vdso-glibc $(basename $(notdir $(wildcard tests/progs/*.c)))
 
 $(B)/tests/%: tests/progs/%.c | $(call need,build)
 	@mkdir -p $(@D)
 	musl-gcc $(USER_CFLAGS) $< -o $@
+
+# The other C library, where its way matters.
+$(B)/tests/%-glibc: tests/progs/%.c | $(call need,build)
+	@mkdir -p $(@D)
+	$(CC) $(USER_CFLAGS) $< -o $@
 
 $(B)/tests/dynamic: tests/progs/exit.c | $(call need,build)
 	@mkdir -p $(@D)

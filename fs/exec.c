@@ -14,6 +14,7 @@
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/page.h"
+#include "kernel/mm/vdso.h"
 #include "kernel/mm/vmalloc.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
@@ -144,6 +145,7 @@ static int set_up_stack(struct program *p, char *const argv[],
 		.phdr = p->img.phdr ? p->base + p->img.phdr : 0,
 		.phent = ELF_PHENT_SIZE, .phnum = p->img.phnum,
 		.entry = p->base + p->img.entry,
+		.vdso = vdso_map(p->mm),
 		.hwcap = cpuid(CPUID_FEATURES, 0).edx,
 		.hwcap2 = cpu_has(CPU_FSGSBASE) ? HWCAP2_FSGSBASE : 0,
 	};

@@ -13,6 +13,7 @@
 #include "kernel/string.h"
 
 #define AT_NULL		0
+#define AT_IGNORE	1
 #define AT_PHDR		3
 #define AT_PHENT	4
 #define AT_PHNUM	5
@@ -31,6 +32,7 @@
 #define AT_RANDOM	25
 #define AT_HWCAP2	26
 #define AT_EXECFN	31
+#define AT_SYSINFO_EHDR	33
 
 #define USER_HZ		100	/* clock_t's unit, sysconf(_SC_CLK_TCK) */
 #define PLATFORM	"x86_64"
@@ -92,6 +94,7 @@ static size_t put_auxv(u64 *out, const struct exec_stack_info *info,
 		       u64 execfn, u64 platform, u64 random)
 {
 	const u64 auxv[][2] = {
+		{ info->vdso ? AT_SYSINFO_EHDR : AT_IGNORE, info->vdso },
 		{ AT_HWCAP, info->hwcap },
 		{ AT_PAGESZ, PAGE_SIZE },
 		{ AT_CLKTCK, USER_HZ },

@@ -7,12 +7,13 @@
 #include "kernel/clock.h"
 #include "kernel/percpu.h"
 #include "kernel/softirq.h"
+#include "kernel/vvar.h"
 
 /* When the clock interrupt is programmed to come, ns; 0 before clock_init. */
 static DEFINE_PER_CPU(u64, clock_next);
 
-/* What to add to monotonic time to have real time. */
-static u64 real_offset;
+/* Alone on its page, which the program may read (linker.ld). */
+struct vvar vvar __section(".vvar");
 
 void clock_program(u64 expires)
 {
@@ -47,10 +48,10 @@ void clock_start(void)
 
 u64 ktime_get_real_ns(void)
 {
-	return ktime_get_ns() + READ_ONCE(real_offset);
+	return ktime_get_ns() + READ_ONCE(vvar.real_offset);
 }
 
 void ktime_set_real_ns(u64 real)
 {
-	WRITE_ONCE(real_offset, real - ktime_get_ns());
+	WRITE_ONCE(vvar.real_offset, real - ktime_get_ns());
 }

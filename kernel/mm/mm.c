@@ -290,7 +290,8 @@ s64 map_locked(struct mm_struct *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	area->start = addr;
 	area->end = addr + len;
 	area->prot = prot;
-	area->flags = flags & (MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN);
+	area->flags = flags & (MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN |
+			       MAP_VDSO);
 	area->name = name;
 	area->source = NULL;
 	area->first = 0;
@@ -311,6 +312,20 @@ s64 mm_map(struct mm_struct *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	mutex_lock(&mm->lock);
 	ret = map_locked(mm, addr, ALIGN_UP(len, PAGE_SIZE), prot, flags,
 			 name);
+	mutex_unlock(&mm->lock);
+	return ret;
+}
+
+s64 mm_map_special(struct mm_struct *mm, u64 addr, u32 prot, const char *name,
+		   u64 index)
+{
+	s64 ret;
+
+	mutex_lock(&mm->lock);
+	ret = map_locked(mm, addr, PAGE_SIZE, prot,
+			 MAP_PRIVATE | MAP_VDSO | MAP_FIXED_NOREPLACE, name);
+	if (ret > 0)
+		area_find(mm, addr)->first = index;
 	mutex_unlock(&mm->lock);
 	return ret;
 }
@@ -371,8 +386,11 @@ static int protect_locked(struct mm_struct *mm, u64 start, u64 end, u32 prot)
 	if (err)
 		return err;
 	for (a = area_find(mm, start); a && a->start < end;
-	     a = area_next(mm, a))
+	     a = area_next(mm, a)) {
+		if (prot & PROT_WRITE && a->flags & MAP_VDSO)
+			return -EACCES;
 		a->prot = prot;
+	}
 	protect_pages(mm, start, end, prot);
 	join_around(mm, start, end + 1);
 	return 0;

@@ -22,6 +22,8 @@
 #define MAP_GROWSDOWN	0x0100
 #define MAP_STACK	0x20000
 #define MAP_FIXED_NOREPLACE 0x100000
+/* Ours, not mmap(2)'s: the pages are the vDSO's. */
+#define MAP_VDSO	0x80000000u
 
 /* What a program may not map: catches NULL plus an offset, too. */
 #define MMAP_MIN_ADDR	0x10000ul
@@ -86,9 +88,15 @@ void mm_for_each_area(struct mm_struct *mm,
  */
 s64 mm_map(struct mm_struct *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	   const char *name);
+/* Maps page @index of the vDSO read-only at @addr, for good. As mm_map(). */
+s64 mm_map_special(struct mm_struct *mm, u64 addr, u32 prot, const char *name,
+		   u64 index);
 /* 0, -EINVAL, or -ENOMEM (no memory to split an area). Task. */
 int mm_unmap(struct mm_struct *mm, u64 addr, u64 len);
-/* The same; -ENOMEM also if part of the range is not mapped. */
+/*
+ * The same; -ENOMEM also if part of the range is not mapped, -EACCES if part
+ * of it may not be written to.
+ */
 int mm_protect(struct mm_struct *mm, u64 addr, u64 len, u32 prot);
 
 /*

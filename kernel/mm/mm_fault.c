@@ -5,6 +5,7 @@
 #include "kernel/errno.h"
 #include "kernel/mm/mm_internal.h"
 #include "kernel/mm/page.h"
+#include "kernel/mm/vdso.h"
 #include "kernel/string.h"
 #include "kernel/x86/paging.h"
 
@@ -50,11 +51,16 @@ int move_pages(struct mm_struct *mm, u64 from, u64 to, u64 len)
 	return 0;
 }
 
-/* The page of @area's file at @addr, with a reference; NULL with *@err. */
+/*
+ * The page of @area's file or of the vDSO at @addr, with a reference; NULL
+ * with *@err.
+ */
 static struct page *shared_page(const struct vm_area *area, u64 addr, int *err)
 {
 	u64 index = area->first + (addr - area->start) / PAGE_SIZE;
 
+	if (area->flags & MAP_VDSO)
+		return vdso_page(index);
 	return mmap_sources->page(area->source, index, err);
 }
 
@@ -66,6 +72,7 @@ static int bring_in(struct mm_struct *mm, const struct vm_area *area,
 		    u64 addr, bool whole, u64 **out)
 {
 	u64 *entry = pt_user_entry(mm->pgd, addr, true);
+	bool shared = area->source || area->flags & MAP_VDSO;
 	int err = -ENOMEM;
 	struct page *page;
 
@@ -74,11 +81,11 @@ static int bring_in(struct mm_struct *mm, const struct vm_area *area,
 	*out = entry;
 	if (*entry)
 		return 0;
-	page = area->source ? shared_page(area, addr, &err) :
-			      alloc_page_reserve();
+	page = shared ? shared_page(area, addr, &err) :
+			alloc_page_reserve();
 	if (!page)
 		return err;
-	if (!whole && !area->source)
+	if (!whole && !shared)
 		memset(page_address(page), 0, PAGE_SIZE);
 	WRITE_ONCE(*entry, pt_make_user(page_to_phys(page), area->prot));
 	mm->rss++;

@@ -117,7 +117,7 @@ SYSCALL_DEFINE6(mmap, u64, addr, u64, len, u64, prot, u64, flags, s64, fd,
 	if (prot & PROT_WRITE && !(flags & MAP_NORESERVE) && !mm_may_grow(len))
 		return -ENOMEM;
 	return do_mmap(addr, len, prot & PROT_KNOWN,
-		       (u32)flags & ~(u32)MAP_GROWSDOWN, (int)fd, off);
+		       (u32)flags & ~(MAP_GROWSDOWN | MAP_VDSO), (int)fd, off);
 }
 
 SYSCALL_DEFINE2(munmap, u64, addr, u64, len)

@@ -61,7 +61,8 @@ static s64 remap_locked(struct mm_struct *mm, const struct remap *r)
 {
 	struct vm_area *area = area_find(mm, r->addr);
 
-	if (!area || area->end < r->addr + r->old_len)
+	if (!area || area->end < r->addr + r->old_len ||
+	    area->flags & MAP_VDSO)
 		return -EFAULT;
 	if (r->fixed)
 		return move_area(mm, area, r);

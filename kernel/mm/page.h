@@ -119,6 +119,8 @@ void free_page(void *va);
 
 /* Gives the allocator a page of RAM that was reserved at boot until now. */
 void free_reserved_page(phys_addr_t pa);
+/* Makes its struct page sound instead: with one reference, the caller's. */
+struct page *keep_reserved_page(phys_addr_t pa);
 
 /* Pages that are free now, and that there are in all. */
 u64 nr_free_pages(void);

@@ -352,7 +352,7 @@ void free_page(void *va)
 	free_pages(virt_to_page(va), 0);
 }
 
-void free_reserved_page(phys_addr_t pa)
+struct page *keep_reserved_page(phys_addr_t pa)
 {
 	unsigned long flags = spin_lock_irqsave(&zone.lock);
 	struct page *page = phys_to_page(pa);
@@ -362,9 +362,15 @@ void free_reserved_page(phys_addr_t pa)
 		;
 	page->type = PAGE_USED;
 	page->order = 0;
+	atomic_set(&page->refs, 1);
 	zone.nr_total++;
-	zone_free(&zone, page, 0);
 	spin_unlock_irqrestore(&zone.lock, flags);
+	return page;
+}
+
+void free_reserved_page(phys_addr_t pa)
+{
+	free_pages(keep_reserved_page(pa), 0);
 }
 
 u64 nr_free_pages(void)

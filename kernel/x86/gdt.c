@@ -4,16 +4,18 @@
  */
 #include "kernel/x86/gdt.h"
 #include "kernel/percpu.h"
+#include "kernel/x86/cpu.h"
 #include "kernel/x86/sections.h"
 
 /* Access bytes and flags, already in place in the descriptor. */
 #define SEG_CODE64	0x00af9a000000fffful
 #define SEG_DATA	0x00cf92000000fffful
+#define SEG_BYTES	0x0040920000000000ul	/* data, limit in bytes */
 #define SEG_DPL3	(3ul << 45)
 #define SEG_TSS		(0x89ul << 40)	/* present, available 64-bit TSS */
 
 struct gdt {
-	u64 entry[7];
+	u64 entry[8];
 };
 
 struct gdt_ptr {
@@ -66,6 +68,7 @@ void gdt_init(void)
 	gdt->entry[KERNEL_DS / 8] = SEG_DATA;
 	gdt->entry[USER_DS / 8] = SEG_DATA | SEG_DPL3;
 	gdt->entry[USER_CS / 8] = SEG_CODE64 | SEG_DPL3;
+	gdt->entry[CPU_SEL / 8] = SEG_BYTES | SEG_DPL3 | smp_processor_id();
 	gdt->entry[TSS_SEL / 8] = SEG_TSS | (sizeof(*tss) - 1) |
 		(base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
 	gdt->entry[TSS_SEL / 8 + 1] = base >> 32;

@@ -10,6 +10,7 @@
 #define TSS_SEL		0x18	/* two entries */
 #define USER_DS		0x2b	/* these two are Linux's, programs see them */
 #define USER_CS		0x33
+#define CPU_SEL		0x3b	/* for the vDSO: limit = CPU number */
 
 /* MSR_STAR bits 63-32: the bases that SYSRET and SYSCALL count from. */
 #define STAR_BASES	((0x23ul << 16 | KERNEL_CS) << 32)

@@ -9,6 +9,7 @@
 #include "kernel/printk.h"
 #include "kernel/time.h"
 #include "kernel/timer.h"
+#include "kernel/vvar.h"
 #include "kernel/x86/apic.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/pit.h"
@@ -22,13 +23,6 @@
 #define APIC_START	0xffffffffu
 /* A read of two clocks is repeated to find one that nothing came between. */
 #define SAMPLE_TRIES	5
-
-/* ns = ns0 + (tsc - tsc0) * mult >> 32; the copy in use never changes. */
-struct clock_scale {
-	u64 tsc0, ns0;
-	u64 mult;
-	u64 hz;
-};
 
 /* A reference clock's count and the TSC at the same moment. */
 struct sample {
@@ -47,21 +41,16 @@ struct calibration {
 	unsigned int refined;		/* b  how often */
 };
 
-static struct clock_scale scales[2];
-static struct clock_scale *scale = &scales[0];
 static struct calibration cal;
 
 u64 ktime_get_ns(void)
 {
-	const struct clock_scale *s = READ_ONCE(scale);
-
-	return s->ns0 + (u64)((unsigned __int128)(rdtsc() - s->tsc0) *
-			      s->mult >> 32);
+	return clock_scale_ns(clock_scale(&vvar), rdtsc());
 }
 
 u64 tsc_hz(void)
 {
-	return READ_ONCE(scale)->hz;
+	return clock_scale(&vvar)->hz;
 }
 
 u64 apic_timer_hz(void)
@@ -83,7 +72,7 @@ static u64 mul_div(u64 a, u64 b, u64 c)
 
 u64 ns_to_tsc(u64 ns)
 {
-	const struct clock_scale *s = READ_ONCE(scale);
+	const struct clock_scale *s = clock_scale(&vvar);
 	u64 delta = ns > s->ns0 ? ns - s->ns0 : 0;
 
 	/* Beyond a century the exact value does not matter. */
@@ -93,22 +82,20 @@ u64 ns_to_tsc(u64 ns)
 }
 
 /*
- * Goes on from the present time at the new rate. A reader that an interrupt
- * holds up keeps the old copy, which stays as it is until the next change,
- * at least a second later.
+ * Goes on from the present time at the new rate. A reader that was held up
+ * keeps the old scale, which stays as it is.
  */
 static void set_hz(u64 hz)
 {
-	struct clock_scale *next = scale == &scales[0] ? &scales[1]
-						       : &scales[0];
+	u64 at = (vvar.now + sizeof(vvar.scale[0])) % sizeof(vvar.scale);
+	struct clock_scale *next = &vvar.scale[at / sizeof(vvar.scale[0])];
 	u64 tsc = rdtsc();
 
-	next->ns0 = scale->ns0 + (u64)((unsigned __int128)
-				       (tsc - scale->tsc0) * scale->mult >> 32);
+	next->ns0 = clock_scale_ns(clock_scale(&vvar), tsc);
 	next->tsc0 = tsc;
 	next->hz = hz;
 	next->mult = (NSEC_PER_SEC << 32) / hz;
-	__atomic_store_n(&scale, next, __ATOMIC_RELEASE);
+	__atomic_store_n(&vvar.now, at, __ATOMIC_RELEASE);
 }
 
 /* Intel SDM volume 2, CPUID leaf 0x15; and the hypervisors' own leaf. */
@@ -205,7 +192,7 @@ void tsc_init(void)
 	u64 hz = cpuid_hz();
 
 	cal.exact = plausible(hz);
-	scale->tsc0 = rdtsc();
+	vvar.scale[0].tsc0 = rdtsc();
 	set_hz(cal.exact ? hz : GUESS_HZ);
 	if (cal.exact)
 		return;

@@ -78,3 +78,14 @@ __weak long fcntl_lock(struct file *file, unsigned int cmd, unsigned long arg)
 }
 
 __weak const struct mmap_source_ops *mmap_sources;
+
+/* Without a vDSO, programs make system calls. */
+__weak u64 vdso_map(struct mm_struct *mm)
+{
+	return 0;
+}
+
+__weak struct page *vdso_page(u64 index)
+{
+	return NULL;
+}

@@ -8,6 +8,7 @@
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/page.h"
+#include "kernel/mm/vdso.h"
 #include "kernel/uaccess.h"
 #include "kernel/x86/paging.h"
 #include "tests/host/host.h"
@@ -504,6 +505,43 @@ static void test_shared_file(void **state)
 	}
 }
 
+static struct page *vdso[2];
+
+struct page *vdso_page(u64 index)
+{
+	get_page(vdso[index]);
+	return vdso[index];
+}
+
+/* Stays what it is whatever the program does, but it may go. */
+static void test_vdso(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		vdso[i] = alloc_pages(0);
+		memset(page_address(vdso[i]), 'a' + i, P);
+	}
+	assert_int_equal(mm_map_special(mm, AT, PROT_READ, "v", 0), AT);
+	assert_int_equal(mm_map_special(mm, AT + P, PROT_READ | PROT_EXEC,
+					"x", 1), AT + P);
+	assert_true(can(AT, 0) && can(AT + P, FAULT_EXEC));
+	assert_false(can(AT, FAULT_WRITE) || can(AT + P, FAULT_WRITE));
+	assert_true(*mem(AT) == 'a' && *mem(AT + P) == 'b');
+	assert_int_equal(sys_mprotect(AT, 2 * P, RW), -EACCES);
+	assert_int_equal(sys_mprotect(AT, P, PROT_NONE), 0);
+	assert_int_equal(sys_mprotect(AT, P, PROT_READ), 0);
+	assert_int_equal(sys_madvise(AT, 2 * P, 4), 0);
+	assert_true(can(AT, 0) && can(AT + P, 0));
+	assert_true(*mem(AT) == 'a' && *mem(AT + P) == 'b');
+	assert_int_equal(sys_mremap(AT, P, 2 * P, 1, 0), -EFAULT);
+	/* Nobody gets one by mmap(). */
+	assert_int_equal(sys_mmap(AT + 2 * P, P, RW, FIXED | MAP_VDSO, -1, 0),
+			 AT + 2 * P);
+	assert_true(can(AT + 2 * P, FAULT_WRITE));
+	assert_int_equal(mm_unmap(mm, AT, 2 * P), 0);
+	for (int i = 0; i < 2; i++)
+		put_page(vdso[i]);
+}
+
 static void test_madvise(void **state)
 {
 	map(AT, 2, RW, FIXED);
@@ -636,6 +674,7 @@ int main(void)
 		T(no_growth_when_memory_is_low),
 		T(mmap_file),
 		T(shared_file),
+		T(vdso),
 		T(madvise),
 		T(mremap),
 		T(mremap_refusals),
