@@ -21,12 +21,15 @@
 #define EVENTS_MAX	64
 #define ACCEPTS_MAX	64
 #define BACKLOG		1024
+#define SPARES_MAX	256
 
 struct loop {
 	const struct service *service;
 	int epfd;
 	int listener;
 	bool accepting;			/* the listener is being watched */
+	struct conn *spare;		/* of closed connections, by next */
+	int nr_spare;
 	char input[INPUT_MAX];		/* every read goes through here */
 };
 
@@ -37,7 +40,10 @@ struct bytes {
 };
 
 struct conn {
-	struct loop *loop;
+	union {
+		struct loop *loop;
+		struct conn *next;	/* spare: the next one */
+	};
 	int fd;
 	uint32_t watched;	/* EPOLLIN or EPOLLOUT */
 	bool failed;		/* close it, sending is of no use */
@@ -98,15 +104,43 @@ static void conn_watch(struct conn *conn, uint32_t events)
 	conn->watched = events;
 }
 
+/* A zeroed one: some that were used before are kept, as servers do. */
+static struct conn *conn_alloc(struct loop *loop)
+{
+	struct conn *conn = loop->spare;
+
+	if (!conn)
+		return calloc(1, sizeof(*conn));
+	loop->spare = conn->next;
+	loop->nr_spare--;
+	*conn = (struct conn){ 0 };
+	return conn;
+}
+
+static void conn_free(struct loop *loop, struct conn *conn)
+{
+	if (loop->nr_spare == SPARES_MAX) {
+		free(conn);
+		return;
+	}
+	conn->next = loop->spare;
+	loop->spare = conn;
+	loop->nr_spare++;
+}
+
 static void conn_close(struct conn *conn)
 {
+	struct loop *loop = conn->loop;
+
 	/* Closing takes the descriptor out of the epoll set as well. */
 	close(conn->fd);
 	/* There may be room for a connection that could not be accepted. */
-	watch_listener(conn->loop, true);
-	free(conn->in.start);
-	free(conn->out.start);
-	free(conn);
+	watch_listener(loop, true);
+	if (conn->in.start)
+		free(conn->in.start);
+	if (conn->out.start)
+		free(conn->out.start);
+	conn_free(loop, conn);
 }
 
 /* Returns how much of @data the kernel took, 0 if it is full or it failed. */
@@ -193,7 +227,7 @@ static void conn_event(struct conn *conn)
 
 static void conn_open(struct loop *loop, int fd)
 {
-	struct conn *conn = calloc(1, sizeof(*conn));
+	struct conn *conn = conn_alloc(loop);
 
 	if (!conn) {
 		close(fd);
