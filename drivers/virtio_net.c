@@ -100,7 +100,7 @@ static void poll_done(struct virtnet *vi)
 }
 
 /* It is stopped: gives all memory back, and no packet goes out any more. */
-static void give_up(struct virtnet *vi)
+static noinline void give_up(struct virtnet *vi)
 {
 	WRITE_ONCE(vi->dev.link_up, false);
 	virtnet_rx_abandon(vi);

@@ -110,12 +110,17 @@ __flatten struct sk_buff *alloc_skb(u32 size)
 	return skb;
 }
 
+static noinline void free_large(struct sk_buff *skb)
+{
+	kfree(skb);
+}
+
 static inline void free_object(struct sk_buff *skb)
 {
 	if (likely(skb->size_class < CLASS_KMALLOC))
 		kmem_cache_free(class_cache[skb->size_class], skb);
 	else
-		kfree(skb);
+		free_large(skb);
 }
 
 /* Pieces, what they borrowed included. */

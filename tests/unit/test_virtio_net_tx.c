@@ -250,6 +250,23 @@ static void full_ring(u64 features)
 	setup(NULL);
 }
 
+/* No packet that goes pays for a burst of others. */
+static void test_sent_packets_are_freed_two_at_a_time(void **state)
+{
+	struct virtio_net_hdr hdr;
+	u16 left;
+
+	start(ALL);
+	for (unsigned int i = 0; i < 10; i++)
+		assert_int_equal(xmit(packet(100, 64)), 0);
+	for (unsigned int i = 0; i < 10; i++)
+		card_sends(&hdr);
+	left = vi->tx.num_free;
+	/* Two come back, and one goes. */
+	assert_int_equal(xmit(packet(100, 64)), 0);
+	assert_int_equal(vi->tx.num_free, left + 1);
+}
+
 static void test_full_ring_wakes_up_later(void **state)
 {
 	full_ring(ALL);
@@ -384,6 +401,7 @@ int main(void)
 		T(test_the_packet_is_left_as_it_was),
 		T(test_chains_out),
 		T(test_no_headroom),
+		T(test_sent_packets_are_freed_two_at_a_time),
 		T(test_full_ring_wakes_up_later),
 		T(test_full_ring_with_a_lost_interrupt),
 		T(test_lost_interrupt_is_found_and_counted),
