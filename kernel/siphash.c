@@ -79,13 +79,3 @@ u64 siphash_2u64(u64 a, u64 b, const struct siphash_key *key)
 	sip_word(&s, b);
 	return sip_end(&s, 16ull << 56);
 }
-
-u64 siphash_3u64(u64 a, u64 b, u64 c, const struct siphash_key *key)
-{
-	struct sip_state s = sip_start(key);
-
-	sip_word(&s, a);
-	sip_word(&s, b);
-	sip_word(&s, c);
-	return sip_end(&s, 24ull << 56);
-}

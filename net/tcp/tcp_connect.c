@@ -100,16 +100,18 @@ static void init_sequence(struct sock *sk, u64 now)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_tuple tuple;
+	struct tcp_start start;
 
 	tcp_sock_tuple(sk, &tuple);
+	start = tcp_new_start(&tuple, now);
 	if (!tp->write_seq)
-		tp->write_seq = tcp_new_isn(&tuple, now);
+		tp->write_seq = start.isn;
 	tp->iss = tp->write_seq;
 	tp->snd_una = tp->iss;
 	tp->snd_nxt = tp->iss;
 	tp->snd_sml = tp->iss;
 	tp->recover = tp->iss;
-	tp->ts_off = tcp_new_ts_off(&tuple);
+	tp->ts_off = start.ts_off;
 	tp->opts = TCP_OPT_TS | TCP_OPT_SACK_OK | TCP_OPT_WSCALE;
 	tp->advmss = tcp_advmss(sk);
 	tp->mss_clamp = 536;

@@ -67,7 +67,7 @@ static u32 make_cookie(const struct tcp_tuple *t, u32 irs, u64 slot, u32 mss)
 /* The clock of @t's timestamps, with @low in its place; never ahead. */
 static u32 stamp(const struct tcp_tuple *t, u32 low, u64 now)
 {
-	u32 clock = tcp_ms(now) + tcp_new_ts_off(t);
+	u32 clock = tcp_ms(now) + tcp_new_start(t, now).ts_off;
 	u32 ts = (clock & ~TS_LOW) | low;
 
 	return (s32)(ts - clock) > 0 ? ts - TS_LOW - 1 : ts;
@@ -100,7 +100,7 @@ static bool take_stamp(struct tcp_mini *req, const struct tcp_segment *seg,
 
 	if (!(seg->opts & TCP_OPT_TS))
 		return true;
-	req->ts_off = tcp_new_ts_off(&req->tuple);
+	req->ts_off = tcp_new_start(&req->tuple, now).ts_off;
 	req->ts_recent = seg->tsval;
 	req->opts = TCP_OPT_TS;
 	age = tcp_ms(now) + req->ts_off - seg->tsecr;

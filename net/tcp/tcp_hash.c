@@ -26,6 +26,7 @@ struct table {
 	struct hlist_head *first;	/* c  the first leaf */
 	struct hlist_head **root[ROOT];	/* g, read under any stripe */
 	u32 nr_buckets;			/* g + s of the split bucket */
+	u32 mask;			/* the same; the bits that they need */
 	struct atomic count;
 	struct spinlock grow_lock;
 	u32 hash_off;			/* c  of the u32 hash from the node */
@@ -45,7 +46,7 @@ static u64 hash_keys[10];
  * collide cannot be found without the keys, and it costs a dozen
  * instructions for IPv4.
  */
-void tcp_tuple_hash(struct tcp_tuple *t)
+static inline u32 hash_tuple(const struct tcp_tuple *t)
 {
 	const u64 *k = hash_keys;
 	u64 sum = k[0] + k[1] * t->remote.a[3] + k[2] * t->local.a[3] +
@@ -57,7 +58,12 @@ void tcp_tuple_hash(struct tcp_tuple *t)
 			       k[7 + i] * t->local.a[i];
 	}
 	sum = (sum ^ sum >> 32) * k[9];
-	t->hash = (u32)(sum >> 32);
+	return (u32)(sum >> 32);
+}
+
+void tcp_tuple_hash(struct tcp_tuple *t)
+{
+	t->hash = hash_tuple(t);
 }
 
 void tcp_sock_tuple(const struct sock *sk, struct tcp_tuple *t)
@@ -79,18 +85,28 @@ static struct hlist_head *bucket_at(struct table *t, u32 n)
 		[n & (LEAF - 1)];
 }
 
-/* With @nr buckets: as many low bits as give a bucket that exists. */
-static u32 bucket_of(u32 hash, u32 nr)
+/* The bits that numbers below @nr need. */
+static u32 mask_of(u32 nr)
 {
-	u32 mask = ~0u >> __builtin_clz(nr - 1);
+	return ~0u >> __builtin_clz(nr - 1);
+}
+
+/* With @nr buckets: as many low bits as give a bucket that exists. */
+static u32 bucket_of(u32 hash, u32 nr, u32 mask)
+{
 	u32 n = hash & mask;
 
 	return n < nr ? n : n & mask >> 1;
 }
 
+/*
+ * While the number changes under us, old and new of both give the same, but
+ * for the bucket that is split: that is of our stripe or does not matter.
+ */
 static struct hlist_head *find_bucket(struct table *t, u32 hash)
 {
-	return bucket_at(t, bucket_of(hash, READ_ONCE(t->nr_buckets)));
+	return bucket_at(t, bucket_of(hash, READ_ONCE(t->nr_buckets),
+				      READ_ONCE(t->mask)));
 }
 
 static struct spinlock *stripe_of(struct table *t, u32 hash)
@@ -128,29 +144,27 @@ static void split_bucket(struct table *t, u32 n)
 {
 	struct hlist_head *to = bucket_at(t, n);
 	struct hlist_node *node, *next;
-	u32 from = bucket_of(n, n);
+	u32 from = bucket_of(n, n, mask_of(n));
+	u32 mask = mask_of(n + 1);
 
 	spin_lock(stripe_of(t, n));
 	for (node = bucket_at(t, from)->first; node; node = next) {
 		next = node->next;
-		if (bucket_of(hash_of(t, node), n + 1) == n) {
+		if (bucket_of(hash_of(t, node), n + 1, mask) == n) {
 			hlist_del_init(node);
 			hlist_add_head(node, to);
 		}
 	}
+	WRITE_ONCE(t->mask, mask);
 	WRITE_ONCE(t->nr_buckets, n + 1);
 	spin_unlock(stripe_of(t, n));
 }
 
-/*
- * One more element may mean one more bucket. Without memory for it the chains
- * get longer, no more than that. No stripe lock held.
- */
-static void table_grow(struct table *t)
+static noinline void grow_slow(struct table *t)
 {
-	u32 n = READ_ONCE(t->nr_buckets);
+	u32 n;
 
-	if ((u32)atomic_read(&t->count) <= n || !spin_trylock(&t->grow_lock))
+	if (!spin_trylock(&t->grow_lock))
 		return;
 	n = t->nr_buckets;
 	if (make_leaf(t, n))
@@ -166,9 +180,19 @@ static bool sock_is(const struct sock *sk, const struct tcp_tuple *t)
 	       ip_addr_eq(&sk->sk_rcv_saddr, &t->local);
 }
 
-static struct sock *find_sock(const struct tcp_tuple *t)
+/*
+ * One more element may mean one more bucket. Without memory for it the chains
+ * get longer, no more than that. No stripe lock held.
+ */
+static inline void table_grow(struct table *t)
 {
-	struct hlist_head *bucket = find_bucket(&socks, t->hash);
+	if ((u32)atomic_read(&t->count) > READ_ONCE(t->nr_buckets))
+		grow_slow(t);
+}
+
+static inline struct sock *find_in(const struct hlist_head *bucket,
+				   const struct tcp_tuple *t)
+{
 	struct sock *sk;
 
 	hlist_for_each_entry(sk, bucket, sk_node) {
@@ -184,36 +208,42 @@ struct sock *tcp_lookup(const struct tcp_tuple *t)
 	struct sock *sk;
 
 	spin_lock(lock);
-	sk = find_sock(t);
+	sk = find_in(find_bucket(&socks, t->hash), t);
 	if (sk)
 		sock_hold(sk);
 	spin_unlock(lock);
 	return sk;
 }
 
+__flatten struct sock *tcp_lookup_first(struct tcp_tuple *t)
+{
+	t->hash = hash_tuple(t);
+	return tcp_lookup(t);
+}
+
 int tcp_hash_add(struct sock *sk)
 {
+	struct hlist_head *bucket;
 	struct spinlock *lock;
 	struct tcp_tuple t;
 	bool taken;
 
 	tcp_sock_tuple(sk, &t);
 	lock = stripe_of(&socks, t.hash);
-	spin_lock_bh(lock);
-	taken = find_sock(&t);
+	local_bh_disable();
+	spin_lock(lock);
+	bucket = find_bucket(&socks, t.hash);
+	taken = find_in(bucket, &t);
 	if (!taken) {
 		sock_hold(sk);
 		tcp_sk(sk)->flags |= TCP_F_HASHED;
-		hlist_add_head(&sk->sk_node, find_bucket(&socks, t.hash));
+		hlist_add_head(&sk->sk_node, bucket);
+		atomic_inc(&socks.count);
 	}
-	spin_unlock_bh(lock);
-	if (taken)
-		return -EADDRNOTAVAIL;
-	atomic_inc(&socks.count);
-	local_bh_disable();
+	spin_unlock(lock);
 	table_grow(&socks);
 	local_bh_enable();
-	return 0;
+	return taken ? -EADDRNOTAVAIL : 0;
 }
 
 void tcp_unhash(struct sock *sk)
@@ -230,9 +260,9 @@ void tcp_unhash(struct sock *sk)
 	sock_put(sk);
 }
 
-static struct tcp_mini *find_mini(const struct tcp_tuple *t)
+static inline struct tcp_mini *find_mini(const struct hlist_head *bucket,
+					 const struct tcp_tuple *t)
 {
-	struct hlist_head *bucket = find_bucket(&minis, t->hash);
 	struct tcp_mini *m;
 
 	hlist_for_each_entry(m, bucket, node) {
@@ -253,7 +283,7 @@ struct tcp_mini *tcp_mini_lookup(const struct tcp_tuple *t)
 	if (!atomic_read(&minis.count))
 		return NULL;
 	spin_lock_bh(lock);
-	m = find_mini(t);
+	m = find_mini(find_bucket(&minis, t->hash), t);
 	if (m)
 		atomic_inc(&m->refs);
 	spin_unlock_bh(lock);
@@ -263,23 +293,22 @@ struct tcp_mini *tcp_mini_lookup(const struct tcp_tuple *t)
 bool tcp_mini_add(struct tcp_mini *mini)
 {
 	struct spinlock *lock = stripe_of(&minis, mini->tuple.hash);
+	struct hlist_head *bucket;
 	bool taken;
 
-	spin_lock_bh(lock);
-	taken = find_mini(&mini->tuple);
+	local_bh_disable();
+	spin_lock(lock);
+	bucket = find_bucket(&minis, mini->tuple.hash);
+	taken = find_mini(bucket, &mini->tuple);
 	if (!taken) {
 		atomic_inc(&mini->refs);
 		atomic_inc(&minis.count);
-		hlist_add_head(&mini->node,
-			       find_bucket(&minis, mini->tuple.hash));
+		hlist_add_head(&mini->node, bucket);
 	}
-	spin_unlock_bh(lock);
-	if (taken)
-		return false;
-	local_bh_disable();
+	spin_unlock(lock);
 	table_grow(&minis);
 	local_bh_enable();
-	return true;
+	return !taken;
 }
 
 bool tcp_mini_unhash(struct tcp_mini *mini)
@@ -445,6 +474,7 @@ static int table_init(struct table *t, u32 hash_off)
 	if (!t->first)
 		return -ENOMEM;
 	t->nr_buckets = LEAF;
+	t->mask = mask_of(LEAF);
 	t->hash_off = hash_off;
 	return 0;
 }

@@ -6,7 +6,15 @@
 
 #include "net/tcp/tcp_sock.h"
 
+struct tcp_start {
+	u32 isn;
+	u32 ts_off;
+};
+
 /* Draws the keys. Boot. */
 void tcp_isn_init(void);
-u32 tcp_new_isn(const struct tcp_tuple *tuple, u64 now);
-u32 tcp_new_ts_off(const struct tcp_tuple *tuple);
+/*
+ * What a connection of @tuple begins with. The offset is the same for each
+ * connection of the four, as RFC 6191 wants, and another for other ports.
+ */
+struct tcp_start tcp_new_start(const struct tcp_tuple *tuple, u64 now);

@@ -15,6 +15,14 @@ void tcp_listen_stop(struct sock *sk, u64 now);
  * requests. Takes @skb. Softirq or task (backlog), sk lock.
  */
 void tcp_listen_rcv(struct sock *sk, struct sk_buff *skb, u64 now);
+/*
+ * The same when @req of @sk was just found for @skb, or when there is none for
+ * its @tuple. Softirq, sk lock.
+ */
+void tcp_request_rcv(struct sock *sk, struct tcp_mini *req,
+		     struct sk_buff *skb, u64 now);
+void tcp_listen_new(struct sock *sk, const struct tcp_tuple *tuple,
+		    struct sk_buff *skb, u64 now);
 
 /* The oldest finished connection with its reference, or NULL. sk lock. */
 struct sock *tcp_accept_pop(struct sock *sk);

@@ -156,6 +156,7 @@ static int conn_request(struct sock *sk, const struct tcp_tuple *tuple,
 	const struct tcp_segment *seg = tcp_seg(skb);
 	struct tcp_listen *l = tcp_sk(sk)->listen;
 	u32 iss = seg->iss;
+	struct tcp_start start;
 	struct tcp_mini *req;
 
 	if (accept_full(sk)) {
@@ -165,10 +166,11 @@ static int conn_request(struct sock *sk, const struct tcp_tuple *tuple,
 	req = requests_full(l) ? NULL : tcp_mini_alloc(TCP_MINI_REQUEST);
 	if (!req)
 		return answer_by_cookie(sk, tuple, seg, now);
+	start = tcp_new_start(tuple, now);
 	req->tuple = *tuple;
 	req->rcv_nxt = seg->seq + 1;
-	req->snd_nxt = (iss ? iss : tcp_new_isn(tuple, now)) + 1;
-	req->ts_off = tcp_new_ts_off(tuple);
+	req->snd_nxt = (iss ? iss : start.isn) + 1;
+	req->ts_off = start.ts_off;
 	req->listener = sk;
 	sock_hold(sk);
 	take_options(sk, req, seg);
@@ -354,8 +356,8 @@ static enum tcp_step check_request(struct sock *sk, struct tcp_mini *req,
 	return TCP_CONTINUE;
 }
 
-static void request_rcv(struct sock *sk, struct tcp_mini *req,
-			struct sk_buff *skb, u64 now)
+void tcp_request_rcv(struct sock *sk, struct tcp_mini *req,
+		     struct sk_buff *skb, u64 now)
 {
 	if (check_request(sk, req, skb, now) == TCP_DONE)
 		return;
@@ -392,35 +394,34 @@ static void new_rcv(struct sock *sk, const struct tcp_tuple *tuple,
 		kfree_skb(skb);
 }
 
-/* Softirqs are off: a child's lock is taken in here. */
-static void listen_rcv(struct sock *sk, struct sk_buff *skb, u64 now)
+void tcp_listen_new(struct sock *sk, const struct tcp_tuple *tuple,
+		    struct sk_buff *skb, u64 now)
 {
-	struct tcp_tuple tuple;
-	struct tcp_mini *req;
-	struct sock *child;
+	/* While the lock was waited for, the connection may have come. */
+	struct sock *child = tcp_lookup(tuple);
 
-	tcp_skb_tuple(skb, &tuple);
-	req = tcp_mini_lookup(&tuple);
-	if (req && req->kind == TCP_MINI_REQUEST && req->listener == sk) {
-		request_rcv(sk, req, skb, now);
-		tcp_mini_put(req);
-		return;
-	}
-	if (req)
-		tcp_mini_put(req);
-	/* From the backlog: the connection may have been made meanwhile. */
-	child = tcp_lookup(&tuple);
-	if (child) {
+	if (unlikely(child)) {
 		tcp_sock_rcv(child, skb);
 		sock_put(child);
 		return;
 	}
-	new_rcv(sk, &tuple, skb, now);
+	new_rcv(sk, tuple, skb, now);
 }
 
+/* From the backlog: the request may be there, or gone, or a connection. */
 void tcp_listen_rcv(struct sock *sk, struct sk_buff *skb, u64 now)
 {
+	struct tcp_tuple tuple;
+	struct tcp_mini *req;
+
 	local_bh_disable();
-	listen_rcv(sk, skb, now);
+	tcp_skb_tuple(skb, &tuple);
+	req = tcp_mini_lookup(&tuple);
+	if (req && req->kind == TCP_MINI_REQUEST && req->listener == sk)
+		tcp_request_rcv(sk, req, skb, now);
+	else
+		tcp_listen_new(sk, &tuple, skb, now);
+	if (req)
+		tcp_mini_put(req);
 	local_bh_enable();
 }

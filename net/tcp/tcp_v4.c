@@ -59,25 +59,30 @@ noinline void tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
 		tcp_rcv_state_process(sk, skb, now);
 }
 
+static noinline void add_backlog(struct sock *sk, struct sk_buff *skb)
+{
+	if (sk_add_backlog(sk, skb))
+		return;
+	SNMP_INC(TcpExt_TCPBacklogDrop);
+	kfree_skb_reason(skb, DROP_TCP_BACKLOG);
+}
+
 void tcp_sock_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	bh_lock_sock(sk);
-	if (likely(!sock_owned_by_user(sk))) {
+	if (likely(!sock_owned_by_user(sk)))
 		tcp_v4_do_rcv(sk, skb);
-	} else if (!sk_add_backlog(sk, skb)) {
-		SNMP_INC(TcpExt_TCPBacklogDrop);
-		kfree_skb_reason(skb, DROP_TCP_BACKLOG);
-	}
+	else
+		add_backlog(sk, skb);
 	bh_unlock_sock(sk);
 }
 
-static bool checksum_ok(const struct sk_buff *skb)
+/* For what no device has looked at. */
+static noinline bool checksum_ok(const struct sk_buff *skb)
 {
 	struct ip_addr saddr, daddr;
 	u32 sum;
 
-	if (skb->ip_summed != CHECKSUM_NONE)
-		return true;
 	skb_addrs(skb, &saddr, &daddr);
 	sum = csum_pseudo(&saddr, &daddr, IPPROTO_TCP, skb->len);
 	return csum_fold(skb_checksum(skb, 0, skb->len, sum)) == 0;
@@ -99,50 +104,57 @@ static int check_segment(struct sk_buff *skb)
 
 	if (why)
 		return why;
-	if (!checksum_ok(skb)) {
+	if (skb->ip_summed == CHECKSUM_NONE && !checksum_ok(skb)) {
 		SNMP_INC(Tcp_InCsumErrors);
 		return DROP_TCP_CSUM;
 	}
 	return flags_ok(tcp_seg(skb)->flags) ? 0 : DROP_TCP_FLAGS;
 }
 
-/* A segment for a small record. True if @skb is gone. */
-static bool mini_rcv(struct tcp_mini *m, struct sk_buff *skb)
+/*
+ * A segment for a listener, for @m of its requests if that is not NULL. If
+ * either has changed since it was found, or the segment has to wait, it is
+ * looked up again.
+ */
+static void listener_rcv(struct sock *sk, struct tcp_mini *m,
+			 const struct tcp_tuple *tuple, struct sk_buff *skb)
 {
-	struct sock *sk;
+	bh_lock_sock(sk);
+	if (unlikely(sock_owned_by_user(sk)))
+		add_backlog(sk, skb);
+	else if (unlikely(sk->sk_state != TCP_LISTEN ||
+			  (m && hlist_unhashed(&m->node))))
+		tcp_v4_do_rcv(sk, skb);
+	else if (m)
+		tcp_request_rcv(sk, m, skb, skb->tstamp);
+	else
+		tcp_listen_new(sk, tuple, skb, skb->tstamp);
+	bh_unlock_sock(sk);
+}
 
+/* A segment for a small record. True if @skb is gone. */
+static bool mini_rcv(struct tcp_mini *m, const struct tcp_tuple *tuple,
+		     struct sk_buff *skb)
+{
 	if (m->kind != TCP_MINI_REQUEST) {
 		u32 *iss = &tcp_seg(skb)->iss;
 
 		return tcp_timewait_rcv(m, skb, iss, skb->tstamp) ==
 		       TCP_TW_DONE;
 	}
-	sk = m->listener;
-	if (sk->sk_state != TCP_LISTEN) {
+	if (m->listener->sk_state != TCP_LISTEN) {
 		tcp_request_error(m);
 		return false;
 	}
-	tcp_sock_rcv(sk, skb);
+	listener_rcv(m->listener, m, tuple, skb);
 	return true;
 }
 
-/* No connection has it: records, then the connections once more, because one
- * may have been made of a record meanwhile, then listeners. */
-static void rcv_slow(struct sk_buff *skb, const struct tcp_tuple *tuple)
+/* Nobody listens. A connection may have been made of a record meanwhile. */
+static void rcv_nobody(struct sk_buff *skb, const struct tcp_tuple *tuple)
 {
-	struct tcp_mini *m = tcp_mini_lookup(tuple);
-	struct sock *sk;
-	bool gone;
+	struct sock *sk = tcp_lookup(tuple);
 
-	if (m) {
-		gone = mini_rcv(m, skb);
-		tcp_mini_put(m);
-		if (gone)
-			return;
-	}
-	sk = tcp_lookup(tuple);
-	if (!sk)
-		sk = tcp_listener_lookup(tuple);
 	if (sk) {
 		tcp_sock_rcv(sk, skb);
 		sock_put(sk);
@@ -150,6 +162,29 @@ static void rcv_slow(struct sk_buff *skb, const struct tcp_tuple *tuple)
 	}
 	tcp_send_reset(tuple, skb);
 	kfree_skb_reason(skb, DROP_TCP_NO_SOCKET);
+}
+
+/* No connection has it: records, then listeners. */
+static noinline void rcv_slow(struct sk_buff *skb,
+			      const struct tcp_tuple *tuple)
+{
+	struct tcp_mini *m = tcp_mini_lookup(tuple);
+	struct sock *sk;
+	bool gone;
+
+	if (m) {
+		gone = mini_rcv(m, tuple, skb);
+		tcp_mini_put(m);
+		if (gone)
+			return;
+	}
+	sk = tcp_listener_lookup(tuple);
+	if (!sk) {
+		rcv_nobody(skb, tuple);
+		return;
+	}
+	listener_rcv(sk, NULL, tuple, skb);
+	sock_put(sk);
 }
 
 noinline void tcp_v4_rcv(struct sk_buff *skb)
@@ -168,9 +203,8 @@ noinline void tcp_v4_rcv(struct sk_buff *skb)
 	if (!skb->tstamp)
 		skb->tstamp = ktime_get_ns();
 	tcp_skb_tuple(skb, &tuple);
-	tcp_tuple_hash(&tuple);
+	sk = tcp_lookup_first(&tuple);
 	tcp_seg(skb)->hash = tuple.hash;
-	sk = tcp_lookup(&tuple);
 	trace(TRACE_TCP_V4_RCV, sk, (u64)tcp_seg(skb)->seq << 32 | skb->len);
 	if (likely(sk)) {
 		tcp_sock_rcv(sk, skb);

@@ -78,12 +78,10 @@ static void test_siphash_reference_vectors(void **state)
 static void test_siphash_of_words_is_that_of_bytes(void **state)
 {
 	const struct siphash_key key = { { 0x123, 0x456 } };
-	const u64 word[3] = { 0x1122334455667788ull, 42, ~0ull };
+	const u64 word[2] = { 0x1122334455667788ull, 42 };
 
 	assert_int_equal(siphash_2u64(word[0], word[1], &key),
 			 siphash(word, 16, &key));
-	assert_int_equal(siphash_3u64(word[0], word[1], word[2], &key),
-			 siphash(word, 24, &key));
 }
 
 int main(void)

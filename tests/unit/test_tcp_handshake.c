@@ -12,6 +12,7 @@
 #include "net/ip/ip.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_info.h"
+#include "net/tcp/tcp_isn.h"
 #include "tests/unit/tcp_harness.h"
 
 #define SOL_TCP		6
@@ -412,6 +413,29 @@ static void test_rfc6056_ports_and_rfc6528_isn_differ(void **state)
 	th_flush();
 }
 
+/* One hash makes both; RFC 6191 compares stamps of the same four only. */
+static void test_rfc7323_5_4_timestamp_offset_by_connection(void **state)
+{
+	struct tcp_tuple t = { .local = ip_addr_v4(1), .remote = ip_addr_v4(2),
+			       .lport = 80, .rport = 1000 };
+	struct tcp_start a = tcp_new_start(&t, 0);
+	struct tcp_start b = tcp_new_start(&t, 4096 * 250ull), c;
+
+	assert_int_equal(a.ts_off, b.ts_off);
+	assert_int_equal(b.isn - a.isn, 250);
+	t.rport++;
+	c = tcp_new_start(&t, 0);
+	assert_int_not_equal(c.ts_off, a.ts_off);
+	assert_int_not_equal(c.isn, a.isn);
+	/* IPv6: every word counts. */
+	t.local.a[0] = t.remote.a[0] = 5;
+	a = tcp_new_start(&t, 0);
+	t.remote.a[1] = 6;
+	b = tcp_new_start(&t, 0);
+	assert_int_not_equal(a.isn, b.isn);
+	assert_int_not_equal(a.ts_off, b.ts_off);
+}
+
 static void test_icmp_error_ends_a_connect(void **state)
 {
 	struct socket *s = connecting();
@@ -503,6 +527,7 @@ int main(void)
 		T(test_rfc6298_syn_is_repeated_then_times_out),
 		T(test_no_route),
 		T(test_rfc6056_ports_and_rfc6528_isn_differ),
+		T(test_rfc7323_5_4_timestamp_offset_by_connection),
 		T(test_icmp_error_ends_a_connect),
 		T(test_tcp_info),
 		T(test_malformed_headers_are_counted),
