@@ -192,7 +192,7 @@ static void ack_advanced(struct tcp_sock *tp, const struct tcp_segment *seg,
 enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 {
 	const struct tcp_segment *seg = tcp_seg(skb);
-	struct tcp_ack_news news = { 0 };
+	struct tcp_ack_news news = { .seg = seg };
 	u32 was_out = tp->packets_out;
 	bool window;
 
@@ -203,11 +203,6 @@ enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 		if (seg->nr_sacks && was_out)
 			tcp_sack_in_blocks(tp, skb, &news, now);
 		return TCP_CONTINUE;
-	}
-	news.fack = tp->rack_end;
-	if (unlikely(tp->flags & TCP_F_UNDO) && seg->opts & TCP_OPT_TS) {
-		news.echoed = true;
-		news.echo_ms = seg->tsecr - tp->ts_off;
 	}
 	window = update_window(tp, seg);
 	if (seg->ack != tp->snd_una)

@@ -177,6 +177,8 @@ static void sent_new(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 		tp->flags &= (u16)~TCP_F_WND_PROBE;
 		tcp_rearm_rto(&tp->sk, now);
 	}
+	if (tp->packets_out > 1)
+		tcp_tlp_schedule(tp, now);
 }
 
 /*
@@ -297,7 +299,6 @@ static noinline void send_batch(struct tcp_sock *tp, u8 nonagle, u64 now)
 void tcp_write_xmit(struct tcp_sock *tp, u8 nonagle, u64 now)
 {
 	struct sk_buff *skb = tp->send_head;
-	u32 before = tp->snd_nxt;
 
 	if (!skb)
 		return;
@@ -310,9 +311,6 @@ void tcp_write_xmit(struct tcp_sock *tp, u8 nonagle, u64 now)
 		send_what_may(tp, nonagle, now);
 	else
 		send_batch(tp, nonagle, now);
-	/* Only what really went may put the probe off. */
-	if (tp->packets_out > 1 && tp->snd_nxt != before)
-		tcp_tlp_schedule(tp, now);
 	check_probe(tp, now);
 }
 

@@ -41,6 +41,10 @@ void tcp_rack_delivered(struct tcp_sock *tp, const struct sk_buff *skb,
 	const struct tcp_tx *tx = tcp_tx(skb);
 	u32 age = (u32)(now / NSEC_PER_USEC) - sent_us(skb);
 
+	if (!news->rack) {
+		news->rack = true;
+		news->fack = tp->rack_end;
+	}
 	if (!(tp->flags & TCP_F_RACK)) {
 		tp->flags |= TCP_F_RACK;
 		news->fack = tp->snd_una;

@@ -323,8 +323,8 @@ static void try_undo(struct tcp_sock *tp, const struct tcp_ack_news *news)
 	if (!tp->undo_retrans)
 		return;
 	/* RFC 3522: the ACK was sent before anything was sent again. */
-	if (news->advanced && news->echoed &&
-	    (s32)(news->echo_ms - tp->undo_stamp) < 0) {
+	if (news->advanced && news->seg->opts & TCP_OPT_TS &&
+	    (s32)(news->seg->tsecr - tp->ts_off - tp->undo_stamp) < 0) {
 		SNMP_INC(TcpExt_TCPFullUndo);
 		undo(tp);
 		return;

@@ -12,9 +12,9 @@ struct tcp_ack_news {
 	u32 sacked;		/* segments newly reported by SACK */
 	u32 rtt_us;		/* measured, 0: nothing to measure by */
 	u32 dsack;		/* segments reported to have come twice */
-	u32 fack;		/* rack_end before */
-	u32 echo_ms;		/* our clock that came back, if ... */
-	bool echoed;		/* ... the segment had a timestamp */
+	u32 fack;		/* rack_end before, if ... */
+	const struct tcp_segment *seg;
+	bool rack;		/* ... that has changed */
 	bool advanced;		/* snd_una has moved */
 	bool dup;		/* RFC 5681 section 2: a duplicate ACK */
 };
