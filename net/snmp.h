@@ -43,7 +43,8 @@
 	X(TcpExt, TCPACKSkippedSynRecv) X(TcpExt, TCPSYNChallenge)	\
 	X(TcpExt, TCPFullUndo) X(TcpExt, TCPMemoryPressures)		\
 	X(TcpExt, TCPReqQFullDoCookies) X(TcpExt, TCPLossProbes)	\
-	X(TcpExt, TCPLossProbeRecovery) X(TcpExt, TCPDSACKUndo)
+	X(TcpExt, TCPLossProbeRecovery) X(TcpExt, TCPDSACKUndo)	\
+	X(TcpExt, TCPSpuriousRTOs)
 
 enum snmp_counter {
 #define X(group, name) SNMP_##group##_##name,

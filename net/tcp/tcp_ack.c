@@ -13,6 +13,7 @@
 #include "net/tcp/tcp_rtt.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_timer.h"
+#include "net/tcp/tcp_undo.h"
 
 /* RFC 5961 section 7: challenge ACKs per second, for the whole host. */
 #define CHALLENGE_LIMIT	1000u
@@ -145,7 +146,7 @@ static void ack_probe(struct tcp_sock *tp, u64 now)
 		return;
 	}
 	tp->backoff = 0;
-	tp->flags &= (u16)~TCP_F_WND_PROBE;
+	tp->flags &= ~TCP_F_WND_PROBE;
 	tp->rto_at = 0;
 }
 

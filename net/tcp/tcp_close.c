@@ -43,7 +43,7 @@ static void uncount_orphan(struct tcp_sock *tp)
 {
 	if (!(tp->flags & TCP_F_ORPHAN))
 		return;
-	tp->flags &= (u16)~TCP_F_ORPHAN;
+	tp->flags &= ~TCP_F_ORPHAN;
 	atomic_dec(&orphans);
 }
 

@@ -92,7 +92,7 @@ void tcp_cong_init(struct tcp_sock *tp)
 	tp->ssthresh = TCP_INFINITE_SSTHRESH;
 	tp->cwnd_cnt = 0;
 	tp->ca_state = TCP_CA_OPEN;
-	tp->flags &= (u16)~TCP_F_LOSS;
+	tp->flags &= ~TCP_F_LOSS;
 	tp->reo_steps = 0;
 	if (!tp->ca)
 		tp->ca = algorithms[0];

@@ -252,7 +252,7 @@ void tcp_unhash(struct sock *sk)
 
 	if (!(tcp_sk(sk)->flags & TCP_F_HASHED))
 		return;
-	tcp_sk(sk)->flags &= (u16)~TCP_F_HASHED;
+	tcp_sk(sk)->flags &= ~TCP_F_HASHED;
 	spin_lock_bh(lock);
 	hlist_del_init(&sk->sk_node);
 	spin_unlock_bh(lock);

@@ -174,7 +174,7 @@ static void sent_new(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 	if (tp->ca_state == TCP_CA_RECOVERY)
 		tp->prr_out += tx->segs;
 	if (tp->packets_out == tx->segs || tp->flags & TCP_F_WND_PROBE) {
-		tp->flags &= (u16)~TCP_F_WND_PROBE;
+		tp->flags &= ~TCP_F_WND_PROBE;
 		tcp_rearm_rto(&tp->sk, now);
 	}
 	if (tp->packets_out > 1)
@@ -361,7 +361,7 @@ void tcp_send_fin(struct tcp_sock *tp, u64 now)
 		}
 		tcp_queue_tx(tp, skb);
 	}
-	tp->flags &= (u16)~TCP_F_FIN_WANTED;
+	tp->flags &= ~TCP_F_FIN_WANTED;
 	tp->write_seq++;
 	tcp_write_xmit(tp, TCP_NAGLE_PUSH, now);
 }

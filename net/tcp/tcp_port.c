@@ -245,7 +245,7 @@ void tcp_port_release(struct sock *sk)
 		port_put(p);
 		spin_unlock_bh(&ports.lock);
 	}
-	tp->flags &= (u16)~(TCP_F_SHARES_PORT | TCP_F_OWNS_PORT |
+	tp->flags &= ~(TCP_F_SHARES_PORT | TCP_F_OWNS_PORT |
 			    TCP_F_PORT_STRICT);
 }
 

@@ -45,6 +45,10 @@ void tcp_rack_delivered(struct tcp_sock *tp, const struct sk_buff *skb,
 		news->rack = true;
 		news->fack = tp->rack_end;
 	}
+	if (tx->retrans)
+		news->again = true;
+	else if (!seq_after(tx->end_seq, tp->recover))
+		news->orig = true;
 	if (!(tp->flags & TCP_F_RACK)) {
 		tp->flags |= TCP_F_RACK;
 		news->fack = tp->snd_una;
@@ -154,7 +158,7 @@ void tcp_tlp_send(struct tcp_sock *tp, u64 now)
 
 	SNMP_INC(TcpExt_TCPLossProbes);
 	tp->flags |= TCP_F_TLP_OUT;
-	tp->flags &= (u16)~TCP_F_TLP_RETRANS;
+	tp->flags &= ~TCP_F_TLP_RETRANS;
 	if (skb && !seq_after(tcp_tx(skb)->seq + tp->mss_cache, edge)) {
 		tcp_write_wakeup(tp, now);
 	} else {
@@ -184,5 +188,5 @@ void tcp_tlp_ack(struct tcp_sock *tp, const struct tcp_ack_news *news)
 			tp->cwnd_cnt = 0;
 		}
 	}
-	tp->flags &= (u16)~(TCP_F_TLP_OUT | TCP_F_TLP_RETRANS);
+	tp->flags &= ~(TCP_F_TLP_OUT | TCP_F_TLP_RETRANS);
 }

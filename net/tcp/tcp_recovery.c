@@ -14,6 +14,7 @@
 #include "net/tcp/tcp_rack.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_timer.h"
+#include "net/tcp/tcp_undo.h"
 
 #define DUPTHRESH	3u	/* RFC 5681 section 3.2, RFC 6675 */
 
@@ -37,11 +38,6 @@ struct sk_buff *tcp_rtx_next(const struct tcp_sock *tp, struct sk_buff *skb)
 	return skb == tp->send_head ? NULL : skb;
 }
 
-static bool sack_on(const struct tcp_sock *tp)
-{
-	return tp->opts & TCP_OPT_SACK_OK;
-}
-
 /* Counts @tx's segments in, or with @sign -1 out of, the sums. */
 static void count_tags(struct tcp_sock *tp, const struct tcp_tx *tx, s32 sign)
 {
@@ -59,7 +55,7 @@ static void count_tags(struct tcp_sock *tp, const struct tcp_tx *tx, s32 sign)
 /* Without SACK sacked_out is only counted: it must fit what is out. */
 static void reno_fit(struct tcp_sock *tp)
 {
-	if (!sack_on(tp) && tp->sacked_out + tp->lost_out > tp->packets_out)
+	if (!tcp_sack_on(tp) && tp->sacked_out + tp->lost_out > tp->packets_out)
 		tp->sacked_out = tp->packets_out -
 				 min(tp->packets_out, tp->lost_out);
 }
@@ -165,11 +161,11 @@ void tcp_sack_in_blocks(struct tcp_sock *tp, const struct sk_buff *skb,
 {
 	const struct tcp_segment *seg = tcp_seg(skb);
 
-	if (!sack_on(tp))
+	if (!tcp_sack_on(tp))
 		return;
 	/* What RACK knows is of another day if nothing was amiss just now. */
 	if (!tp->sacked_out && !tp->lost_out)
-		tp->flags &= (u16)~TCP_F_RACK;
+		tp->flags &= ~TCP_F_RACK;
 	for (unsigned int i = 0; i < seg->nr_sacks; i++) {
 		struct tcp_sack_block b = tcp_sack_in(skb->data, seg, i);
 
@@ -287,68 +283,9 @@ void tcp_xmit_retransmit_queue(struct tcp_sock *tp, u64 now)
 	}
 }
 
-/* The window is about to be cut, and nothing else is amiss yet. */
-static void note_undo(struct tcp_sock *tp)
-{
-	tp->flags &= (u16)~(TCP_F_TLP_OUT | TCP_F_TLP_RETRANS);
-	if (tp->ca_state != TCP_CA_OPEN)
-		return;
-	tp->flags |= TCP_F_UNDO;
-	tp->undo_cwnd = (u16)tp->cwnd;
-	tp->undo_ssthresh = tp->ssthresh;
-	tp->undo_retrans = 0;
-}
-
-static void undo(struct tcp_sock *tp)
-{
-	struct sk_buff *skb;
-
-	for (skb = tcp_rtx_head(tp); skb; skb = tcp_rtx_next(tp, skb))
-		tcp_tx(skb)->tags &= (u8)~TCP_TAG_LOST;
-	tp->lost_out = 0;
-	tp->flags &= (u16)~TCP_F_UNDO;
-	tp->cwnd = max(tp->cwnd, (u32)tp->undo_cwnd);
-	tp->ssthresh = max(tp->ssthresh, tp->undo_ssthresh);
-	/* It goes on in its first slow start, with what belongs to that. */
-	if (tp->ssthresh == TCP_INFINITE_SSTHRESH && tp->ca->init)
-		tp->ca->init(tp);
-	tp->ca_state = TCP_CA_OPEN;
-	tp->dupacks = 0;
-	if (!sack_on(tp))
-		tp->sacked_out = 0;
-}
-
-static void try_undo(struct tcp_sock *tp, const struct tcp_ack_news *news)
-{
-	if (!tp->undo_retrans)
-		return;
-	/* RFC 3522: the ACK was sent before anything was sent again. */
-	if (news->advanced && news->seg->opts & TCP_OPT_TS &&
-	    (s32)(news->seg->tsecr - tp->ts_off - tp->undo_stamp) < 0) {
-		SNMP_INC(TcpExt_TCPFullUndo);
-		undo(tp);
-		return;
-	}
-	/* RFC 3708: all that was sent again had arrived already. */
-	tp->undo_retrans = (u16)(tp->undo_retrans -
-				 min((u32)tp->undo_retrans, news->dsack));
-	if (!tp->undo_retrans) {
-		SNMP_INC(TcpExt_TCPDSACKUndo);
-		undo(tp);
-	}
-}
-
-void tcp_recovery_news(struct tcp_sock *tp, const struct tcp_ack_news *news)
-{
-	if (tp->flags & TCP_F_UNDO)
-		try_undo(tp, news);
-	if (tp->flags & TCP_F_TLP_OUT)
-		tcp_tlp_ack(tp, news);
-}
-
 static void enter_recovery(struct tcp_sock *tp)
 {
-	note_undo(tp);
+	tcp_undo_note(tp);
 	tp->ssthresh = tp->ca->ssthresh(tp, tp->packets_out);
 	tp->recover = tp->snd_nxt;
 	tp->prr_delivered = 0;
@@ -357,7 +294,7 @@ static void enter_recovery(struct tcp_sock *tp)
 	tp->cwnd_cnt = 0;
 	tp->ca_state = TCP_CA_RECOVERY;
 	SNMP_INC(TcpExt_TCPFastRetrans);
-	if (sack_on(tp))
+	if (tcp_sack_on(tp))
 		SNMP_INC(TcpExt_TCPSackRecovery);
 	else
 		SNMP_INC(TcpExt_TCPRenoRecovery);
@@ -395,7 +332,7 @@ static void leave_recovery(struct tcp_sock *tp)
 		tp->cwnd = max(tp->ssthresh, 2u);
 	tp->ca_state = TCP_CA_OPEN;
 	tp->dupacks = 0;
-	if (!sack_on(tp))
+	if (!tcp_sack_on(tp))
 		tp->sacked_out = 0;
 }
 
@@ -405,14 +342,14 @@ static void reno_dupack(struct tcp_sock *tp)
 	u32 most = tp->packets_out ? tp->packets_out - 1 : 0;
 
 	tp->dupacks += tp->dupacks < 255;
-	if (!sack_on(tp) && tp->sacked_out + tp->lost_out < most)
+	if (!tcp_sack_on(tp) && tp->sacked_out + tp->lost_out < most)
 		tp->sacked_out++;
 }
 
 /* Of @acked segments some had been counted by duplicate ACKs already. */
 static void reno_advance(struct tcp_sock *tp, u32 acked)
 {
-	if (sack_on(tp) || !tp->sacked_out)
+	if (tcp_sack_on(tp) || !tp->sacked_out)
 		return;
 	if (acked > 1)
 		tp->sacked_out -= min(tp->sacked_out, acked - 1);
@@ -422,7 +359,7 @@ static void reno_advance(struct tcp_sock *tp, u32 acked)
 /* RFC 5681 section 3.2, RFC 6582 section 3.2 step 1, RFC 6675 section 5. */
 static bool loss_found(const struct tcp_sock *tp)
 {
-	if (sack_on(tp))
+	if (tcp_sack_on(tp))
 		return tp->lost_out || (tp->sacked_out >= DUPTHRESH &&
 					!(tp->flags & TCP_F_REORDER));
 	return tp->dupacks >= DUPTHRESH &&
@@ -432,7 +369,7 @@ static bool loss_found(const struct tcp_sock *tp)
 static void find_losses(struct tcp_sock *tp, const struct tcp_ack_news *news,
 			u64 now)
 {
-	if (sack_on(tp)) {
+	if (tcp_sack_on(tp)) {
 		tcp_rack_detect(tp, false, now);
 		/* Counting misleads where segments overtake each other. */
 		if (tp->flags & TCP_F_REORDER)
@@ -440,7 +377,7 @@ static void find_losses(struct tcp_sock *tp, const struct tcp_ack_news *news,
 		mark_lost_by_sack(tp);
 	}
 	/* A partial ACK: the next hole starts at snd_una (RFC 6582). */
-	if (news->advanced || !sack_on(tp) || !tp->lost_out)
+	if (news->advanced || !tcp_sack_on(tp) || !tp->lost_out)
 		mark_head_lost(tp);
 }
 
@@ -463,18 +400,20 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
 
 	if (news->dup) {
 		reno_dupack(tp);
-		delivered += !sack_on(tp);
+		delivered += !tcp_sack_on(tp);
 	} else if (news->advanced) {
 		reno_advance(tp, news->acked);
 		tp->dupacks = 0;
 	}
 	if (unlikely(tp->flags & (TCP_F_UNDO | TCP_F_TLP_OUT)))
 		tcp_recovery_news(tp, news);
+	if (unlikely(tp->flags & TCP_F_FRTO) && tcp_frto_ack(tp, news))
+		return;
 	if (tp->ca_state != TCP_CA_OPEN &&
 	    !seq_before(tp->snd_una, tp->recover))
 		leave_recovery(tp);
 	if (tp->ca_state == TCP_CA_OPEN) {
-		if (tp->sacked_out && sack_on(tp))
+		if (tp->sacked_out && tcp_sack_on(tp))
 			tcp_rack_detect(tp, false, now);
 		if (!tp->packets_out || !loss_found(tp)) {
 			open_ack(tp, news, was_open, now);
@@ -512,7 +451,9 @@ void tcp_enter_loss(struct tcp_sock *tp)
 	/* A receiver that dropped what it had reported (RFC 2018 sec. 8). */
 	bool reneged = skb && tcp_tx(skb)->tags & TCP_TAG_SACKED;
 
-	note_undo(tp);
+	if (tp->ca_state == TCP_CA_OPEN)
+		tp->flags |= TCP_F_FRTO;
+	tcp_undo_note(tp);
 	if (tp->ca_state != TCP_CA_LOSS || seq_after(tp->snd_una, tp->recover))
 		tp->ssthresh = tp->ca->ssthresh(tp, tp->packets_out);
 	tp->ca_state = TCP_CA_LOSS;

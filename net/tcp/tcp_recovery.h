@@ -15,9 +15,16 @@ struct tcp_ack_news {
 	u32 fack;		/* rack_end before, if ... */
 	const struct tcp_segment *seg;
 	bool rack;		/* ... that has changed */
+	bool orig;		/* came at the first try, sent before recover */
+	bool again;		/* came, and had been sent again */
 	bool advanced;		/* snd_una has moved */
 	bool dup;		/* RFC 5681 section 2: a duplicate ACK */
 };
+
+static inline bool tcp_sack_on(const struct tcp_sock *tp)
+{
+	return tp->opts & TCP_OPT_SACK_OK;
+}
 
 /* Tags what the SACK blocks of @skb (header at data) report. */
 void tcp_sack_in_blocks(struct tcp_sock *tp, const struct sk_buff *skb,
@@ -61,9 +68,3 @@ int tcp_fragment_sent(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
 
 /* TCP_F_REO: what was waited for is lost now. */
 void tcp_recovery_timeout(struct tcp_sock *tp, u64 now);
-
-/*
- * TCP_F_UNDO: if the cut was a mistake, takes it back; by DSACK (RFC 3708) or
- * by the timestamp that came back (RFC 3522). TCP_F_TLP_OUT: the probe.
- */
-void tcp_recovery_news(struct tcp_sock *tp, const struct tcp_ack_news *news);

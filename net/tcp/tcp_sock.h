@@ -47,23 +47,23 @@ enum tcp_ca_state {
 #define TCP_ACK_PINGPONG 0x4	/* interactive: answers carry the ACKs */
 
 /* tcp_sock.flags */
-#define TCP_F_TIMER	0x01	/* timer is armed and holds a reference */
-#define TCP_F_HASHED	0x04	/* in the connection table, which holds one */
-#define TCP_F_OWNS_PORT	0x08	/* explicitly bound: on the port's list */
-#define TCP_F_SHARES_PORT 0x10	/* counted at the port */
-#define TCP_F_FIN_WANTED 0x20	/* FIN waits for memory */
-#define TCP_F_WND_PROBE	0x40	/* rto_at is for zero-window probing */
-#define TCP_F_WIN_LOW	0x80	/* last advertised window was tiny */
-#define TCP_F_ORPHAN	0x02	/* counted: nobody has it open any more */
-#define TCP_F_TLP	0x200	/* rto_at is for the tail loss probe */
-#define TCP_F_REO	0x400	/* rto_at ends the wait for reordering */
-#define TCP_F_TLP_OUT	0x800	/* a probe has been sent, see tlp_end */
-#define TCP_F_TLP_RETRANS 0x1000 /* and it was old data */
-#define TCP_F_RACK	0x2000	/* rack_us, rack_end hold */
-#define TCP_F_REORDER	0x4000	/* segments have overtaken each other */
-#define TCP_F_UNDO	0x8000	/* undo_ members hold */
-#define TCP_F_LOSS	0xfe00	/* all of these: nothing amiss yet */
-#define TCP_F_PORT_STRICT 0x100	/* counted there without SO_REUSEADDR */
+#define TCP_F_TIMER	0x01u	/* timer is armed and holds a reference */
+#define TCP_F_HASHED	0x04u	/* in the connection table, which holds one */
+#define TCP_F_OWNS_PORT	0x08u	/* explicitly bound: on the port's list */
+#define TCP_F_SHARES_PORT 0x10u	/* counted at the port */
+#define TCP_F_FIN_WANTED 0x20u	/* FIN waits for memory */
+#define TCP_F_WND_PROBE	0x40u	/* rto_at is for zero-window probing */
+#define TCP_F_FRTO	0x80u	/* RFC 5682: may the timeout be spurious? */
+#define TCP_F_ORPHAN	0x02u	/* counted: nobody has it open any more */
+#define TCP_F_TLP	0x200u	/* rto_at is for the tail loss probe */
+#define TCP_F_REO	0x400u	/* rto_at ends the wait for reordering */
+#define TCP_F_TLP_OUT	0x800u	/* a probe has been sent, see tlp_end */
+#define TCP_F_TLP_RETRANS 0x1000u /* and it was old data */
+#define TCP_F_RACK	0x2000u	/* rack_us, rack_end hold */
+#define TCP_F_REORDER	0x4000u	/* segments have overtaken each other */
+#define TCP_F_UNDO	0x8000u	/* undo_ members hold */
+#define TCP_F_LOSS	0xfe80u	/* all of these: nothing amiss yet */
+#define TCP_F_PORT_STRICT 0x100u	/* counted there without SO_REUSEADDR */
 
 /*
  * Members with names in lower case RFC style are those of RFC 9293 and its
@@ -131,6 +131,7 @@ struct tcp_sock {
 		struct sock *accept_next;	/* listener's sk lock */
 	};
 
+	u32 flags;		/* s  TCP_F_ bits */
 	u32 rcv_at;		/* s  last segment came, ms */
 	u32 sent_at;		/* s  last data went, ms */
 	u32 total_retrans;	/* s  TCP_INFO */
@@ -160,7 +161,6 @@ struct tcp_sock {
 	u8 quick;		/* s  ACKs still to be sent at once */
 	u8 opts;		/* c  TCP_OPT_ bits both agreed on */
 	u8 snd_wscale, rcv_wscale; /* c */
-	u16 flags;		/* s  TCP_F_ bits */
 	u8 nospace;		/* byte stores only: writer awaits space */
 	u8 timer_owed;		/* k  timer fired while a task owned us */
 	u8 err_soft;		/* s  errno of the last ICMP error */
@@ -168,7 +168,7 @@ struct tcp_sock {
 };
 
 /* The promise: 1 KiB for each idle connection, with socket, file and watch. */
-_Static_assert(sizeof(struct tcp_sock) <= 616, "connection block");
+_Static_assert(sizeof(struct tcp_sock) <= 624, "connection block");
 
 static inline struct tcp_sock *tcp_sk(const struct sock *sk)
 {

@@ -38,7 +38,7 @@ void tcp_timer_stop(struct sock *sk)
 	tp->ack_at = 0;
 	tp->keep_at = 0;
 	if (tp->flags & TCP_F_TIMER && del_timer(&tp->timer)) {
-		tp->flags &= (u16)~TCP_F_TIMER;
+		tp->flags &= ~TCP_F_TIMER;
 		sock_put(sk);
 	}
 }
@@ -47,7 +47,7 @@ void tcp_rearm_rto(struct sock *sk, u64 now)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	tp->flags &= (u16)~(TCP_F_WND_PROBE | TCP_F_TLP | TCP_F_REO);
+	tp->flags &= ~(TCP_F_WND_PROBE | TCP_F_TLP | TCP_F_REO);
 	tcp_arm(sk, &tp->rto_at, now + tcp_rto_ns(tp));
 }
 
@@ -238,7 +238,7 @@ static void timer_run(struct sock *sk, u64 now)
 	if (next)
 		mod_timer(&tp->timer, next);
 	else
-		tp->flags &= (u16)~TCP_F_TIMER;
+		tp->flags &= ~TCP_F_TIMER;
 }
 
 void tcp_timer_deferred(struct sock *sk)
