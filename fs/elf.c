@@ -71,7 +71,7 @@ static const char *check_header(const struct elf64_ehdr *eh, size_t size)
 	const char *why;
 
 	if (memcmp(eh->e_ident, "\177ELF", 4))
-		return "is no ELF program (a script?); name a static program";
+		return "is no ELF program (a script?); name its interpreter";
 	if (size < sizeof(*eh))
 		return "is cut off inside the ELF header; copy it again";
 	why = check_machine(eh);
@@ -146,6 +146,20 @@ static const char *add_load(struct elf_image *img, const struct elf64_phdr *ph,
 	return NULL;
 }
 
+/* The path must end within the file, and be one that can be walked. */
+static const char *set_interp(struct elf_image *img,
+			      const struct elf64_phdr *ph, const char *data,
+			      size_t size)
+{
+	if (ph->p_offset >= size || !ph->p_filesz ||
+	    ph->p_filesz > size - ph->p_offset ||
+	    data[ph->p_offset + ph->p_filesz - 1] ||
+	    data[ph->p_offset] != '/')
+		return "has no usable interpreter path; it is damaged";
+	img->interp = data + ph->p_offset;
+	return NULL;
+}
+
 static const char *check_entry(const struct elf_image *img)
 {
 	for (u32 i = 0; i < img->nr_segments; i++) {
@@ -179,12 +193,10 @@ const char *elf_parse(const void *data, size_t size, struct elf_image *img)
 		memcpy(&ph, (const char *)data + eh.e_phoff +
 			    i * sizeof(ph), sizeof(ph));
 		if (ph.p_type == PT_INTERP)
-			return "is dynamically linked; link it with -static "
-			       "or -static-pie";
-		if (ph.p_type != PT_LOAD)
-			continue;
-		why = check_load(&ph, size);
-		if (!why)
+			why = set_interp(img, &ph, data, size);
+		if (ph.p_type == PT_LOAD)
+			why = check_load(&ph, size);
+		if (ph.p_type == PT_LOAD && !why)
 			why = add_load(img, &ph, eh.e_phoff);
 		if (why)
 			return why;

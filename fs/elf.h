@@ -23,6 +23,7 @@ struct elf_image {
 	u64 phdr;		/* address of the headers, 0: unmapped */
 	u32 phnum;
 	u64 align;		/* the largest alignment asked for, >= a page */
+	const char *interp;	/* its interpreter, a path in the file; NULL */
 	u64 start, end;		/* page-aligned span of all segments */
 	u32 nr_segments;
 	struct elf_segment segment[ELF_MAX_SEGMENTS]; /* by address */

@@ -6,11 +6,10 @@
 #include "fs/exec.h"
 
 #include "fs/console.h"
-#include "fs/elf.h"
+#include "fs/exec_load.h"
 #include "fs/exec_stack.h"
 #include "fs/fdtable.h"
 #include "fs/initramfs.h"
-#include "fs/namei.h"
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/page.h"
@@ -21,12 +20,7 @@
 #include "kernel/random.h"
 #include "kernel/sched.h"
 #include "kernel/string.h"
-#include "kernel/uaccess.h"
 #include "kernel/x86/cpu.h"
-
-/* Where Linux puts PIE programs: two thirds up, and 28 random bits. */
-#define PIE_BASE	(TASK_SIZE_MAX / 3 * 2)
-#define PIE_RANDOM_PAGES (1u << 28)
 
 #define MAX_LISTED	20	/* files named when the program is not there */
 #define CPUID_FEATURES	1
@@ -36,10 +30,9 @@
 /* A program that is ready to go. */
 struct program {
 	const char *path;
-	struct exec_file file;
-	struct elf_image img;
+	struct exec_image exe;
+	struct exec_image interp;	/* if exe.img.interp */
 	struct mm_struct *mm;
-	u64 base;			/* added to every address of the file */
 	u64 sp;
 };
 
@@ -70,81 +63,67 @@ static __cold void list_initramfs(void)
 
 static int find_program(struct program *p)
 {
-	int err = namei_exec(p->path, &p->file);
+	int err = exec_open(p->path, &p->exe);
 
-	if (err == -ENOMEM) {
-		pr_err("exec: no memory; give the machine more (-m)");
-		return err;
-	}
-	if (err) {
+	if (err && err != -ENOEXEC && err != -ENOMEM) {
 		pr_err("exec: %s is not a file in the initramfs; set init= to "
 		       "one of these, or add it:", p->path);
 		list_initramfs();
-		return err;
 	}
-	return 0;
+	return err;
 }
 
-static int check_program(struct program *p)
+/* A dynamically linked program's ld.so, which loads the rest of it. */
+static int find_interpreter(struct program *p)
 {
-	const char *why = elf_parse(p->file.data, p->file.size, &p->img);
+	const char *path = p->exe.img.interp;
+	int err;
 
-	if (why) {
-		pr_err("exec: %s %s", p->path, why);
-		return -ENOEXEC;
+	if (!path)
+		return 0;
+	err = exec_open(path, &p->interp);
+	if (err && err != -ENOEXEC && err != -ENOMEM)
+		pr_err("exec: %s is dynamically linked and needs %s, which is "
+		       "not in the initramfs; add it and the libraries (`pollux "
+		       "run` does), or link with -static", p->path, path);
+	if (!err && p->interp.img.interp) {
+		pr_err("exec: %s, the interpreter of %s, wants one itself; "
+		       "name ld.so", path, p->path);
+		err = -ENOEXEC;
 	}
-	if (!(p->file.mode & 0111))
-		pr_warn("exec: %s is not marked executable; started all the "
-			"same", p->path);
-	return 0;
-}
-
-/* A random base for a program that may lie anywhere. */
-static u64 pie_base(const struct elf_image *img)
-{
-	u64 at = PIE_BASE +
-		 (u64)get_random_below(PIE_RANDOM_PAGES) * PAGE_SIZE;
-
-	return ALIGN_DOWN(at, img->align) - ALIGN_DOWN(img->start, img->align);
-}
-
-static int load_segment(struct program *p, const struct elf_segment *seg)
-{
-	u64 start = ALIGN_DOWN(p->base + seg->vaddr, PAGE_SIZE);
-	u64 end = ALIGN_UP(p->base + seg->vaddr + seg->memsz, PAGE_SIZE);
-	s64 at = mm_map(p->mm, start, end - start, seg->prot,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, p->path);
-
-	if (at < 0)
-		return (int)at;
-	/* What the file does not fill stays untouched, hence zero. */
-	return mm_write(p->mm, p->base + seg->vaddr,
-			(const char *)p->file.data + seg->offset,
-			seg->filesz);
+	return err;
 }
 
 static int load_program(struct program *p)
 {
-	p->base = p->img.pie ? pie_base(&p->img) : 0;
-	for (u32 i = 0; i < p->img.nr_segments; i++) {
-		int err = load_segment(p, &p->img.segment[i]);
+	int err = exec_load(p->mm, &p->exe, false, p->path);
 
-		if (err)
-			return err;
-	}
-	mm_set_brk(p->mm, p->base + p->img.end);
-	return 0;
+	if (!err && p->exe.img.interp)
+		err = exec_load(p->mm, &p->interp, true, p->exe.img.interp);
+	if (!err)
+		mm_set_brk(p->mm, p->exe.base + p->exe.img.end);
+	return err;
+}
+
+/* Where the first instruction is: the interpreter's if there is one. */
+static u64 first_ip(const struct program *p)
+{
+	const struct exec_image *im = p->exe.img.interp ? &p->interp : &p->exe;
+
+	return im->base + im->img.entry;
 }
 
 static int set_up_stack(struct program *p, char *const argv[],
 			char *const envp[])
 {
+	const struct elf_image *img = &p->exe.img;
 	u64 top = ALIGN_DOWN(p->mm->stack_top, 16ul);
 	struct exec_stack_info info = {
 		.argv = argv, .envp = envp, .execfn = p->path,
-		.phdr = p->img.phdr ? p->base + p->img.phdr : 0,
-		.phent = ELF_PHENT_SIZE, .phnum = p->img.phnum,
-		.entry = p->base + p->img.entry,
+		.phdr = img->phdr ? p->exe.base + img->phdr : 0,
+		.phent = ELF_PHENT_SIZE, .phnum = img->phnum,
+		.base = img->interp ? p->interp.base : 0,
+		.entry = p->exe.base + img->entry,
 		.vdso = vdso_map(p->mm),
 		.hwcap = cpuid(CPUID_FEATURES, 0).edx,
 		.hwcap2 = cpu_has(CPU_FSGSBASE) ? HWCAP2_FSGSBASE : 0,
@@ -218,7 +197,7 @@ static int become_process(struct program *p)
 		current->files = NULL;
 		return err;
 	}
-	strlcpy(running, p->file.path, sizeof(running));
+	strlcpy(running, p->exe.file.path, sizeof(running));
 	strlcpy(current->comm, name ? name + 1 : p->path, TASK_COMM_LEN);
 	current->mm = p->mm;
 	mm_activate(p->mm);
@@ -251,7 +230,7 @@ int exec_init(const char *path, char *const argv[], char *const envp[])
 	p = (struct program){ .path = path };
 	err = find_program(&p);
 	if (!err)
-		err = check_program(&p);
+		err = find_interpreter(&p);
 	if (err)
 		return err;
 	err = prepare(&p, argv, envp);
@@ -260,11 +239,11 @@ int exec_init(const char *path, char *const argv[], char *const envp[])
 		       "shorten the command line", MAX_ARG_BYTES);
 	else if (err == -ENOMEM)
 		pr_err("exec: no memory for %s (%zu bytes); give the machine "
-		       "more (-m)", path, p.file.size);
+		       "more (-m)", path, p.exe.file.size);
 	else if (err)
 		pr_err("exec: %s cannot be laid out in memory (error %d); "
 		       "link it at the usual address", path, -err);
 	if (err)
 		return err;
-	enter_user_mode(p.base + p.img.entry, p.sp);
+	enter_user_mode(first_ip(&p), p.sp);
 }

@@ -5,11 +5,11 @@
 #include "kernel/types.h"
 
 /*
- * Turns the calling kernel task into the program at @path (static or
- * static-PIE ELF from the initramfs) with the given NULL-terminated vectors,
- * descriptors 0 to 2 on the console, and enters user mode. Returns only on
- * failure, after logging what is wrong and what to do: -ENOENT, -ENOEXEC,
- * -ENOMEM, -E2BIG.
+ * Turns the calling kernel task into the program at @path (an ELF program
+ * from the initramfs, and its interpreter if it has one) with the given
+ * NULL-terminated vectors, descriptors 0 to 2 on the console, and enters user
+ * mode. Returns only on failure, after logging what is wrong and what to do:
+ * -ENOENT, -ENOEXEC, -ENOMEM, -E2BIG.
  */
 int exec_init(const char *path, char *const argv[], char *const envp[]);
 

@@ -11,7 +11,7 @@
 struct exec_stack_info {
 	char *const *argv, *const *envp;	/* NULL-terminated */
 	const char *execfn;			/* AT_EXECFN */
-	u64 phdr, phent, phnum, entry;		/* AT_ values, relocated */
+	u64 phdr, phent, phnum, base, entry;	/* AT_ values, relocated */
 	u64 vdso;				/* AT_SYSINFO_EHDR or 0 */
 	u32 hwcap, hwcap2;
 	u8 random[16];				/* what AT_RANDOM points to */

@@ -50,6 +50,8 @@ static struct {
 	u32 *slots;		/* open addressing: index + 1, 0 is free */
 	u32 mask;
 	u32 room;		/* entries that @files has room for */
+	const char *data;	/* the archive */
+	size_t len;
 } initramfs;
 
 /* --- parsing --- */
@@ -223,6 +225,7 @@ void initramfs_forget(void)
 	initramfs.files = NULL;
 	initramfs.slots = NULL;
 	initramfs.count = 0;
+	initramfs.len = 0;
 }
 
 /* Room for @count entries, at most half of the slots taken. */
@@ -311,6 +314,8 @@ int initramfs_init(const void *data, size_t len)
 		       "machine more", count);
 		return err;
 	}
+	initramfs.data = data;
+	initramfs.len = len;
 	c.off = 0;
 	cpio_skip_zeroes(&c);
 	while (cpio_next(&c, &file))
@@ -318,6 +323,13 @@ int initramfs_init(const void *data, size_t len)
 	for (u32 i = 0; i < initramfs.count; i++)
 		resolve_hard_link(&initramfs.files[i]);
 	return 0;
+}
+
+bool initramfs_holds(const void *p, size_t len)
+{
+	size_t at = (size_t)((const char *)p - initramfs.data);
+
+	return at < initramfs.len && len <= initramfs.len - at;
 }
 
 const struct initramfs_file *initramfs_find(const char *path, size_t len)

@@ -26,6 +26,9 @@ struct initramfs_file {
  */
 int initramfs_init(const void *data, size_t len) __must_check;
 
+/* Do [@p, @p + @len) lie in the archive, which nobody changes? Any context. */
+bool initramfs_holds(const void *p, size_t len);
+
 /* Drops the index again: for those who try several archives. */
 void initramfs_forget(void);
 

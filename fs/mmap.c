@@ -1,7 +1,8 @@
 /*
  * What mmap(2) shares with files: the pages of the tmpfs. Whoever maps a file
  * and whoever reads and writes it see the same bytes. A page that is mapped
- * outlives a truncation of the file, for those who have it.
+ * outlives a truncation of the file, for those who have it. What a private
+ * mapping only reads, it reads where the archive has it.
  */
 #include "fs/mmap.h"
 
@@ -56,9 +57,17 @@ static struct page *source_page(void *source, u64 index, int *err)
 	return tmpfs_get_page(source, index, err);
 }
 
+static phys_addr_t source_constant(void *source, u64 index)
+{
+	const void *at = tmpfs_constant_page(source, index);
+
+	return at ? virt_to_phys(at) : 0;
+}
+
 const struct mmap_source_ops vfs_mmap_sources = {
 	.open = source_open,
 	.get = source_get,
 	.put = source_put,
 	.page = source_page,
+	.constant = source_constant,
 };

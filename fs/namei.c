@@ -351,6 +351,7 @@ int namei_exec(const char *path, struct exec_file *out)
 	err = path_walk(nd, true);
 	if (!err) {
 		inode = nd->dentry->inode;
+		out->inode = inode;
 		out->data = inode->base;
 		out->size = inode->base_size;
 		out->mode = inode->mode;

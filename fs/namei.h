@@ -78,6 +78,7 @@ void nd_put(struct nameidata *nd);
 
 /* A program in place: what exec needs. */
 struct exec_file {
+	struct inode *inode;
 	const void *data;
 	size_t size;
 	u32 mode;

@@ -67,5 +67,11 @@ loff_t tmpfs_seek(struct inode *inode, loff_t pos, bool data);
  * only data_lock.
  */
 struct page *tmpfs_get_page(struct inode *inode, u64 index, int *err);
+/*
+ * The bytes of page @index where the archive has them, if they fill a page
+ * there, or are followed by zeroes at the file's end, and nobody has written
+ * to them; else NULL. Borrowed for good. Task; takes only data_lock.
+ */
+const void *tmpfs_constant_page(struct inode *inode, u64 index);
 /* Copies what stands at @pos to kernel memory; bytes, 0 at the end. Task. */
 size_t tmpfs_read_at(struct inode *inode, u64 pos, void *buf, size_t n);

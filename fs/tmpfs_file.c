@@ -9,6 +9,7 @@
  */
 #include "fs/tmpfs.h"
 
+#include "fs/initramfs.h"
 #include "kernel/errno.h"
 #include "kernel/rlimit.h"
 #include "kernel/string.h"
@@ -85,6 +86,29 @@ struct page *tmpfs_get_page(struct inode *inode, u64 index, int *err)
 	page = make_page(inode, index);
 	*err = page ? 0 : -ENOMEM;
 	return page;
+}
+
+static bool all_zero(const char *p, const char *end)
+{
+	while (p < end && !*p)
+		p++;
+	return p == end;
+}
+
+const void *tmpfs_constant_page(struct inode *inode, u64 index)
+{
+	const char *at = inode->base + index * PAGE_SIZE, *end;
+	bool constant;
+
+	if (index >= DIV_ROUND_UP(inode->base_size, PAGE_SIZE) ||
+	    (u64)at % PAGE_SIZE || !initramfs_holds(at, PAGE_SIZE))
+		return NULL;
+	spin_lock(&inode->data_lock);
+	end = inode->base + inode->base_size;
+	constant = (at + PAGE_SIZE <= end || all_zero(end, at + PAGE_SIZE)) &&
+		   !page_tree_get(&inode->pages, index);
+	spin_unlock(&inode->data_lock);
+	return constant ? at : NULL;
 }
 
 /* --- reading --- */

@@ -127,27 +127,34 @@ s64 mm_remap(struct mm_struct *mm, u64 addr, u64 old_len, u64 new_len,
 	     bool may_move, bool fixed, u64 new_addr);
 
 /*
- * Where the pages of shared mappings of files come from, set once by fs/. An
- * area holds one reference to its source. Under mm->lock but for open().
+ * Where the pages of mappings of files come from, set once by fs/. An area
+ * holds one reference to its source. Under mm->lock but for open().
  */
 struct mmap_source_ops {
 	/*
-	 * What is behind open file @fd, for a mapping with PROT_ bits @prot:
-	 * 0 with a reference in *@source, NULL if it has no pages of its own;
-	 * -EBADF, -EACCES, -ENODEV, -EPERM.
+	 * What is behind open file @fd, for a shared mapping with PROT_ bits
+	 * @prot, or a private one with PROT_READ: 0 with a reference in
+	 * *@source, NULL if it has no pages of its own; -EBADF, -EACCES,
+	 * -ENODEV, -EPERM.
 	 */
 	int (*open)(int fd, u32 prot, void **source);
 	void (*get)(void *source);
 	void (*put)(void *source);
 	/* Page @index with a reference; NULL with *@err. */
 	struct page *(*page)(void *source, u64 index, int *err);
+	/*
+	 * Page @index if nobody will ever write to it nor free it: where it
+	 * is, else 0. May be NULL.
+	 */
+	phys_addr_t (*constant)(void *source, u64 index);
 };
 
 extern const struct mmap_source_ops *mmap_sources;
 
 /*
  * From here on the pages of [@addr, @addr + @len), which was just mapped, are
- * those of @source from page @index on. 0 and the reference is the area's;
+ * those of @source from page @index on; of a private mapping, until they are
+ * written to. 0 and the reference is the area's;
  * -ENOMEM. Task; takes mm->lock.
  */
 int mm_set_source(struct mm_struct *mm, u64 addr, u64 len, void *source,

@@ -1,6 +1,8 @@
 /*
  * The pages of an address space: brought in by faults or by the loader, zero
- * at first, changed and freed with their areas. All under mm->lock.
+ * at first, changed and freed with their areas. All under mm->lock. Marks in
+ * an entry: PTE_COW, the page is a file's, in a private mapping, so a write
+ * gets a copy of it; PTE_BORROWED, we hold no reference to it.
  */
 #include "kernel/errno.h"
 #include "kernel/mm/mm_internal.h"
@@ -9,16 +11,34 @@
 #include "kernel/string.h"
 #include "kernel/x86/paging.h"
 
+#define PTE_MARKS (PTE_COW | PTE_BORROWED)
+/* A fault on what costs nothing to map brings its neighbours, too: 64 KiB. */
+#define FAULT_AROUND (16 * PAGE_SIZE)
+
+/* Maps page @pa; @marks of the entry. */
+static void set_entry(u64 *entry, phys_addr_t pa, u32 prot, u64 marks)
+{
+	if (marks & PTE_COW)
+		prot &= ~(u32)PROT_WRITE;
+	WRITE_ONCE(*entry, pt_make_user(pa, prot) | marks);
+}
+
+static void release_page(u64 entry)
+{
+	if (!(entry & PTE_BORROWED))
+		put_page(phys_to_page(entry & PTE_ADDR));
+}
+
 void zap_pages(struct mm_struct *mm, u64 start, u64 end)
 {
 	u64 va = start, *entry;
 
 	while ((entry = pt_user_next(mm->pgd, &va, end))) {
-		phys_addr_t pa = *entry & PTE_ADDR;
+		u64 old = *entry;
 
 		WRITE_ONCE(*entry, 0);
 		tlb_flush_page(va);
-		put_page(phys_to_page(pa));
+		release_page(old);
 		mm->rss--;
 		va += PAGE_SIZE;
 	}
@@ -29,7 +49,7 @@ void protect_pages(struct mm_struct *mm, u64 start, u64 end, u32 prot)
 	u64 va = start, *entry;
 
 	while ((entry = pt_user_next(mm->pgd, &va, end))) {
-		WRITE_ONCE(*entry, pt_make_user(*entry & PTE_ADDR, prot));
+		set_entry(entry, *entry & PTE_ADDR, prot, *entry & PTE_MARKS);
 		tlb_flush_page(va);
 		va += PAGE_SIZE;
 	}
@@ -52,44 +72,97 @@ int move_pages(struct mm_struct *mm, u64 from, u64 to, u64 len)
 }
 
 /*
- * The page of @area's file or of the vDSO at @addr, with a reference; NULL
- * with *@err.
+ * A page of the program's own at @entry, in place of what is there: a copy of
+ * it if it is a file's, else zero unless the caller writes all of it.
  */
-static struct page *shared_page(const struct vm_area *area, u64 addr, int *err)
+static int own_page(const struct vm_area *area, u64 *entry, bool whole)
 {
+	struct page *page = alloc_page_reserve();
+	u64 old = *entry;
+
+	if (!page)
+		return -ENOMEM;
+	if (old)
+		memcpy(page_address(page), phys_to_virt(old & PTE_ADDR),
+		       PAGE_SIZE);
+	else if (!whole)
+		memset(page_address(page), 0, PAGE_SIZE);
+	set_entry(entry, page_to_phys(page), area->prot, 0);
+	if (old)
+		release_page(old);
+	return 0;
+}
+
+/* Maps what of the file is constant around @addr. False: not even that. */
+static bool map_constant(struct mm_struct *mm, const struct vm_area *area,
+			 u64 addr, u64 marks)
+{
+	u64 va = ALIGN_DOWN(addr, FAULT_AROUND);
+	u64 end = min(va + FAULT_AROUND, area->end);
+	bool found = false;
+
+	for (va = max(va, area->start); va < end; va += PAGE_SIZE) {
+		u64 *entry = pt_user_entry(mm->pgd, va, true);
+		phys_addr_t pa;
+
+		if (!entry || *entry)
+			continue;
+		pa = mmap_sources->constant(area->source, area->first +
+					    (va - area->start) / PAGE_SIZE);
+		if (!pa)
+			continue;
+		set_entry(entry, pa, area->prot, marks | PTE_BORROWED);
+		mm->rss++;
+		found |= va == addr;
+	}
+	return found;
+}
+
+/* Maps the page of @area's file, or of the vDSO, at @addr. */
+static int file_page(struct mm_struct *mm, const struct vm_area *area,
+		     u64 addr, u64 *entry)
+{
+	u64 marks = area->flags & MAP_PRIVATE ? PTE_COW : 0;
 	u64 index = area->first + (addr - area->start) / PAGE_SIZE;
+	struct page *page;
+	int err;
 
 	if (area->flags & MAP_VDSO)
-		return vdso_page(index);
-	return mmap_sources->page(area->source, index, err);
+		page = vdso_page(index);
+	else if (marks && mmap_sources->constant &&
+		 map_constant(mm, area, addr, marks))
+		return 0;
+	else
+		page = mmap_sources->page(area->source, index, &err);
+	if (!page)
+		return err;
+	set_entry(entry, page_to_phys(page), area->prot, marks);
+	mm->rss++;
+	return 0;
 }
 
 /*
- * Makes sure that @addr in @area has a page; its entry in *@out. A new page
- * is zero, unless the caller is about to write all of it.
+ * Makes sure that @addr in @area has a page, for a write one that may be
+ * written to; its entry in *@out. @whole: the caller writes all of it.
  */
 static int bring_in(struct mm_struct *mm, const struct vm_area *area,
-		    u64 addr, bool whole, u64 **out)
+		    u64 addr, bool write, bool whole, u64 **out)
 {
 	u64 *entry = pt_user_entry(mm->pgd, addr, true);
-	bool shared = area->source || area->flags & MAP_VDSO;
-	int err = -ENOMEM;
-	struct page *page;
+	int err = 0;
 
 	if (!entry)
 		return -ENOMEM;
 	*out = entry;
-	if (*entry)
-		return 0;
-	page = shared ? shared_page(area, addr, &err) :
-			alloc_page_reserve();
-	if (!page)
-		return err;
-	if (!whole && !shared)
-		memset(page_address(page), 0, PAGE_SIZE);
-	WRITE_ONCE(*entry, pt_make_user(page_to_phys(page), area->prot));
-	mm->rss++;
-	return 0;
+	if (!*entry && (area->source || area->flags & MAP_VDSO)) {
+		err = file_page(mm, area, addr, entry);
+	} else if (!*entry) {
+		err = own_page(area, entry, whole);
+		mm->rss += !err;
+	}
+	if (!err && write && *entry & PTE_COW)
+		err = own_page(area, entry, whole);
+	return err;
 }
 
 static bool access_allowed(const struct vm_area *area, u32 why)
@@ -111,8 +184,8 @@ int mm_fault(struct mm_struct *mm, u64 addr, u32 why)
 	area = area_find(mm, addr);
 	err = area ? -EACCES : -EFAULT;
 	if (area && access_allowed(area, why)) {
-		err = bring_in(mm, area, ALIGN_DOWN(addr, PAGE_SIZE), false,
-			       &entry);
+		err = bring_in(mm, area, ALIGN_DOWN(addr, PAGE_SIZE),
+			       why & FAULT_WRITE, false, &entry);
 		/* Another thread may have been faster, or our TLB slower. */
 		tlb_flush_page(addr);
 	}
@@ -129,8 +202,8 @@ static int write_page(struct mm_struct *mm, u64 addr, const void *src,
 
 	if (!area)
 		return -EFAULT;
-	err = bring_in(mm, area, ALIGN_DOWN(addr, PAGE_SIZE), n == PAGE_SIZE,
-		       &entry);
+	err = bring_in(mm, area, ALIGN_DOWN(addr, PAGE_SIZE), true,
+		       n == PAGE_SIZE, &entry);
 	if (err)
 		return err;
 	memcpy((u8 *)phys_to_virt(*entry & PTE_ADDR) + addr % PAGE_SIZE,

@@ -1,7 +1,8 @@
 /*
  * The memory system calls: mmap, munmap, mprotect, brk, mremap, madvise and
- * those that have nothing to do without a swap device. A private mapping of a
- * file is a copy made at once, a shared one has the file's own pages.
+ * those that have nothing to do without a swap device. A mapping of a file has
+ * the file's own pages, a private one until it is written to; of a file that
+ * has none it is a copy made at once.
  */
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
@@ -55,32 +56,37 @@ static int load_file(u64 addr, u64 len, int fd, u64 pos)
 }
 
 /* Refuses a bad descriptor before anything is replaced. */
-static int check_file(int fd, u32 prot, u64 flags, void **source)
+static int check_file(int fd, u32 prot, u64 flags, void **source,
+		      bool *copies)
 {
+	bool private = (flags & MAP_TYPE) == MAP_PRIVATE;
 	ssize_t n;
 	u8 byte;
+	int err;
 
-	if (!mmap_read_file)
+	if (!mmap_sources)
 		return -ENODEV;
-	if ((flags & MAP_TYPE) != MAP_PRIVATE)
-		return mmap_sources->open(fd, prot, source);
+	err = mmap_sources->open(fd, private ? PROT_READ : prot, source);
+	if (err != -ENODEV || !private)
+		return err;
 	n = mmap_read_file(fd, 0, &byte, 0);
+	*copies = n >= 0;
 	return n < 0 ? (int)n : 0;
 }
 
 /*
- * Maps what mmap(2) asks for, its arguments checked: a private file's bytes
- * are copied now, a shared one's pages come when they are touched.
+ * Maps what mmap(2) asks for, its arguments checked. A file's pages come when
+ * they are touched.
  */
 static s64 do_mmap(u64 addr, u64 len, u32 prot, u32 flags, int fd, u64 off)
 {
-	bool copies = !(flags & MAP_ANONYMOUS) && flags & MAP_PRIVATE;
+	bool copies = false;
 	void *source = NULL;
 	s64 ret;
 	int err = 0;
 
 	if (!(flags & MAP_ANONYMOUS))
-		err = check_file(fd, prot, flags, &source);
+		err = check_file(fd, prot, flags, &source, &copies);
 	if (err)
 		return err;
 	ret = mm_map(current->mm, addr, len, prot, flags, NULL);

@@ -20,6 +20,9 @@
 #define PTE_D		(1ul << 6)	/* written */
 #define PTE_PS		(1ul << 7)	/* a large page, in a directory */
 #define PTE_G		(1ul << 8)	/* survives a CR3 load */
+/* Ours, in a user entry: kernel/mm/mm_fault.c says what they mean. */
+#define PTE_COW		(1ul << 9)
+#define PTE_BORROWED	(1ul << 10)
 #define PTE_NX		(1ul << 63)	/* not executable, if the CPU has it */
 #define PTE_ADDR	0x000ffffffffff000ul
 

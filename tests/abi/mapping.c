@@ -77,6 +77,38 @@ CASE(mapping_errors)
 	map(open(PATH, O_PATH), PROT_READ, MAP_SHARED, 0, 4096);
 }
 
+CASE(mapping_private)
+{
+	int rw = open(PATH, O_CREAT | O_RDWR | O_TRUNC, 0600), r;
+	char *a, *b, buf[16] = "";
+
+	TRY(ftruncate(rw, 2 * 4096 + 10));
+	TRY(pwrite(rw, "first", 5, 0));
+	TRY(pwrite(rw, "second", 6, 4096));
+	TRY(pwrite(rw, "end", 3, 8192));
+	r = open(PATH, O_RDONLY);
+	unlink(PATH);
+	a = map(r, PROT_READ | PROT_WRITE, MAP_PRIVATE, 0, 3 * 4096);
+	say("%s %s %s", a, a + 4096, a + 8192);
+	strcpy(a + 4096, "mine");
+	/* Into it from the kernel, to a page that was never touched. */
+	b = map(r, PROT_READ | PROT_WRITE, MAP_PRIVATE, 0, 3 * 4096);
+	TRY(pread(rw, b + 8192, 3, 4096));
+	TRY(pread(rw, buf, 6, 4096));
+	say("file %s, a %s, b %s %s", buf, a + 4096, b + 4096, b + 8192);
+	TRY(mprotect(a, 3 * 4096, PROT_READ));
+	TRY(mprotect(a, 3 * 4096, PROT_READ | PROT_WRITE));
+	strcpy(a, "one");
+	say("a %s %s", a, a + 4096);
+	TRY(madvise(a, 3 * 4096, MADV_DONTNEED));
+	say("again %s %s", a, a + 4096);
+	say("behind the end %d %d", a[8192 + 10], a[3 * 4096 - 1]);
+	TRY(pread(rw, buf, 6, 0));
+	say("file %s", buf);
+	TRY(munmap(a, 3 * 4096));
+	say("b %s", b + 8192);
+}
+
 CASE(mapping_memfd)
 {
 	int fd = memfd_create("ring", 0);

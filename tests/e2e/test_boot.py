@@ -181,7 +181,19 @@ def test_initramfs_is_not_a_cpio():
 
 def test_dynamic_program(progs):
     with Guest(append="init=/dynamic", initrd=progs) as guest:
-        ends_saying(guest, r"(?i)static")
+        ends_saying(guest, r"/dynamic is dynamically linked and needs /lib/"
+                    r"ld-musl-x86_64.so.1")
+
+
+def test_interpreter(progs):
+    with open(progs, "rb") as f:
+        more = open(initramfs({"lib/ld-musl-x86_64.so.1":
+                               "/lib/ld-musl-x86_64.so.1"}), "rb").read()
+        both = f.read() + more
+    with open(progs + "2", "wb") as f:
+        f.write(both)
+    with Guest(append="init=/dynamic -- 7", initrd=progs + "2") as guest:
+        assert guest.wait_exit() == 7
 
 
 @pytest.mark.parametrize("size", [0, 3, 20, 64, 100, 4096])

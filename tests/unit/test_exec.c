@@ -1,7 +1,7 @@
 /*
  * Loading programs: the ELF checks field by field, the initial stack word by
  * word, and every way in which starting can fail.
- * sources: fs/exec.c fs/elf.c fs/exec_stack.c vfs
+ * sources: fs/exec.c fs/exec_load.c fs/elf.c fs/exec_stack.c vfs
  */
 #include "tests/unit/cpio_fixture.h"
 
@@ -10,6 +10,7 @@
 #include "fs/exec_stack.h"
 #include "fs/fdtable.h"
 #include "fs/rootfs.h"
+#include "fs/tmpfs.h"
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/page.h"
@@ -154,7 +155,11 @@ static void test_bad_segments(void **state)
 {
 	good_elf(false);
 	elf.ph[0].type = 3;
-	expect_bad("dynamically linked");
+	expect_bad("no usable interpreter");
+	elf.ph[3].type = 3;
+	expect_bad("no usable interpreter");
+	elf.ph[3] = (struct phdr){ 3, 4, UINT64_MAX, 0, 0, 2, 2, 1 };
+	expect_bad("no usable interpreter");
 	elf.ph[2].offset = UINT64_MAX - 0xfbf;
 	expect_bad("cut off inside a segment");
 	elf.ph[2].filesz = 0x81;
@@ -329,10 +334,14 @@ static struct {
 	u64 start, len;
 	u32 prot;
 	u8 *mem;
+	struct inode *source;
 } areas[MAX_AREAS];
 static int nr_areas, mm_alive, mm_fail_at;
 static u64 brk_set, entered_ip, entered_sp;
 static jmp_buf entered;
+
+/* Where a mapping goes that may lie anywhere. */
+static u64 room_at = 0x7f0000000000;
 
 static bool mm_fails(void)
 {
@@ -353,8 +362,11 @@ struct mm_struct *mm_create(void)
 
 void mm_destroy(struct mm_struct *mm)
 {
-	while (nr_areas)
+	while (nr_areas) {
 		free(areas[--nr_areas].mem);
+		if (areas[nr_areas].source)
+			iput(areas[nr_areas].source);
+	}
 	mm_alive--;
 	kfree(mm);
 }
@@ -374,6 +386,9 @@ s64 mm_map(struct mm_struct *mm, u64 addr, u64 size, u32 prot, u32 flags,
 	if (mm_fails())
 		return -ENOMEM;
 	assert_int_equal(addr % PAGE_SIZE | size % PAGE_SIZE, 0);
+	if (!(flags & MAP_FIXED))
+		addr = room_at;
+	areas[nr_areas].source = NULL;
 	areas[nr_areas].start = addr;
 	areas[nr_areas].len = size;
 	areas[nr_areas].prot = prot;
@@ -381,14 +396,29 @@ s64 mm_map(struct mm_struct *mm, u64 addr, u64 size, u32 prot, u32 flags,
 	return (s64)addr;
 }
 
+/* What was mapped last covers what was there. */
 static u8 *user_mem(u64 addr)
 {
-	for (int i = 0; i < nr_areas; i++) {
+	for (int i = nr_areas - 1; i >= 0; i--) {
 		if (addr >= areas[i].start &&
 		    addr < areas[i].start + areas[i].len)
 			return areas[i].mem + (addr - areas[i].start);
 	}
 	return NULL;
+}
+
+int mm_set_source(struct mm_struct *mm, u64 addr, u64 size, void *source,
+		  u64 index)
+{
+	struct inode *inode = source;
+
+	if (mm_fails())
+		return -ENOMEM;
+	assert_int_equal(areas[nr_areas - 1].start, addr);
+	assert_int_equal(areas[nr_areas - 1].len, size);
+	areas[nr_areas - 1].source = inode;
+	tmpfs_read_at(inode, index * PAGE_SIZE, areas[nr_areas - 1].mem, size);
+	return 0;
 }
 
 int mm_write(struct mm_struct *mm, u64 addr, const void *src, size_t n)
@@ -512,6 +542,54 @@ static void test_pie_lands_anywhere(void **state)
 	}
 }
 
+/* The program with an interpreter, which is a copy of it that needs none. */
+static void put_dynamic(const char *interp)
+{
+	good_elf(true);
+	put_bytes("lib/ld.so", &elf, elf_size, S_IFREG | 0755);
+	strcpy(elf.bytes + 512, interp);
+	elf.ph[3] = (struct phdr){ 3, 4, (u64)(elf.bytes + 512 - (char *)&elf),
+				   0, 0, strlen(interp) + 1,
+				   strlen(interp) + 1, 1 };
+	put_bytes("dyn", &elf, elf_size, S_IFREG | 0755);
+	make_initramfs();
+}
+
+static void test_interpreter(void **state)
+{
+	u64 *w, entry;
+
+	put_dynamic("/lib/ld.so");
+	assert_int_equal(try_exec("/dyn"), 1);
+	/* The interpreter runs first and learns where the program is. */
+	assert_int_equal(entered_ip, room_at + 0x1010);
+	assert_memory_equal(user_mem(room_at + 0x3040), (u8 *)&elf + 0x2040,
+			    0x80);
+	assert_int_equal(*user_mem(room_at + 0x30c0), 0);
+	w = (u64 *)user_mem(entered_sp);
+	entry = auxv(w + 8, 9);
+	assert_int_equal(auxv(w + 8, 7), room_at);
+	assert_int_equal(auxv(w + 8, 3), entry - 0x1010 + 64);
+	assert_in_range(entry, 0x555555000000, room_at);
+	assert_int_equal(brk_set, entry - 0x1010 + 0x6000);
+	assert_memory_equal(user_mem(entry - 0x10), (u8 *)&elf + 0x1000, 0x100);
+}
+
+static void test_missing_interpreter(void **state)
+{
+	put_dynamic("/lib/ld-none.so");
+	assert_int_equal(try_exec("/dyn"), -ENOENT);
+	assert_non_null(strstr(host_log(), "/dyn is dynamically linked and "
+			       "needs /lib/ld-none.so, which"));
+}
+
+static void test_interpreter_of_an_interpreter(void **state)
+{
+	put_dynamic("/dyn");
+	assert_int_equal(try_exec("/dyn"), -ENOEXEC);
+	assert_non_null(strstr(host_log(), "wants one itself"));
+}
+
 static void test_link_to_the_program(void **state)
 {
 	good_elf(false);
@@ -545,13 +623,8 @@ static void test_missing_program_lists_what_is_there(void **state)
 
 static void test_bad_program_says_why(void **state)
 {
-	good_elf(false);
-	elf.ph[0].type = 3;
-	put_bytes("dyn", &elf, elf_size, S_IFREG | 0755);
 	put("script", "#!/bin/sh");
 	make_initramfs();
-	assert_int_equal(try_exec("/dyn"), -ENOEXEC);
-	assert_non_null(strstr(host_log(), "link it with -static"));
 	assert_int_equal(try_exec("/script"), -ENOEXEC);
 	assert_non_null(strstr(host_log(), "no ELF program"));
 }
@@ -564,16 +637,19 @@ static void test_no_memory_anywhere(void **state)
 	put_bytes("prog", &elf, elf_size, S_IFREG | 0755);
 	make_initramfs();
 	before = host_allocs_outstanding();
-	/* namei, mm, stack block, table and array, console file. */
-	for (unsigned long n = 1; n <= 6; n++) {
+	/* namei, mm, zeroes, stack block, table and array, console file. */
+	for (unsigned long n = 1; n <= 7; n++) {
 		host_fail_alloc(n);
 		assert_int_equal(try_exec("/prog"), -ENOMEM);
 		assert_true(host_alloc_failed());
 		assert_int_equal(host_allocs_outstanding(), before);
 	}
 	host_fail_alloc(0);
-	/* Three segments and the stack, mapped and written; the process. */
-	for (int n = 1; n <= 9; n++) {
+	/*
+	 * Three segments, mapped from the file, the last with zeroes, and the
+	 * stack, mapped and written; the process.
+	 */
+	for (int n = 1; n <= 11; n++) {
 		mm_fail_at = n;
 		assert_int_equal(try_exec("/prog"), -ENOMEM);
 		assert_int_equal(host_allocs_outstanding(), before);
@@ -599,6 +675,9 @@ int main(void)
 		T(test_stack_limits),
 		T(test_program_starts),
 		T(test_pie_lands_anywhere),
+		T(test_interpreter),
+		T(test_missing_interpreter),
+		T(test_interpreter_of_an_interpreter),
 		T(test_link_to_the_program),
 		T(test_missing_program_lists_what_is_there),
 		T(test_bad_program_says_why),

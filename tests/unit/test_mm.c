@@ -384,35 +384,14 @@ static void test_no_growth_when_memory_is_low(void **state)
 	assert_int_equal(sys_brk(start + P), start + P);
 }
 
-/* A file of 5000 bytes 'f' as descriptor 3. */
+/* A file of 5000 bytes 'f' as descriptor 5, without pages of its own. */
 static ssize_t read_file(int fd, u64 pos, void *buf, size_t n)
 {
-	if (fd != 3)
+	if (fd != 5)
 		return -EBADF;
 	n = pos < 5000 ? min(n, 5000 - pos) : 0;
 	memset(buf, 'f', n);
 	return (ssize_t)n;
-}
-
-static void test_mmap_file(void **state)
-{
-	u64 areas;
-	long a;
-
-	mmap_read_file = read_file;
-	a = sys_mmap(0, 3 * P, PROT_READ, MAP_PRIVATE, 3, 0);
-	assert_true(a > 0);
-	assert_int_equal(*mem((u64)a), 'f');
-	assert_int_equal(*mem((u64)a + 4999), 'f');
-	assert_int_equal(*mem((u64)a + 5000), 0);
-	assert_int_equal(prot_bits((u64)a), PTE_P | PTE_NX);
-	areas = mm->nr_areas;
-	assert_int_equal(sys_mmap(0, P, RW, MAP_PRIVATE, 4, 0), -EBADF);
-	host_fail_alloc(2);
-	assert_int_equal(sys_mmap(0, P, RW, MAP_PRIVATE, 3, 0), -ENOMEM);
-	host_fail_alloc(3);
-	assert_int_equal(sys_mmap(0, P, RW, MAP_PRIVATE, 3, 0), -ENOMEM);
-	assert_int_equal(mm->nr_areas, areas);
 }
 
 /* --- pages that belong to a file --- */
@@ -424,8 +403,10 @@ static struct {
 
 static int source_open(int fd, u32 prot, void **out)
 {
-	if (fd != 3)
+	if (fd != 3 && fd != 5)
 		return -EBADF;
+	if (fd == 5)
+		return -ENODEV;
 	if (prot & PROT_EXEC)
 		return -EACCES;
 	source.refs++;
@@ -453,10 +434,103 @@ static struct page *source_page(void *s, u64 index, int *err)
 	return source.page[index];
 }
 
+/* Pages 1 and 2, if there are any, are not only there but constant. */
+static bool constant;
+
+static phys_addr_t source_constant(void *s, u64 index)
+{
+	return constant && (index == 1 || index == 2) ?
+		       page_to_phys(source.page[index]) : 0;
+}
+
 static const struct mmap_source_ops source_ops = {
 	.open = source_open, .get = source_get, .put = source_put,
-	.page = source_page,
+	.page = source_page, .constant = source_constant,
 };
+
+static void drop_source(void)
+{
+	for (int i = 0; i < 4; i++)
+		put_page(source.page[i]);
+	mmap_sources = NULL;
+}
+
+static void test_mmap_file(void **state)
+{
+	u64 areas;
+	long a;
+
+	mmap_read_file = read_file;
+	mmap_sources = &source_ops;
+	a = sys_mmap(0, 3 * P, PROT_READ, MAP_PRIVATE, 5, 0);
+	assert_true(a > 0);
+	assert_int_equal(*mem((u64)a), 'f');
+	assert_int_equal(*mem((u64)a + 4999), 'f');
+	assert_int_equal(*mem((u64)a + 5000), 0);
+	assert_int_equal(prot_bits((u64)a), PTE_P | PTE_NX);
+	areas = mm->nr_areas;
+	assert_int_equal(sys_mmap(0, P, RW, MAP_PRIVATE, 4, 0), -EBADF);
+	host_fail_alloc(2);
+	assert_int_equal(sys_mmap(0, P, RW, MAP_PRIVATE, 5, 0), -ENOMEM);
+	host_fail_alloc(3);
+	assert_int_equal(sys_mmap(0, P, RW, MAP_PRIVATE, 5, 0), -ENOMEM);
+	assert_int_equal(mm->nr_areas, areas);
+	mmap_sources = NULL;
+}
+
+/* A private mapping shows the file until it is written to. */
+static void test_private_file(void **state)
+{
+	u64 a, rss;
+
+	mmap_sources = &source_ops;
+	for (int i = 0; i < 4; i++) {
+		source.page[i] = alloc_pages(0);
+		memset(page_address(source.page[i]), 'a' + i, P);
+	}
+	for (int pass = 0; pass < 2; pass++) {
+		constant = pass;
+		a = (u64)sys_mmap(0, 5 * P, RW, MAP_PRIVATE, 3, 0);
+		rss = mm->rss;
+		/* Read: the file's own page, which may not be written to. */
+		assert_true(can(a + P, 0));
+		assert_ptr_equal(mem(a + P), page_address(source.page[1]));
+		assert_int_equal(prot_bits(a + P), PTE_P | PTE_NX);
+		/* What costs nothing comes with its neighbour. */
+		assert_int_equal(mm->rss, rss + 1 + (u64)pass);
+		/* Changed and changed back, it still is the file's. */
+		assert_int_equal(sys_mprotect(a, 3 * P, PROT_READ), 0);
+		assert_int_equal(sys_mprotect(a, 3 * P, RW), 0);
+		assert_int_equal(prot_bits(a + P), PTE_P | PTE_NX);
+		/* Written: a copy, whether it was read before or not. */
+		host_fail_alloc(1);
+		assert_int_equal(mm_fault(mm, a + P, FAULT_WRITE), -ENOMEM);
+		host_fail_alloc(0);
+		assert_true(can(a + P, FAULT_WRITE));
+		assert_true(can(a + 2 * P, FAULT_WRITE));
+		assert_int_equal(mm->rss, rss + 2);
+		assert_ptr_not_equal(mem(a + P), page_address(source.page[1]));
+		assert_int_equal(*mem(a + 2 * P + 7), 'c');
+		assert_int_equal(prot_bits(a + 2 * P), PTE_P | PTE_W | PTE_NX);
+		*mem(a + P) = 'x';
+		assert_int_equal(*(char *)page_address(source.page[1]), 'b');
+		/* Dropped, the file shows again. */
+		assert_int_equal(sys_madvise(a, 2 * P, 4), 0);
+		assert_true(can(a + P, 0));
+		assert_int_equal(*mem(a + P), 'b');
+		/* The loader writes to what is read-only, too. */
+		assert_int_equal(sys_mprotect(a, 4 * P, PROT_READ), 0);
+		assert_int_equal(mm_write(mm, a + 3 * P + 1, "yz", 2), 0);
+		assert_memory_equal(mem(a + 3 * P), "dyzd", 4);
+		assert_int_equal(mm_fault(mm, a + 4 * P, 0), -ENXIO);
+		assert_int_equal(sys_munmap(a, 5 * P), 0);
+		assert_int_equal(mm->rss, rss);
+		assert_int_equal(source.refs, 0);
+	}
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(atomic_read(&source.page[i]->refs), 1);
+	drop_source();
+}
 
 static void test_shared_file(void **state)
 {
@@ -675,6 +749,7 @@ int main(void)
 		T(mmap_file),
 		T(shared_file),
 		T(vdso),
+		T(private_file),
 		T(madvise),
 		T(mremap),
 		T(mremap_refusals),

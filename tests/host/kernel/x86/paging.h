@@ -6,6 +6,8 @@
 
 #define PTE_P		(1ul << 0)
 #define PTE_W		(1ul << 1)
+#define PTE_COW		(1ul << 9)
+#define PTE_BORROWED	(1ul << 10)
 #define PTE_NX		(1ul << 63)
 #define PTE_ADDR	0x000ffffffffff000ul
 
