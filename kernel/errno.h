@@ -42,6 +42,7 @@
 #define ELOOP		40
 #define ENODATA		61
 #define ETIME		62
+#define ENONET		64
 #define EPROTO		71
 #define EBADMSG		74
 #define EOVERFLOW	75

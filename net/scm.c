@@ -12,16 +12,6 @@
 #include "kernel/uaccess.h"
 
 #define CONTROL_MAX	20480u	/* Linux's net.core.optmem_max of old */
-#define CMSG_ALIGN(n)	(((n) + 7) & ~7ull)
-
-/* struct cmsghdr of x86-64 Linux. */
-struct cmsghdr {
-	u64 cmsg_len;		/* with this header */
-	s32 cmsg_level;
-	s32 cmsg_type;
-};
-
-#define CMSG_HDR	sizeof(struct cmsghdr)
 
 struct ucred scm_own_creds(void)
 {
@@ -177,35 +167,6 @@ int scm_send(const struct msghdr *msg, struct scm_cookie *scm)
 
 /* ---- out: to the receiver ---- */
 
-/* Steps over @n bytes of control data that were written. */
-static void control_advance(struct msghdr *msg, size_t n)
-{
-	n = min(n, msg->msg_controllen);
-	msg->msg_control = (char __user *)msg->msg_control + n;
-	msg->msg_controllen -= n;
-}
-
-int put_cmsg(struct msghdr *msg, int level, int type, u32 len,
-	     const void *data)
-{
-	struct cmsghdr h = { CMSG_HDR + len, level, type };
-
-	if (!msg->msg_control || msg->msg_controllen < CMSG_HDR) {
-		msg->msg_flags |= MSG_CTRUNC;
-		return 0;
-	}
-	if (msg->msg_controllen < h.cmsg_len) {
-		msg->msg_flags |= MSG_CTRUNC;
-		h.cmsg_len = msg->msg_controllen;
-	}
-	if (copy_to_user(msg->msg_control, &h, sizeof(h)) ||
-	    copy_to_user((char __user *)msg->msg_control + CMSG_HDR, data,
-			 h.cmsg_len - CMSG_HDR))
-		return -EFAULT;
-	control_advance(msg, CMSG_ALIGN(CMSG_HDR + len));
-	return 0;
-}
-
 /* As many descriptors as there is room for; the others are closed. */
 static void put_rights(struct msghdr *msg, const struct scm_fp_list *fp,
 		       bool cloexec)
@@ -227,7 +188,7 @@ static void put_rights(struct msghdr *msg, const struct scm_fp_list *fp,
 		msg->msg_flags |= MSG_CTRUNC;
 	h.cmsg_len = CMSG_HDR + n * sizeof(int);
 	if (n && !copy_to_user(at, &h, sizeof(h)))
-		control_advance(msg, CMSG_ALIGN(h.cmsg_len));
+		cmsg_advance(msg, CMSG_ALIGN(h.cmsg_len));
 }
 
 void scm_recv(struct msghdr *msg, struct scm_cookie *scm, bool passcred,

@@ -8,6 +8,7 @@
 #include "kernel/compiler.h"
 #include "kernel/list.h"
 #include "kernel/types.h"
+#include "net/cmsg.h"
 #include "net/socket.h"
 
 struct file;
@@ -68,13 +69,6 @@ void scm_recv(struct msghdr *msg, struct scm_cookie *scm, bool passcred,
 
 /* Gives the files back. Task, may sleep. */
 void scm_destroy(struct scm_cookie *scm);
-
-/*
- * One control message; what does not fit is cut and MSG_CTRUNC set. Task.
- * 0, -EFAULT.
- */
-int put_cmsg(struct msghdr *msg, int level, int type, u32 len,
-	     const void *data);
 
 /* A copy with references of its own; NULL: no memory. Task. */
 struct scm_fp_list *scm_fp_dup(const struct scm_fp_list *fp);

@@ -17,6 +17,7 @@
 #include "kernel/sched.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
+#include "net/sock_errqueue.h"
 #include "net/socket.h"
 #include "net/tcp/tcp.h"
 
@@ -93,6 +94,8 @@ void sock_put(struct sock *sk)
 	if (sk->sk_prot->destruct)
 		sk->sk_prot->destruct(sk);
 	skb_queue_purge(&sk->sk_receive_queue);
+	if (unlikely(sk->sk_errq))
+		sock_errqueue_free(sk);
 	kmem_cache_free(sk->sk_prot_creator->slab, sk);
 }
 

@@ -32,6 +32,7 @@
 struct kmem_cache;
 struct socket;
 struct sock;
+struct sock_errqueue;		/* net/sock_errqueue.h */
 struct ucred;			/* net/scm.h */
 
 #define RCV_SHUTDOWN	1u
@@ -56,6 +57,8 @@ enum sock_flag {
 	SOCK_URGINLINE,		/* SO_OOBINLINE */
 	SOCK_NO_CHECK,		/* SO_NO_CHECK */
 	SOCK_PASSCRED,		/* SO_PASSCRED: AF_UNIX only */
+	SOCK_RECVERR,		/* IP_RECVERR */
+	SOCK_RECVERR6,		/* IPV6_RECVERR */
 };
 
 /* Linux's net.core.{r,w}mem_max, and the least that it allows. */
@@ -113,6 +116,7 @@ struct sock {
 	u16 sk_family;			/* c */
 	u32 sk_flags;			/* s  1 << enum sock_flag */
 	s32 sk_err;			/* s  pending error, positive */
+	struct sock_errqueue *sk_errq;	/* s  NULL: nobody asked for one */
 
 	struct sk_buff_head sk_receive_queue;	/* s */
 	struct sk_buff *sk_backlog;		/* k  oldest first, by next */

@@ -37,7 +37,8 @@ _Static_assert(sizeof(struct user_msghdr) == 56, "Linux's struct msghdr");
 _Static_assert(sizeof(struct user_mmsghdr) == 64, "Linux's struct mmsghdr");
 
 /* What recvmsg(2) may report in msg_flags. */
-#define MSG_REPORTED	(MSG_OOB | MSG_CTRUNC | MSG_TRUNC | MSG_EOR)
+#define MSG_REPORTED	(MSG_OOB | MSG_CTRUNC | MSG_TRUNC | MSG_EOR | \
+			 MSG_ERRQUEUE)
 
 void sock_sigpipe(const struct socket *sock, const struct msghdr *msg)
 {

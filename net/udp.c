@@ -16,17 +16,19 @@
 #include "net/lwip/lwip_udp.h"
 #include "net/snmp.h"
 #include "net/sock.h"
+#include "net/sock_errqueue.h"
 #include "net/tcp/tcp.h"
 
+#define UDP_HEADER	8u
 #define UDP_MAX_LEN	65507u		/* RFC 768 in one IPv4 packet */
 
 #define SOL_SOCKET	1
 #define IP_TOS		1
 #define IP_TTL		2
 #define IP_MTU_DISCOVER	10
+#define IP_RECVERR	11
+#define IPV6_RECVERR	25
 #define IPV6_V6ONLY	26
-
-#define MSG_ERRQUEUE	0x2000
 
 #define FIONREAD	0x541b
 #define TIOCOUTQ	0x5411
@@ -75,14 +77,16 @@ static void udp_rcv(struct sock *sk, struct sk_buff *skb)
 	bh_unlock_sock(sk);
 }
 
-/* RFC 1122 section 4.1.3.3; as on Linux only what is final is reported. */
-static void udp_err(struct sock *sk, int error)
+/*
+ * RFC 1122 section 4.1.3.3. As on Linux a socket that did not ask for more
+ * hears only of what is final, and only if it is connected.
+ */
+static void udp_err(struct sock *sk, const struct icmp_error *e)
 {
-	if (error != ECONNREFUSED && error != ENOPROTOOPT)
-		return;
 	bh_lock_sock(sk);
-	if (sk->sk_state == TCP_ESTABLISHED) {
-		WRITE_ONCE(sk->sk_err, error);
+	if (sock_queue_icmp(sk, e, UDP_HEADER) ||
+	    (e->fatal && sk->sk_state == TCP_ESTABLISHED)) {
+		WRITE_ONCE(sk->sk_err, e->error);
 		sk->sk_error_report(sk);
 	}
 	bh_unlock_sock(sk);
@@ -291,7 +295,7 @@ static u32 udp_poll(struct socket *sock)
 
 	if (READ_ONCE(sk->sk_receive_queue.qlen))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	if (READ_ONCE(sk->sk_err))
+	if (READ_ONCE(sk->sk_err) || sock_errqueue_ready(sk))
 		mask |= EPOLLERR;
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
@@ -432,8 +436,8 @@ static ssize_t udp_recvmsg(struct socket *sock, struct msghdr *msg,
 
 	msg->msg_flags = 0;
 	msg->msg_namelen = 0;
-	if (flags & MSG_ERRQUEUE)
-		return -EAGAIN;
+	if (unlikely(flags & MSG_ERRQUEUE))
+		return sock_recv_errqueue(sk, msg);
 	lock_sock(sk);
 	timeo = sock_rcvtimeo(sk, nonblock);
 	/* As on Linux a shutdown ends a wait, but is no end of file. */
@@ -486,6 +490,9 @@ static int set_locked(struct sock *sk, int level, int optname, int val)
 {
 	if (level == IPPROTO_IPV6 && optname == IPV6_V6ONLY)
 		return set_v6only(sk, val);
+	if (level == IPPROTO_IPV6 && optname == IPV6_RECVERR &&
+	    sk->sk_family == AF_INET6)
+		return sock_set_recverr(sk, true, val);
 	if (level != IPPROTO_IP)
 		return -ENOPROTOOPT;
 	switch (optname) {
@@ -497,6 +504,8 @@ static int set_locked(struct sock *sk, int level, int optname, int val)
 			return -EINVAL;
 		sk->sk_ttl = val == -1 ? 0 : (u8)val;
 		return 0;
+	case IP_RECVERR:
+		return sock_set_recverr(sk, false, val);
 	case IP_MTU_DISCOVER:
 		return val < 0 || val > 5 ? -EINVAL : 0;
 	default:
@@ -532,6 +541,11 @@ static int udp_getsockopt(struct socket *sock, int level, int optname,
 	if (level == IPPROTO_IPV6 && optname == IPV6_V6ONLY &&
 	    sk->sk_family == AF_INET6)
 		v = sock_flag(sk, SOCK_V6ONLY);
+	else if (level == IPPROTO_IPV6 && optname == IPV6_RECVERR &&
+		 sk->sk_family == AF_INET6)
+		v = sock_flag(sk, SOCK_RECVERR6);
+	else if (level == IPPROTO_IP && optname == IP_RECVERR)
+		v = sock_flag(sk, SOCK_RECVERR);
 	else if (level == IPPROTO_IP && optname == IP_TOS)
 		v = sk->sk_tos;
 	else if (level == IPPROTO_IP && optname == IP_TTL)

@@ -32,6 +32,19 @@ struct iphdr {
 
 _Static_assert(sizeof(struct iphdr) == 20, "IPv4 header");
 
+/* An ICMP error about a packet of ours. */
+struct icmp_error {
+	struct ip_addr saddr, daddr;	/* of our packet */
+	struct ip_addr offender;	/* who says so */
+	u8 protocol;			/* of our packet */
+	u8 type, code;			/* as they stand in the message */
+	u8 error;			/* errno */
+	bool fatal;			/* RFC 1122: no use trying again */
+	u32 mtu;			/* of the next hop, if "too big" */
+	u32 len;			/* of what is quoted: 8 at least */
+	const u8 *quoted;		/* our packet's transport header */
+};
+
 #define IP_DF	0x4000
 #define IP_MF	0x2000
 #define IP_OFFSET 0x1fff

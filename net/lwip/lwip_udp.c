@@ -17,7 +17,7 @@
 #define RANDOM_PORTS	16		/* tries */
 
 void (*lwip_udp_rcv)(struct sock *sk, struct sk_buff *skb);
-void (*lwip_udp_err)(struct sock *sk, int error);
+void (*lwip_udp_err)(struct sock *sk, const struct icmp_error *e);
 
 static int errno_of(err_t err)
 {
@@ -93,29 +93,34 @@ static void udp_received(void *arg, struct udp_pcb *pcb, struct pbuf *p,
 struct sock *lwip_udp_find(const struct ip_addr *saddr, u16 sport,
 			   const struct ip_addr *daddr, u16 dport)
 {
+	struct sock *found = NULL;
 	struct udp_pcb *pcb;
 	ip_addr_t local, remote;
 
 	lwip_addr_in(&local, saddr);
 	lwip_addr_in(&remote, daddr);
 	for (pcb = udp_pcbs; pcb; pcb = pcb->next) {
-		if (pcb->recv != udp_received || pcb->local_port != sport ||
-		    !(pcb->flags & UDP_FLAGS_CONNECTED) ||
-		    pcb->remote_port != dport ||
-		    !ip_addr_cmp(&pcb->remote_ip, &remote))
+		if (pcb->recv != udp_received || pcb->local_port != sport)
 			continue;
 		if (!ip_addr_isany_val(pcb->local_ip) &&
 		    !ip_addr_cmp(&pcb->local_ip, &local))
 			continue;
-		sock_hold(pcb->recv_arg);
-		return pcb->recv_arg;
+		if (!(pcb->flags & UDP_FLAGS_CONNECTED)) {
+			found = pcb->recv_arg;
+		} else if (pcb->remote_port == dport &&
+			   ip_addr_cmp(&pcb->remote_ip, &remote)) {
+			found = pcb->recv_arg;
+			break;
+		}
 	}
-	return NULL;
+	if (found)
+		sock_hold(found);
+	return found;
 }
 
-void lwip_udp_error(struct sock *sk, int error)
+void lwip_udp_error(struct sock *sk, const struct icmp_error *e)
 {
-	lwip_udp_err(sk, error);
+	lwip_udp_err(sk, e);
 	sock_put(sk);
 }
 

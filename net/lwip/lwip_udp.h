@@ -10,6 +10,7 @@
 #include "net/ip_addr.h"
 #include "net/skbuff.h"
 
+struct icmp_error;
 struct sock;
 struct udp_pcb;
 
@@ -28,8 +29,8 @@ struct lwip_udp_from lwip_udp_from(struct sk_buff *skb);
 
 /* What the socket layer does with a datagram. Softirqs off, takes @skb. */
 extern void (*lwip_udp_rcv)(struct sock *sk, struct sk_buff *skb);
-/* ... and with an error (positive errno) that came by ICMP. */
-extern void (*lwip_udp_err)(struct sock *sk, int error);
+/* ... and with an error that came by ICMP. Softirqs off. */
+extern void (*lwip_udp_err)(struct sock *sk, const struct icmp_error *e);
 
 /* NULL if memory is out. @sk is borrowed until lwip_udp_remove(). */
 struct udp_pcb *lwip_udp_new(struct sock *sk, bool v6);
@@ -66,8 +67,8 @@ struct lwip_udp_to {
 int lwip_udp_send(struct udp_pcb *pcb, struct sk_buff *skb,
 		  const struct lwip_udp_to *to, u16 *port) __must_check;
 
-/* For raw.c, port's lock held: the connected sock of a packet we sent. */
+/* For raw.c, port's lock held: the sock of a packet we sent, or NULL. */
 struct sock *lwip_udp_find(const struct ip_addr *saddr, u16 sport,
 			   const struct ip_addr *daddr, u16 dport);
 /* For raw.c, no lock, softirqs off: takes the reference to @sk. */
-void lwip_udp_error(struct sock *sk, int error);
+void lwip_udp_error(struct sock *sk, const struct icmp_error *e);

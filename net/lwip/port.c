@@ -68,10 +68,10 @@ static noinline void unlock_slow(void)
 	take_all(&port.out, &out);
 	take_all(&port.up, &up);
 	err = port.icmp_error;
-	port.icmp_error.set = false;
+	port.icmp_error.skb = NULL;
 	spin_unlock(&port.lock);
 	hand_on(&out, &up);
-	if (err.set)
+	if (err.skb)
 		lwip_icmp_error_deliver(&err);
 	local_bh_enable();
 }
@@ -82,7 +82,7 @@ void lwip_unlock(void)
 
 	if (unlikely(port.pokes))
 		lwip_timers_update();
-	if (port.up.qlen || port.out.qlen > 1 || port.icmp_error.set) {
+	if (port.up.qlen || port.out.qlen > 1 || port.icmp_error.skb) {
 		unlock_slow();
 		return;
 	}

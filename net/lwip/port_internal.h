@@ -42,12 +42,8 @@ enum lwip_job {
 
 /* An ICMP error about one of our packets, on its way to TCP or UDP. */
 struct lwip_icmp_error {
-	bool set;
-	u8 protocol;
-	int error;			/* positive errno */
-	u32 mtu;			/* of the next hop, if "too big" */
-	struct ip_addr saddr, daddr;	/* of our packet */
-	u8 quoted[8];			/* of its transport header */
+	struct sk_buff *skb;		/* what holds e.quoted; NULL: none */
+	struct icmp_error e;
 	struct sock *sk;		/* UDP: who sent it, one reference */
 };
 

@@ -18,10 +18,8 @@
 #define ICMP_HLEN	8
 #define QUOTED		8	/* transport bytes that an error quotes */
 
-/* ICMP destination unreachable codes, RFC 792 and RFC 1122 section 3.2.2.1 */
-#define CODE_PROTO	2
-#define CODE_PORT	3
-#define CODE_FRAG	4
+#define CODE_FRAG	4	/* RFC 792: fragmentation needed and DF set */
+#define FATAL		0x80	/* beside an errno */
 
 static void deliver_tcp(struct sk_buff *skb)
 {
@@ -68,49 +66,71 @@ static u8_t tcp_raw_recv(void *arg, struct raw_pcb *pcb, struct pbuf *p,
 	return 1;
 }
 
-static int icmp4_errno(u8 type, u8 code)
+/* What an ICMP error means, with whether it is final. */
+static void set_errno(struct icmp_error *e, u8 error, bool fatal)
 {
-	if (type != ICMP_DUR)
-		return EHOSTUNREACH;
-	switch (code) {
-	case CODE_PORT:
-		return ECONNREFUSED;
-	case CODE_PROTO:
-		return ENOPROTOOPT;
-	case CODE_FRAG:
-		return EMSGSIZE;
-	case 0:
-	case 6:
-	case 11:
-		return ENETUNREACH;
-	default:
-		return EHOSTUNREACH;
-	}
+	e->error = error;
+	e->fatal = fatal;
 }
 
-/* Notes the error; the quoted header is the one we sent. */
-static void note_error(const struct ip_addr *saddr,
-		       const struct ip_addr *daddr, u8 protocol,
-		       const u8 *quoted, int error, u32 mtu)
+/* Destination unreachable, by code, as Linux reads RFC 792, 1122 and 1812. */
+static void unreachable4(struct icmp_error *e)
 {
-	struct lwip_icmp_error *e = &port.icmp_error;
-
-	if (e->set || (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP))
-		return;
-	*e = (struct lwip_icmp_error){
-		.set = true,
-		.protocol = protocol,
-		.error = error,
-		.mtu = mtu,
-		.saddr = *saddr,
-		.daddr = *daddr,
+	static const u8 codes[] = {
+		ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT | FATAL,
+		ECONNREFUSED | FATAL, EMSGSIZE, EOPNOTSUPP,
+		ENETUNREACH | FATAL, EHOSTDOWN | FATAL, ENONET | FATAL,
+		ENETUNREACH | FATAL, EHOSTUNREACH | FATAL, ENETUNREACH,
+		EHOSTUNREACH, EHOSTUNREACH | FATAL, EHOSTUNREACH | FATAL,
+		EHOSTUNREACH | FATAL,
 	};
-	memcpy(e->quoted, quoted, QUOTED);
-	if (protocol != IPPROTO_UDP)
-		return;
-	e->sk = lwip_udp_find(saddr, get_be16(quoted), daddr,
-			      get_be16(quoted + 2));
-	e->set = e->sk != NULL;
+	u8 code = e->code < sizeof(codes) ? codes[e->code] : EHOSTUNREACH;
+
+	set_errno(e, code & (FATAL - 1), code & FATAL);
+}
+
+static void read_icmp4(struct icmp_error *e, const u8 *icmp)
+{
+	if (e->type == ICMP_PP)
+		set_errno(e, EPROTO, true);
+	else if (e->type != ICMP_DUR)
+		set_errno(e, EHOSTUNREACH, false);
+	else
+		unreachable4(e);
+	if (e->type == ICMP_DUR && e->code == CODE_FRAG)
+		e->mtu = get_be16(icmp + 6);
+}
+
+/*
+ * Notes the error @e for when the lock is gone: takes @skb, which holds what
+ * is quoted. One at a time: a second one meanwhile is lost, as any may be.
+ */
+static void note_error(struct sk_buff *skb, const struct icmp_error *e)
+{
+	struct lwip_icmp_error *noted = &port.icmp_error;
+
+	if (noted->skb ||
+	    (e->protocol != IPPROTO_TCP && e->protocol != IPPROTO_UDP))
+		goto drop;
+	noted->e = *e;
+	if (e->protocol == IPPROTO_UDP) {
+		noted->sk = lwip_udp_find(&e->saddr, get_be16(e->quoted),
+					  &e->daddr, get_be16(e->quoted + 2));
+		if (!noted->sk)
+			goto drop;
+	}
+	noted->skb = skb;
+	return;
+drop:
+	kfree_skb(skb);
+}
+
+static struct ip_addr read_addr4(const u8 *p)
+{
+	be32 a;
+
+	memcpy(&a, p, sizeof(a));
+	return ip_addr_v4(a);
 }
 
 void lwip_icmp4_error(struct sk_buff *skb)
@@ -120,9 +140,8 @@ void lwip_icmp4_error(struct sk_buff *skb)
 	const u8 *icmp = ip + hlen;
 	const u8 *inner = icmp + ICMP_HLEN;
 	u32 len = get_be16(ip + 2) - hlen;
-	struct ip_addr saddr, daddr;
+	struct icmp_error e = { 0 };
 	u32 inner_hlen;
-	be32 s, d;
 
 	if (len < ICMP_HLEN + sizeof(struct iphdr)) {
 		kfree_skb_reason(skb, DROP_ICMP_HDR);
@@ -138,30 +157,48 @@ void lwip_icmp4_error(struct sk_buff *skb)
 		kfree_skb_reason(skb, DROP_ICMP_HDR);
 		return;
 	}
-	memcpy(&s, inner + 12, 4);
-	memcpy(&d, inner + 16, 4);
-	saddr = ip_addr_v4(s);
-	daddr = ip_addr_v4(d);
-	note_error(&saddr, &daddr, inner[9], inner + inner_hlen,
-		   icmp4_errno(icmp[0], icmp[1]),
-		   icmp[0] == ICMP_DUR && icmp[1] == CODE_FRAG ?
-			get_be16(icmp + 6) : 0);
-	kfree_skb(skb);
+	e.type = icmp[0];
+	e.code = icmp[1];
+	e.protocol = inner[9];
+	e.offender = read_addr4(ip + 12);
+	e.saddr = read_addr4(inner + 12);
+	e.daddr = read_addr4(inner + 16);
+	e.quoted = inner + inner_hlen;
+	e.len = len - ICMP_HLEN - inner_hlen;
+	read_icmp4(&e, icmp);
+	note_error(skb, &e);
 }
 
-static int icmp6_errno(u8 type, u8 code)
+/* RFC 4443 section 3, as Linux reads it. */
+static void read_icmp6(struct icmp_error *e, const u8 *icmp)
 {
-	switch (type) {
-	case 1:
-		return code == 4 ? ECONNREFUSED :
-		       code == 0 ? ENETUNREACH : EHOSTUNREACH;
-	case 2:
-		return EMSGSIZE;
-	case 3:
-		return EHOSTUNREACH;
-	default:
-		return EPROTO;
-	}
+	static const u8 codes[] = {
+		ENETUNREACH, EACCES | FATAL, EHOSTUNREACH, EHOSTUNREACH,
+		ECONNREFUSED | FATAL, EACCES | FATAL, EACCES | FATAL,
+	};
+	u8 code = EPROTO | FATAL;
+
+	if (e->type == 1)
+		code = e->code < sizeof(codes) ? codes[e->code] : EPROTO;
+	else if (e->type == 2)
+		code = EMSGSIZE;
+	else if (e->type == 3)
+		code = EHOSTUNREACH;
+	set_errno(e, code & (FATAL - 1), code & FATAL);
+	if (e->type == 2)
+		e->mtu = get_be32(icmp + 4);
+}
+
+static bool icmp6_sum_ok(struct pbuf *p, u32 hlen)
+{
+	bool ok;
+
+	pbuf_remove_header(p, hlen);
+	ok = !ip6_chksum_pseudo(p, IPPROTO_ICMPV6, p->tot_len,
+				ip6_current_src_addr(),
+				ip6_current_dest_addr());
+	pbuf_add_header_force(p, hlen);
+	return ok;
 }
 
 /* ICMPv6 errors are also lwIP's business (path MTU): it goes on with them. */
@@ -170,38 +207,40 @@ static u8_t icmp6_raw_recv(void *arg, struct raw_pcb *pcb, struct pbuf *p,
 {
 	u32 hlen = ip_current_header_tot_len();
 	const u8 *icmp = (const u8 *)p->payload + hlen;
-	const u8 *inner = icmp + ICMP_HLEN;
-	struct ip_addr saddr, daddr;
+	struct icmp_error e = { 0 };
+	struct sk_buff *skb;
+	const u8 *inner;
 
 	(void)arg;
 	(void)pcb;
-	(void)from;
 	if (p->len < hlen + ICMP_HLEN + IP6_LEN + QUOTED || icmp[0] >= 128 ||
-	    p->next)
+	    p->next || !icmp6_sum_ok(p, hlen))
 		return 0;
-	pbuf_remove_header(p, hlen);
-	if (ip6_chksum_pseudo(p, IPPROTO_ICMPV6, p->tot_len,
-			      ip6_current_src_addr(),
-			      ip6_current_dest_addr())) {
-		pbuf_add_header_force(p, hlen);
+	skb = lwip_skb_copy(p, 0);
+	if (!skb)
 		return 0;
-	}
-	pbuf_add_header_force(p, hlen);
-	memcpy(&saddr, inner + 8, sizeof(saddr));
-	memcpy(&daddr, inner + 24, sizeof(daddr));
-	note_error(&saddr, &daddr, inner[6], inner + IP6_LEN,
-		   icmp6_errno(icmp[0], icmp[1]),
-		   icmp[0] == 2 ? get_be32(icmp + 4) : 0);
+	icmp = skb->data + hlen;
+	inner = icmp + ICMP_HLEN;
+	e.type = icmp[0];
+	e.code = icmp[1];
+	e.protocol = inner[6];
+	e.offender = lwip_addr_out(from);
+	memcpy(&e.saddr, inner + 8, sizeof(e.saddr));
+	memcpy(&e.daddr, inner + 24, sizeof(e.daddr));
+	e.quoted = inner + IP6_LEN;
+	e.len = skb->len - hlen - ICMP_HLEN - IP6_LEN;
+	read_icmp6(&e, icmp);
+	note_error(skb, &e);
 	return 0;
 }
 
 void lwip_icmp_error_deliver(struct lwip_icmp_error *err)
 {
-	if (err->protocol == IPPROTO_TCP)
-		tcp_icmp_error(&err->saddr, &err->daddr, err->quoted,
-			       err->error, err->mtu);
+	if (err->e.protocol == IPPROTO_TCP)
+		tcp_icmp_error(&err->e);
 	else
-		lwip_udp_error(err->sk, err->error);
+		lwip_udp_error(err->sk, &err->e);
+	kfree_skb(err->skb);
 }
 
 static int claim(u8 type, u8 protocol, raw_recv_fn recv)

@@ -33,13 +33,8 @@ extern const char *const tcp_state_names[NR_TCP_STATES];
 void tcp_v4_rcv(struct sk_buff *skb);
 void tcp_v6_rcv(struct sk_buff *skb);
 
-/*
- * An ICMP error about a segment of ours: @icmp_errno what it means for the
- * socket (positive), @mtu the next hop's for "too big" (else 0). The quoted
- * addresses and the first 8 bytes of the quoted TCP header. Softirq.
- */
-void tcp_icmp_error(const struct ip_addr *saddr, const struct ip_addr *daddr,
-		    const u8 quoted[8], int icmp_errno, u32 mtu);
+/* An ICMP error about a segment of ours. Softirq. */
+void tcp_icmp_error(const struct icmp_error *e);
 
 /* Registers with the inet table, sizes the hash tables. Boot. */
 void tcp_init(void);

@@ -7,6 +7,7 @@
 #include "kernel/poll.h"
 #include "kernel/softirq.h"
 #include "net/inet.h"
+#include "net/sock_errqueue.h"
 #include "net/tcp/tcp_listen.h"
 
 #define FIONREAD	0x541b
@@ -139,7 +140,7 @@ static noinline u32 poll_odd(struct sock *sk, u8 state, u8 shutdown)
 		mask |= shutdown & SEND_SHUTDOWN ? EPOLLOUT | EPOLLWRNORM
 						 : poll_out(sk);
 	}
-	if (READ_ONCE(sk->sk_err))
+	if (READ_ONCE(sk->sk_err) || sock_errqueue_ready(sk))
 		mask |= EPOLLERR;
 	return mask;
 }
@@ -151,7 +152,7 @@ u32 tcp_poll(struct socket *sock)
 	u8 shutdown = READ_ONCE(sk->sk_shutdown);
 
 	if (unlikely(state != TCP_ESTABLISHED || shutdown ||
-		     READ_ONCE(sk->sk_err)))
+		     READ_ONCE(sk->sk_err) || READ_ONCE(sk->sk_errq)))
 		return poll_odd(sk, state, shutdown);
 	return poll_in(sk) | poll_out(sk);
 }

@@ -8,6 +8,7 @@
 #include "kernel/time.h"
 #include "kernel/trace.h"
 #include "net/inet.h"
+#include "net/sock_errqueue.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_seq.h"
 
@@ -158,8 +159,9 @@ ssize_t tcp_recvmsg(struct socket *sock, struct msghdr *msg, bool nonblock)
 	ssize_t n;
 
 	msg->msg_flags = 0;
-	if (job.flags & MSG_OOB)
-		return -EINVAL;
+	if (unlikely(job.flags & (MSG_OOB | MSG_ERRQUEUE)))
+		return job.flags & MSG_ERRQUEUE ?
+			       sock_recv_errqueue(sk, msg) : -EINVAL;
 	lock_sock(sk);
 	job.timeo = sock_rcvtimeo(sk, nonblock);
 	job.seq = tp->copied_seq;

@@ -7,6 +7,7 @@
 #include "kernel/errno.h"
 #include "kernel/string.h"
 #include "kernel/time.h"
+#include "net/sock_errqueue.h"
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_info.h"
 #include "net/tcp/tcp_output.h"
@@ -185,6 +186,7 @@ static int set_ip(struct sock *sk, int optname, int val)
 		sk->sk_ttl = val == -1 ? 0 : (u8)val;
 		return 0;
 	case IP_RECVERR:
+		return sock_set_recverr(sk, false, val);
 	case IP_MTU_DISCOVER:
 		return 0;
 	default:
@@ -213,7 +215,7 @@ static int set_ipv6(struct sock *sk, int optname, int val)
 	case IPV6_UNICAST_HOPS:
 		return set_ip(sk, IP_TTL, val);
 	case IPV6_RECVERR:
-		return 0;
+		return sock_set_recverr(sk, true, val);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -308,6 +310,10 @@ static int get_ip(const struct sock *sk, int level, int optname, int *val)
 			*val = sock_flag(sk, SOCK_V6ONLY);
 			return 0;
 		}
+		if (optname == IPV6_RECVERR) {
+			*val = sock_flag(sk, SOCK_RECVERR6);
+			return 0;
+		}
 		if (optname == IPV6_TCLASS)
 			optname = IP_TOS;
 		else if (optname == IPV6_UNICAST_HOPS)
@@ -319,6 +325,8 @@ static int get_ip(const struct sock *sk, int level, int optname, int *val)
 		*val = sk->sk_tos;
 	else if (optname == IP_TTL)
 		*val = sk->sk_ttl ? sk->sk_ttl : 64;
+	else if (optname == IP_RECVERR)
+		*val = sock_flag(sk, SOCK_RECVERR);
 	else
 		return -ENOPROTOOPT;
 	return 0;

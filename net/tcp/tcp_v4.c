@@ -10,6 +10,7 @@
 #include "kernel/time.h"
 #include "kernel/trace.h"
 #include "net/snmp.h"
+#include "net/sock_errqueue.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_input.h"
 #include "net/tcp/tcp_listen.h"
@@ -239,7 +240,8 @@ static void mtu_reduced(struct tcp_sock *tp, u32 mtu, u64 now)
 }
 
 /* RFC 5927 section 4: only about data that is under way. sk lock. */
-static void sock_icmp(struct sock *sk, u32 seq, int err, u32 mtu, u64 now)
+static void sock_icmp(struct sock *sk, u32 seq, const struct icmp_error *e,
+		      u64 now)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
@@ -247,20 +249,27 @@ static void sock_icmp(struct sock *sk, u32 seq, int err, u32 mtu, u64 now)
 		SNMP_INC(TcpExt_OutOfWindowIcmps);
 		return;
 	}
-	if (mtu)
-		mtu_reduced(tp, mtu, now);
-	else if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
-		tcp_fail(sk, err);
-	else
-		tp->err_soft = (u8)err;
+	if (e->mtu) {
+		mtu_reduced(tp, e->mtu, now);
+	} else if (sk->sk_state == TCP_SYN_SENT ||
+		   sk->sk_state == TCP_SYN_RECV) {
+		(void)sock_queue_icmp(sk, e, 0);
+		tcp_fail(sk, e->error);
+	} else if (sock_flag(sk, ip_addr_is_v4(&e->saddr) ? SOCK_RECVERR :
+							    SOCK_RECVERR6)) {
+		WRITE_ONCE(sk->sk_err, e->error);
+		sk->sk_error_report(sk);
+	} else {
+		tp->err_soft = e->error;
+	}
 }
 
-void tcp_icmp_error(const struct ip_addr *saddr, const struct ip_addr *daddr,
-		    const u8 quoted[8], int icmp_errno, u32 mtu)
+void tcp_icmp_error(const struct icmp_error *e)
 {
+	const u8 *quoted = e->quoted;
 	struct tcp_tuple tuple = {
-		.local = *saddr,
-		.remote = *daddr,
+		.local = e->saddr,
+		.remote = e->daddr,
 		.lport = get_be16(quoted),
 		.rport = get_be16(quoted + 2),
 	};
@@ -275,7 +284,7 @@ void tcp_icmp_error(const struct ip_addr *saddr, const struct ip_addr *daddr,
 		if (sock_owned_by_user(sk))
 			SNMP_INC(TcpExt_LockDroppedIcmps);
 		else
-			sock_icmp(sk, seq, icmp_errno, mtu, ktime_get_ns());
+			sock_icmp(sk, seq, e, ktime_get_ns());
 		bh_unlock_sock(sk);
 		sock_put(sk);
 		return;
@@ -283,7 +292,7 @@ void tcp_icmp_error(const struct ip_addr *saddr, const struct ip_addr *daddr,
 	m = tcp_mini_lookup(&tuple);
 	if (!m)
 		return;
-	if (m->kind == TCP_MINI_REQUEST && !mtu && seq == m->snd_nxt - 1)
+	if (m->kind == TCP_MINI_REQUEST && !e->mtu && seq == m->snd_nxt - 1)
 		tcp_request_error(m);
 	tcp_mini_put(m);
 }

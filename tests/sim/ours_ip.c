@@ -162,10 +162,17 @@ void ours_rcv(const u8 *packet, u32 len)
 void ours_icmp(const u8 *packet, u16 mtu)
 {
 	const struct iphdr *ip = (const struct iphdr *)packet;
-	struct ip_addr s = ip_addr_v4(ip->saddr), d = ip_addr_v4(ip->daddr);
+	struct icmp_error e = {
+		.saddr = ip_addr_v4(ip->saddr),
+		.daddr = ip_addr_v4(ip->daddr),
+		.error = EMSGSIZE,
+		.mtu = mtu,
+		.quoted = packet + 20,
+		.len = 8,
+	};
 
 	local_bh_disable();
-	tcp_icmp_error(&s, &d, packet + 20, EMSGSIZE, mtu);
+	tcp_icmp_error(&e);
 	local_bh_enable();
 }
 

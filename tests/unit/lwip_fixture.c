@@ -122,15 +122,14 @@ void tcp_v6_rcv(struct sk_buff *skb)
 	tcp_v4_rcv(skb);
 }
 
-void tcp_icmp_error(const struct ip_addr *saddr, const struct ip_addr *daddr,
-		    const u8 quoted[8], int icmp_errno, u32 mtu)
+void tcp_icmp_error(const struct icmp_error *e)
 {
 	icmp_seen.count++;
-	icmp_seen.error = icmp_errno;
-	icmp_seen.mtu = mtu;
-	icmp_seen.saddr = *saddr;
-	icmp_seen.daddr = *daddr;
-	memcpy(icmp_seen.quoted, quoted, 8);
+	icmp_seen.error = e->error;
+	icmp_seen.mtu = e->mtu;
+	icmp_seen.saddr = e->saddr;
+	icmp_seen.daddr = e->daddr;
+	memcpy(icmp_seen.quoted, e->quoted, 8);
 }
 
 __attribute__((weak)) void sock_put(struct sock *sk)

@@ -1,6 +1,7 @@
 /*
  * struct sock: lock and backlog, callbacks, waits, memory, life.
- * sources: net/sock.c net/skbuff.c net/drop.c kernel/wait.c
+ * sources: net/sock.c net/sock_errqueue.c net/cmsg.c
+ * net/inet.c kernel/uio.c net/skbuff.c net/drop.c kernel/wait.c
  */
 #include "tests/unit/unit.h"
 

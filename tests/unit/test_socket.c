@@ -2,7 +2,8 @@
  * The socket system calls over a fake protocol: Linux's order of errors, user
  * memory that is bad, memory that runs out.
  * sources: tests/unit/fake_proto.c net/socket.c net/socket_calls.c
- * net/socket_msg.c net/sock_opt.c net/sock.c net/inet.c net/ifconf.c
+ * net/socket_msg.c net/sock_opt.c net/sock.c net/sock_errqueue.c net/cmsg.c
+ * net/inet.c net/ifconf.c
  * net/skbuff.c net/drop.c kernel/wait.c kernel/uio.c fs/file.c fs/fdtable.c
  */
 #include "tests/unit/unit.h"

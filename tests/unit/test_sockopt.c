@@ -1,7 +1,8 @@
 /*
  * Socket options and interface ioctls: Linux's values, limits and errno.
  * sources: tests/unit/fake_proto.c net/socket.c net/socket_calls.c
- * net/socket_msg.c net/sock_opt.c net/sock.c net/inet.c net/ifconf.c
+ * net/socket_msg.c net/sock_opt.c net/sock.c net/sock_errqueue.c net/cmsg.c
+ * net/inet.c net/ifconf.c
  * net/skbuff.c net/drop.c kernel/wait.c kernel/uio.c fs/file.c fs/fdtable.c
  */
 #include "tests/unit/unit.h"

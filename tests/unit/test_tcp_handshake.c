@@ -439,17 +439,32 @@ static void test_rfc7323_5_4_timestamp_offset_by_connection(void **state)
 static void test_icmp_error_ends_a_connect(void **state)
 {
 	struct socket *s = connecting();
-	struct ip_addr us = s->sk->sk_rcv_saddr, peer = s->sk->sk_daddr;
+	struct msghdr msg = { .msg_flags = MSG_ERRQUEUE };
+	char buf[32];
+	int on = 1;
 	u8 quoted[8];
+	struct icmp_error e = {
+		.saddr = s->sk->sk_rcv_saddr,
+		.daddr = s->sk->sk_daddr,
+		.error = EHOSTUNREACH,
+		.quoted = quoted,
+		.len = sizeof(quoted),
+	};
 
+	assert_int_equal(s->ops->setsockopt(s, IPPROTO_IP, 11, &on,
+					    sizeof(on)), 0);
 	put_be16(s->sk->sk_num, quoted);
 	put_be16(TH_PORT, quoted + 2);
 	put_be32(th_tp(s)->iss + 5, quoted + 4);
-	tcp_icmp_error(&us, &peer, quoted, EHOSTUNREACH, 0);
+	tcp_icmp_error(&e);
 	assert_int_equal(th_poll(s), 0);
 	put_be32(th_tp(s)->iss, quoted + 4);
-	tcp_icmp_error(&us, &peer, quoted, EHOSTUNREACH, 0);
+	tcp_icmp_error(&e);
 	assert_int_equal(th_connect(s, TH_PORT, true), -EHOSTUNREACH);
+	/* With what it was about, for who asked. */
+	iov_iter_ubuf(&msg.msg_iter, buf, sizeof(buf));
+	assert_int_equal(s->ops->recvmsg(s, &msg, true), sizeof(quoted));
+	assert_memory_equal(buf, quoted, sizeof(quoted));
 	th_close(s);
 }
 

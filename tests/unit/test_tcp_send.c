@@ -517,15 +517,22 @@ static void test_rfc5681_4_1_idle_restart(void **state)
 static void test_pmtu_reduction(void **state)
 {
 	struct th_conn c = th_established(false);
-	struct ip_addr us = c.s->sk->sk_rcv_saddr, peer = c.s->sk->sk_daddr;
 	u8 quoted[8];
+	struct icmp_error e = {
+		.saddr = c.s->sk->sk_rcv_saddr,
+		.daddr = c.s->sk->sk_daddr,
+		.error = EMSGSIZE,
+		.mtu = 1000,
+		.quoted = quoted,
+		.len = sizeof(quoted),
+	};
 
 	send_n(&c, 1448);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 1448);
 	put_be16(TH_PORT, quoted);
 	put_be16(TH_PEER_PORT, quoted + 2);
 	put_be32(th_tp(c.s)->iss + 1, quoted + 4);
-	tcp_icmp_error(&us, &peer, quoted, EMSGSIZE, 1000);
+	tcp_icmp_error(&e);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 948);
 	done(&c);
 }

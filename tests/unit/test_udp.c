@@ -1,6 +1,7 @@
 /*
  * UDP sockets through lwIP to the wire and over the loopback.
  * sources: lwip tests/unit/lwip_fixture.c net/udp.c net/sock.c net/sock_opt.c
+ * net/sock_errqueue.c net/cmsg.c
  * net/inet.c net/skbuff.c net/drop.c net/snmp.c net/ip/checksum.c
  * kernel/wait.c kernel/uio.c
  */
@@ -19,6 +20,7 @@
 
 #define LOOPBACK IP4(127, 0, 0, 1)
 #define SOL_SOCKET	1
+#define IP_RECVERR	11
 #define SO_REUSEADDR	2
 #define SO_BROADCAST	6
 #define SO_RCVBUF	8
@@ -369,6 +371,25 @@ static void test_port_unreachable_is_econnrefused(void **state)
 	close_socket(&s);
 }
 
+/* With IP_RECVERR: also what is not final, also without a connection. */
+static void test_icmp_errors_for_who_asked(void **state)
+{
+	struct socket s;
+	char buf[32];
+
+	peer_says_arp(ARP_REQ, peer_mac, PEER);
+	open_socket(&s, AF_INET);
+	assert_int_equal(set_int(&s, IPPROTO_IP, IP_RECVERR, 1), 0);
+	assert_int_equal(sendto(&s, "hello", 5, addr4(PEER, 9)), 5);
+	rx_unreachable(1);
+	assert_int_equal(recv(&s, buf, 32, MSG_DONTWAIT), -EHOSTUNREACH);
+	assert_int_equal(s.ops->poll(&s) & EPOLLERR, EPOLLERR);
+	assert_int_equal(recv(&s, buf, 32, MSG_ERRQUEUE), 0);
+	assert_int_equal(be32_to_cpu(from.sin_addr), PEER);
+	assert_int_equal(s.ops->poll(&s) & EPOLLERR, 0);
+	close_socket(&s);
+}
+
 static void test_loopback(void **state)
 {
 	struct socket a, b;
@@ -683,6 +704,7 @@ int main(void)
 		T(test_reuseaddr),
 		T(test_connected),
 		T(test_port_unreachable_is_econnrefused),
+		T(test_icmp_errors_for_who_asked),
 		T(test_loopback),
 		T(test_own_address_goes_over_the_loopback),
 		T(test_large_over_the_loopback),

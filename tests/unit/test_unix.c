@@ -4,7 +4,8 @@
  * sources: net/unix.c net/unix_name.c net/unix_connect.c net/unix_msg.c
  * net/unix_stream.c net/unix_dgram.c net/unix_gc.c net/scm.c
  * net/socket_scm.c net/socket.c net/socket_calls.c net/socket_msg.c
- * net/sock_opt.c net/sock.c net/skbuff.c net/drop.c net/ifconf.c
+ * net/sock_opt.c net/sock.c net/sock_errqueue.c net/cmsg.c net/inet.c
+ * net/skbuff.c net/drop.c net/ifconf.c
  * kernel/wait.c kernel/uio.c fs/file.c fs/fdtable.c
  */
 #include "tests/unit/unit.h"
