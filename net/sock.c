@@ -155,12 +155,13 @@ bool sk_add_backlog(struct sock *sk, struct sk_buff *skb)
 
 	if (sk->sk_backlog_len + (u32)sk->sk_rmem_alloc > limit)
 		return false;
-	skb->next = NULL;
-	if (sk->sk_backlog)
-		sk->sk_backlog_tail->next = skb;
-	else
-		sk->sk_backlog = skb;
-	sk->sk_backlog_tail = skb;
+	if (sk->sk_backlog) {
+		skb->next = sk->sk_backlog->next;
+		sk->sk_backlog->next = skb;
+	} else {
+		skb->next = skb;
+	}
+	sk->sk_backlog = skb;
 	sk->sk_backlog_len += skb->truesize;
 	sock_defer_work(sk);
 	return true;
@@ -173,9 +174,11 @@ bool sk_add_backlog(struct sock *sk, struct sk_buff *skb)
  */
 static void run_backlog(struct sock *sk)
 {
-	struct sk_buff *skb;
+	struct sk_buff *skb, *last;
 
-	while ((skb = sk->sk_backlog)) {
+	while ((last = sk->sk_backlog)) {
+		skb = last->next;
+		last->next = NULL;
 		sk->sk_backlog = NULL;
 		bh_unlock_sock(sk);
 		local_bh_enable();

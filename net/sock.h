@@ -119,8 +119,7 @@ struct sock {
 	struct sock_errqueue *sk_errq;	/* s  NULL: nobody asked for one */
 
 	struct sk_buff_head sk_receive_queue;	/* s */
-	struct sk_buff *sk_backlog;		/* k  oldest first, by next */
-	struct sk_buff *sk_backlog_tail;	/* k */
+	struct sk_buff *sk_backlog;	/* k  the newest; a ring by next */
 	u32 sk_backlog_len;			/* k  truesize */
 	s32 sk_rmem_alloc;		/* s  truesize of what is queued in */
 	s32 sk_rcvbuf;			/* s */
@@ -152,7 +151,7 @@ struct sock {
 };
 
 /* Part of the 1 KiB that an idle connection may cost in all. */
-_Static_assert(sizeof(struct sock) <= 280, "sock grew");
+_Static_assert(sizeof(struct sock) <= 272, "sock grew");
 
 static inline bool sock_flag(const struct sock *sk, enum sock_flag flag)
 {
