@@ -176,7 +176,7 @@ $(B)/tests/abi: $(wildcard tests/abi/*.c) tests/abi/abi.h | $(call need,build)
 	@mkdir -p $(@D)
 	musl-gcc $(USER_CFLAGS) -Wno-unused-result -Wno-unused-parameter $(filter %.c,$^) -o $@
 
-TEST_PROGS := abi dynamic vdso-glibc $(basename $(notdir $(wildcard tests/progs/*.c)))
+TEST_PROGS := abi dynamic vdso-glibc threads-glibc $(basename $(notdir $(wildcard tests/progs/*.c)))
 
 $(B)/tests/%: tests/progs/%.c | $(call need,build)
 	@mkdir -p $(@D)

@@ -4,10 +4,12 @@
  * answered as by a Linux that may have no more.
  */
 #include "kernel/errno.h"
+#include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
+#include "kernel/signal.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
@@ -20,18 +22,32 @@
 #define CLONE_FILES		0x00000400u
 #define CLONE_SIGHAND		0x00000800u
 #define CLONE_PIDFD		0x00001000u
+#define CLONE_PARENT		0x00008000u
 #define CLONE_THREAD		0x00010000u
 #define CLONE_SETTLS		0x00080000u
 #define CLONE_PARENT_SETTID	0x00100000u
 #define CLONE_CHILD_CLEARTID	0x00200000u
+#define CLONE_DETACHED		0x00400000u
 #define CLONE_CHILD_SETTID	0x01000000u
+#define CSIGNAL			0x000000ffu
 
 /* What a thread of ours shares; less would be a process, or half of one. */
 #define THREAD_SHARES	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | \
 			 CLONE_THREAD)
 
+/* clone3(2)'s argument; what we know of it, which is all up to Linux 5.7. */
+struct clone_args {
+	u64 flags, pidfd, child_tid, parent_tid, exit_signal;
+	u64 stack, stack_size, tls;
+	u64 set_tid, set_tid_size, cgroup;
+};
+
+#define CLONE_ARGS_SIZE_VER0	64
+
 long do_clone(u64 flags, u64 sp, s32 __user *parent_tid,
 	      u32 __user *child_tid, u64 tls, const struct callee_saved *kept);
+long do_clone3(const void __user *uargs, size_t size, u64 unused3, u64 unused4,
+	       u64 unused5, const struct callee_saved *kept);
 
 static long no_more_processes(const char *call)
 {
@@ -162,6 +178,63 @@ long do_clone(u64 flags, u64 sp, s32 __user *parent_tid,
 
 SYSCALL_ENTER(clone);
 
+/* 0 with *@a filled, its missing end with zeroes, or what clone3(2) says. */
+static int copy_clone_args(struct clone_args *a, const u8 __user *uargs,
+			   size_t size)
+{
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	*a = (struct clone_args){ 0 };
+	if (copy_from_user(a, uargs, min(size, sizeof(*a))))
+		return -EFAULT;
+	/* A wish that we do not know must not go unheard. */
+	for (size_t i = sizeof(*a); i < size; i++) {
+		u8 byte;
+
+		if (get_user(byte, uargs + i))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+static bool clone_args_valid(const struct clone_args *a)
+{
+	if (a->flags >> 34 || a->flags & (CLONE_DETACHED | CSIGNAL) ||
+	    a->exit_signal & ~(u64)CSIGNAL || a->exit_signal > NSIG)
+		return false;
+	if (a->flags & (CLONE_THREAD | CLONE_PARENT) && a->exit_signal)
+		return false;
+	if (a->set_tid || a->set_tid_size)
+		return false;
+	return !a->stack == !a->stack_size &&
+	       access_ok((void __user *)a->stack, a->stack_size);
+}
+
+/* As do_clone(); glibc's way to make a thread. */
+long do_clone3(const void __user *uargs, size_t size, u64 unused3, u64 unused4,
+	       u64 unused5, const struct callee_saved *kept)
+{
+	struct clone_args a;
+	int err = copy_clone_args(&a, uargs, size);
+
+	(void)unused3;
+	(void)unused4;
+	(void)unused5;
+	if (err)
+		return err;
+	if (!clone_args_valid(&a))
+		return -EINVAL;
+	return do_clone(a.flags, a.stack + a.stack_size,
+			(s32 __user *)a.parent_tid,
+			(u32 __user *)a.child_tid, a.tls, kept);
+}
+
+SYSCALL_ENTER(clone3);
+
 SYSCALL_DEFINE0(fork)
 {
 	return no_more_processes("fork");
@@ -192,4 +265,45 @@ SYSCALL_DEFINE5(waitid, int, type, s32, pid, void __user *, info,
 	(void)options;
 	(void)usage;
 	return -ECHILD;
+}
+
+/* Another program: as where all files lie on a mount with noexec. */
+static long no_other_program(const char *call)
+{
+	static bool said;
+
+	if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+		pr_warn("%s called %s: there is one program and no other: EACCES",
+			current->comm, call);
+	return -EACCES;
+}
+
+SYSCALL_DEFINE3(execve, const char __user *, path, void __user *, argv,
+		void __user *, envp)
+{
+	(void)path;
+	(void)argv;
+	(void)envp;
+	return no_other_program("execve");
+}
+
+SYSCALL_DEFINE5(execveat, int, fd, const char __user *, path,
+		void __user *, argv, void __user *, envp, int, flags)
+{
+	(void)fd;
+	(void)path;
+	(void)argv;
+	(void)envp;
+	(void)flags;
+	return no_other_program("execveat");
+}
+
+/* There is nobody to trace. */
+SYSCALL_DEFINE4(ptrace, s64, request, s64, pid, u64, addr, u64, data)
+{
+	(void)request;
+	(void)pid;
+	(void)addr;
+	(void)data;
+	return -EPERM;
 }

@@ -207,6 +207,19 @@ SYSCALL_DEFINE1(getsid, s32, pid)
 	return pid && pid != current->tgid ? -ESRCH : current->tgid;
 }
 
+/* The program leads its session and its group, and stays so. */
+SYSCALL_DEFINE0(setsid)
+{
+	return -EPERM;
+}
+
+SYSCALL_DEFINE2(setpgid, s32, pid, s32, group)
+{
+	if (group < 0)
+		return -EINVAL;
+	return pid && pid != current->tgid ? -ESRCH : -EPERM;
+}
+
 /* As sysinfo(2) lays it out. */
 struct sysinfo {
 	s64 uptime;

@@ -76,8 +76,8 @@ void strace_init(syscall_fn *table, u32 n)
 		return;
 	}
 	for (u32 nr = 0; nr < n; nr++) {
-		/* clone() must find the registers that C code changes. */
-		if (nr == __NR_clone)
+		/* These must find the registers that C code changes. */
+		if (nr == __NR_clone || nr == __NR_clone3)
 			continue;
 		real_table[nr] = (handler_fn)table[nr];
 		table[nr] = (syscall_fn)strace_syscall;

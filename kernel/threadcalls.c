@@ -22,6 +22,11 @@
 #define PR_GET_NO_NEW_PRIVS	39
 #define DEFAULT_SLACK_NS	50000
 
+#define PR_GET_KEEPCAPS		7
+#define PR_SET_KEEPCAPS		8
+#define PR_CAPBSET_READ		23
+#define CAP_LAST		40
+
 #define MEMBARRIER_QUERY	0
 #define MEMBARRIER_GLOBAL	1
 #define MEMBARRIER_PRIVATE	(1 << 3)
@@ -127,6 +132,13 @@ SYSCALL_DEFINE5(prctl, int, option, u64, a, u64, b, u64, c, u64, d)
 		return a > 1 ? -EINVAL : 0;
 	case PR_SET_PDEATHSIG:
 		return a > NSIG ? -EINVAL : 0;
+	/* Capabilities are never dropped. */
+	case PR_CAPBSET_READ:
+		return a > CAP_LAST ? -EINVAL : 1;
+	case PR_GET_KEEPCAPS:
+		return 0;
+	case PR_SET_KEEPCAPS:
+		return a > 1 ? -EINVAL : 0;
 	case PR_GET_TIMERSLACK:
 		return DEFAULT_SLACK_NS;
 	case PR_SET_TIMERSLACK:
@@ -168,4 +180,56 @@ SYSCALL_DEFINE1(sched_get_priority_min, int, policy)
 		return 1;
 	return policy == SCHED_OTHER || policy == 3 || policy == 5 ?
 	       0 : -EINVAL;
+}
+
+SYSCALL_DEFINE3(sched_setscheduler, s32, tid, int, policy,
+		const s32 __user *, upriority)
+{
+	s32 priority;
+	int err = check_tid(tid);
+
+	if (policy < 0 || !upriority)
+		return -EINVAL;
+	if (get_user(priority, upriority))
+		return -EFAULT;
+	if (err)
+		return err;
+	/* Real-time classes are what this machine may not have. */
+	if (policy == SCHED_FIFO || policy == SCHED_RR)
+		return priority < 1 || priority > 99 ? -EINVAL : -EPERM;
+	return sys_sched_get_priority_max(policy) || priority ? -EINVAL : 0;
+}
+
+SYSCALL_DEFINE2(sched_setparam, s32, tid, const s32 __user *, upriority)
+{
+	return sys_sched_setscheduler(tid, SCHED_OTHER, upriority);
+}
+
+#define PRIO_USER	2
+
+/* All are equally nice. Linux answers 20 minus the nice value. */
+SYSCALL_DEFINE2(getpriority, u32, which, s32, who)
+{
+	(void)who;
+	return which > PRIO_USER ? -EINVAL : 20;
+}
+
+SYSCALL_DEFINE3(setpriority, u32, which, s32, who, int, nice)
+{
+	(void)who;
+	(void)nice;
+	return which > PRIO_USER ? -EINVAL : 0;
+}
+
+/*
+ * C libraries ask for it in each thread and do without: there, sched_getcpu()
+ * is the vDSO's getcpu, as cheap. Said here so that the log does not name it.
+ */
+SYSCALL_DEFINE4(rseq, void __user *, area, u32, len, int, flags, u32, sig)
+{
+	(void)area;
+	(void)len;
+	(void)flags;
+	(void)sig;
+	return -ENOSYS;
 }

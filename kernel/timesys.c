@@ -17,6 +17,8 @@
 #define CLOCK_BOOTTIME		7
 #define CLOCK_TAI		11
 #define TIMER_ABSTIME		1
+/* Thirty years before nanoseconds no longer count (Linux's bound). */
+#define MAX_REAL_SEC	(s64)(KTIME_MAX / 2 / NSEC_PER_SEC - 946080000)
 
 /* How late a sleep may end when that saves an interrupt (prctl(2)). */
 #define SLEEP_SLACK		(50 * NSEC_PER_USEC)
@@ -85,6 +87,42 @@ SYSCALL_DEFINE2(gettimeofday, struct timeval __user *, utv, void __user *, tz)
 	if (tz && copy_to_user(tz, &no_zone, sizeof(no_zone)))
 		return -EFAULT;
 	return 0;
+}
+
+static int set_real_time(const struct timespec *ts)
+{
+	if (!timespec_valid(ts) || ts->tv_sec > MAX_REAL_SEC)
+		return -EINVAL;
+	ktime_set_real_ns(timespec_to_ns(ts));
+	return 0;
+}
+
+SYSCALL_DEFINE2(clock_settime, int, clock, const struct timespec __user *, uts)
+{
+	struct timespec ts;
+
+	if (clock != CLOCK_REALTIME)
+		return -EINVAL;
+	return copy_from_user(&ts, uts, sizeof(ts)) ? -EFAULT :
+						      set_real_time(&ts);
+}
+
+SYSCALL_DEFINE2(settimeofday, const struct timeval __user *, utv,
+		const void __user *, tz)
+{
+	struct timeval tv;
+	struct timespec ts;
+
+	/* A time zone is Linux's to keep for old programs; we need none. */
+	(void)tz;
+	if (!utv)
+		return 0;
+	if (copy_from_user(&tv, utv, sizeof(tv)))
+		return -EFAULT;
+	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+		return -EINVAL;
+	ts = (struct timespec){ tv.tv_sec, tv.tv_usec * 1000 };
+	return set_real_time(&ts);
 }
 
 SYSCALL_DEFINE1(time, s64 __user *, ut)

@@ -42,7 +42,7 @@ def defined():
     """{name: file that has it}."""
     found = {}
     for path in sorted(p for pattern in SOURCES for p in glob.glob(pattern)):
-        for name in re.findall(r"^SYSCALL_DEFINE\d\((\w+)", read(path), re.M):
+        for name in re.findall(r"^SYSCALL_(?:DEFINE\d|ENTER)\((\w+)", read(path), re.M):
             found[name] = path
     return found
 

@@ -11,6 +11,7 @@
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
+#include "kernel/x86/paging.h"
 
 #define MAP_TYPE		0x0f
 #define MAP_SHARED_VALIDATE	0x03
@@ -211,4 +212,35 @@ SYSCALL_DEFINE1(mlockall, u64, flags)
 SYSCALL_DEFINE0(munlockall)
 {
 	return 0;
+}
+
+/* Protection keys: all taken, as on a CPU without them. */
+SYSCALL_DEFINE2(pkey_alloc, u64, flags, u64, rights)
+{
+	return flags || rights > 3 ? -EINVAL : -ENOSPC;
+}
+
+/* One byte for each page: is it in memory? */
+SYSCALL_DEFINE3(mincore, u64, addr, u64, len, u8 __user *, vec)
+{
+	u64 at, end, *entry;
+	u8 here;
+	int err = 0;
+
+	if (addr % PAGE_SIZE)
+		return -EINVAL;
+	if (check_range(addr, len, &end))
+		return -ENOMEM;
+	for (at = addr; !err && at < end; at += PAGE_SIZE) {
+		mutex_lock(&current->mm->lock);
+		if (!area_find(current->mm, at))
+			err = -ENOMEM;
+		entry = pt_user_entry(current->mm->pgd, at, false);
+		here = entry && *entry;
+		mutex_unlock(&current->mm->lock);
+		if (!err)
+			err = put_user(here, vec++);
+		cond_resched();
+	}
+	return err;
 }

@@ -201,7 +201,8 @@ FUNC return_to_user
  * clone(2) needs all the caller's registers: those that C keeps are still the
  * user's here, and go on the stack as struct callee_saved, the sixth argument.
  */
-FUNC sys_clone
+.macro CLONE_ENTRY name
+FUNC sys_\name
 	pushq	%rbx
 	pushq	%rbp
 	pushq	%r12
@@ -210,9 +211,13 @@ FUNC sys_clone
 	pushq	%r15
 	movq	%rsp, %r9
 	subq	$8, %rsp
-	call	do_clone
+	call	do_\name
 	addq	$56, %rsp
 	ret
+.endm
+
+CLONE_ENTRY clone
+CLONE_ENTRY clone3
 
 /* One stub for each vector, 8 bytes apart; the vector goes to orig_rax. */
 	.globl	irq_stubs

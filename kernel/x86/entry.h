@@ -44,12 +44,13 @@ extern const u64 trap_stubs[NR_TRAPS];
 extern const u8 irq_stubs[];	/* 8 bytes each */
 extern const u8 user_iretq[];	/* the instruction that leaves */
 
-/* clone(2) as the call table has it; goes on to do_clone(). */
+/* As the call table has them; they go on to do_clone(), do_clone3(). */
 long sys_clone(void);
+long sys_clone3(void);
 /* Leaves for user mode with the registers at @regs, for good. Task. */
 void return_to_user(struct pt_regs *regs) __attribute__((noreturn));
 
-/* What sys_clone() pushes. */
+/* What both push. */
 struct callee_saved {
 	u64 r15, r14, r13, r12, rbp, rbx;
 };

@@ -142,3 +142,20 @@ CASE(mapping_mlock)
 	TRY(syscall(SYS_mlock2, p, 4096, 2));
 	TRY(mlock(p, 0));
 }
+
+CASE(mapping_mincore)
+{
+	unsigned char in[4] = { 9, 9, 9, 9 };
+	char *p = map(-1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		      0, 3 * 4096);
+
+	p[4096] = 1;
+	TRY(mincore(p, 3 * 4096, in));
+	say("%d%d%d%d", in[0] & 1, in[1] & 1, in[2] & 1, in[3]);
+	TRY(mincore(p + 1, 4096, in));
+	TRY(mincore(p, 4096, BAD_LOW));
+	TRY(munmap(p + 4096, 4096));
+	TRY(mincore(p, 3 * 4096, in));
+	TRY(mincore(p, 0, in));
+	TRY(mincore(BAD_KERNEL, 4096, in));
+}

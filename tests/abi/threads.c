@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -291,4 +292,82 @@ CASE(clone_errors)
 	TRY(syscall(SYS_tgkill, 0, 1, 0));
 	TRY(syscall(SYS_tkill, -1, 0));
 	TRY(syscall(SYS_wait4, -1, NULL, 0, NULL));
+}
+
+/* What clone3() refuses; tests/e2e/test_glibc.py makes threads by it. */
+CASE(threads_clone3)
+{
+	uint64_t args[16] = { 0 };
+
+	TRY(syscall(SYS_clone3, args, 63));
+	TRY(syscall(SYS_clone3, args, 5000));
+	TRY(syscall(SYS_clone3, BAD_LOW, 88));
+	args[15] = 1;
+	TRY(syscall(SYS_clone3, args, 128));
+	args[4] = 256;
+	TRY(syscall(SYS_clone3, args, 88));
+	args[4] = 65;
+	TRY(syscall(SYS_clone3, args, 88));
+	args[4] = SIGCHLD;
+	args[0] = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
+	TRY(syscall(SYS_clone3, args, 88));
+	args[4] = 0;
+	args[0] |= SIGCHLD;
+	TRY(syscall(SYS_clone3, args, 88));
+	args[0] = CLONE_VM | CLONE_THREAD;
+	TRY(syscall(SYS_clone3, args, 88));
+	args[0] |= CLONE_SIGHAND | CLONE_DETACHED;
+	TRY(syscall(SYS_clone3, args, 88));
+	args[0] ^= CLONE_DETACHED;
+	args[5] = 4096;
+	TRY(syscall(SYS_clone3, args, 88));
+	args[5] = 0;
+	args[6] = 4096;
+	TRY(syscall(SYS_clone3, args, 88));
+	args[5] = -8192ul;
+	args[6] = 16384;
+	TRY(syscall(SYS_clone3, args, 88));
+	args[5] = args[6] = 0;
+	args[8] = 1;
+	TRY(syscall(SYS_clone3, args, 88));
+}
+
+CASE(threads_policies)
+{
+	struct sched_param none = { 0 }, one = { .sched_priority = 1 };
+
+	TRY(syscall(SYS_getpriority, 0, 0));
+	TRY(syscall(SYS_getpriority, 3, 0));
+	TRY(syscall(SYS_setpriority, 0, 0, 0));
+	TRY(syscall(SYS_setpriority, 9, 0, 0));
+	TRY(syscall(SYS_sched_setscheduler, 0, 0, &none));
+	TRY(syscall(SYS_sched_setscheduler, 0, 0, &one));
+	TRY(syscall(SYS_sched_setscheduler, 0, 99, &none));
+	TRY(syscall(SYS_sched_setscheduler, 0, -1, &none));
+	TRY(syscall(SYS_sched_setscheduler, 0, 0, NULL));
+	TRY(syscall(SYS_sched_setscheduler, 0, 0, BAD_LOW));
+	TRY(syscall(SYS_sched_setscheduler, 99999999, 0, &none));
+	TRY(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &none));
+	TRY(syscall(SYS_sched_setparam, 0, &none));
+	TRY(syscall(SYS_sched_setparam, 0, &one));
+	TRY(prctl(PR_CAPBSET_READ, 41, 0, 0, 0));
+	TRY(prctl(PR_CAPBSET_READ, 1000, 0, 0, 0));
+	TRY(prctl(PR_GET_KEEPCAPS, 0, 0, 0, 0));
+	TRY(prctl(PR_SET_KEEPCAPS, 2, 0, 0, 0));
+}
+
+/* Only what is refused: the host keeps its clock. */
+CASE(threads_clock_set)
+{
+	struct timespec bad = { 0, 1000000000 }, far = { INT64_MAX, 0 };
+	struct timeval bad_tv = { 0, 1000000 };
+
+	TRY(clock_settime(CLOCK_MONOTONIC, &bad));
+	TRY(clock_settime(99, &bad));
+	TRY(clock_settime(CLOCK_REALTIME, &bad));
+	TRY(clock_settime(CLOCK_REALTIME, &far));
+	TRY(syscall(SYS_clock_settime, CLOCK_REALTIME, BAD_LOW));
+	TRY(syscall(SYS_settimeofday, &bad_tv, NULL));
+	TRY(syscall(SYS_settimeofday, BAD_LOW, NULL));
+	TRY(syscall(SYS_settimeofday, NULL, NULL));
 }

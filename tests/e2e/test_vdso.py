@@ -9,7 +9,8 @@ from tests.lib.guest import Guest, initramfs
 
 def run(prog):
     image = initramfs({prog: f"build/tests/{prog}"})
-    with Guest(append=f"init=/{prog} strace=1", initrd=image) as guest:
+    with Guest(append=f"init=/{prog} strace=1 -- set",
+               initrd=image) as guest:
         assert guest.wait_exit() == 0, guest.console
         return guest.console.replace("\r", "")
 
@@ -22,6 +23,7 @@ def test_clocks_without_a_system_call(prog):
     for clock in (0, 1, 4, 7, 11, 2):
         assert f"clock {clock} fits" in lines, console
     assert lines.count("resolution 1") == 6
+    assert "set 0\nthen 1" in re.sub(r"^\[pid.*\n", "", console, flags=re.M)
     # A system call's own answer, not libc's errno.
     assert "bad clocks -22 -22" in lines
     assert {"gettimeofday fits", "time 1", "getcpu 0 0",
