@@ -54,14 +54,14 @@ PROGS	:= echo hello
 CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
 	   -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \
 	   -fomit-frame-pointer -fno-optimize-sibling-calls \
-	   -fno-align-jumps -fno-align-loops \
+	   -fno-align-functions -fno-align-jumps -fno-align-loops \
 	   -fstack-protector-strong \
 	   -mstack-protector-guard=global -ffunction-sections -fdata-sections \
 	   -Wall -Wextra -Werror -Wvla -Wundef -Wmissing-prototypes \
 	   -Wstrict-prototypes -Wswitch-enum -Wimplicit-fallthrough \
 	   -Wframe-larger-than=1024 -I. -ffile-prefix-map=$(CURDIR)=.
 ASFLAGS	:= -g -I. -ffile-prefix-map=$(CURDIR)=.
-LDFLAGS	:= -nostdlib -static -T linker.ld --gc-sections -z noexecstack \
+LDFLAGS	:= -nostdlib -static -n -T linker.ld --gc-sections -z noexecstack \
 	   -z max-page-size=4096 --build-id=none
 USER_CFLAGS := -std=gnu11 -static -O2 -g -Wall -Wextra -Werror -I.
 
@@ -91,7 +91,7 @@ SIZE	:= $(filter-out $(SPEED) $(USUAL),$(SRCS:%.S=))
 ALONE	:= $(addprefix kernel/,string.c libgcc.c x86/stackprotector.c)
 LTO	:= -flto=2
 $(SPEED:%=$(B)/%.o): OPT := -O3
-$(SIZE:%=$(B)/%.o) $(LWIP_OBJS): OPT := -Os
+$(SIZE:%=$(B)/%.o) $(LWIP_OBJS): OPT := -Oz
 $(ALONE:%=$(B)/%.o): LTO :=
 
 all: $(B)/pollux.elf $(B)/pollux.stripped.elf $(B)/initramfs.cpio

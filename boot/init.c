@@ -30,7 +30,7 @@ struct init_args {
 	char *envp[MAX_WORDS];
 };
 
-static struct init_args init_args = { .path = "/init" };
+static struct init_args init_args;
 
 static int set_init(const char *val)
 {
@@ -46,6 +46,8 @@ static int collect_args(struct init_args *a)
 {
 	int n;
 
+	if (!a->path[0])
+		strlcpy(a->path, "/init", sizeof(a->path));
 	a->argv[0] = a->path;
 	n = param_init_words(a->text, sizeof(a->text), a->argv + 1,
 			     MAX_WORDS - 1);

@@ -26,8 +26,8 @@
 
 /* A pointer into user memory: only uaccess.h and uio.h follow it. */
 #define __user
-/* Initialised at boot, read-only afterwards. */
-#define __ro_after_init __section(".data..ro_after_init")
+/* Zero until boot sets it, read-only afterwards. */
+#define __ro_after_init __section(".bss..ro_after_init")
 
 #define barrier()	__asm__ __volatile__("" : : : "memory")
 #define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))

@@ -40,7 +40,7 @@ struct sw_bytes {
 _Static_assert(sizeof(struct sw_bytes) == 512 - SW_BYTES_AT, "FXSAVE area");
 
 static u32 xcr0 __ro_after_init;
-static size_t area_size __ro_after_init = FXSAVE_SIZE;
+static size_t area_size __ro_after_init;
 
 static void enable_xsave(void)
 {
@@ -56,6 +56,7 @@ static void enable_xsave(void)
 
 void fpu_init(void)
 {
+	area_size = FXSAVE_SIZE;
 	if (cpu_has(CPU_XSAVE))
 		enable_xsave();
 	fpu_reset();

@@ -238,7 +238,7 @@ static void map_image(void)
 	map_image_part(__text_start, __text_end, PAGE_KERNEL_RX);
 	map_image_part(__init_text_start, __init_text_end, PAGE_KERNEL_RX);
 	map_image_part(__rodata_start, __rodata_end, PAGE_KERNEL_RO);
-	map_image_part(__ro_after_init_start, __stacks_start, PAGE_KERNEL);
+	map_image_part(__rodata_end, __stacks_start, PAGE_KERNEL);
 	/* The pages between the stacks stay unmapped: overflows fault. */
 	map_image_part(boot_stack, boot_stack_top, PAGE_KERNEL);
 	for (i = 0; i < 3; i++) {
