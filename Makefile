@@ -51,8 +51,12 @@ LWIP_HERE := $(if $(LWIP_SRCS),$(LWIP_DIR)/src/include/lwip/init.h)
 OBJS	:= $(SRCS:%=$(B)/%.o) $(LWIP_OBJS)
 PROGS	:= echo hello
 
+# The stack is aligned to 8: without vector registers nothing needs more. That
+# functions think it is 16 when they are called keeps them from aligning it.
+STACK	:= -mpreferred-stack-boundary=3 -mincoming-stack-boundary=4
 CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
-	   -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \
+	   -mno-red-zone -mgeneral-regs-only $(STACK) \
+	   -fno-asynchronous-unwind-tables \
 	   -fomit-frame-pointer -fno-optimize-sibling-calls \
 	   -fno-align-functions -fno-align-jumps -fno-align-loops \
 	   -fstack-protector-strong \
