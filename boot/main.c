@@ -38,6 +38,7 @@
 #include "net/sock.h"
 #include "net/socket.h"
 #include "net/tcp/tcp.h"
+#include "net/tcp/tcp_sysctl.h"
 #include "net/udp.h"
 #include "net/unix.h"
 
@@ -85,6 +86,7 @@ void start_kernel(void)
 	udp_sockets_init();
 	tcp_init();
 	proc_net_register(net_proc_entries);
+	proc_sysctl_register(tcp_sysctls);
 
 	/* From here on nothing of the image changes that should not. */
 	mark_rodata_ro();

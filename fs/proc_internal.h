@@ -10,6 +10,11 @@ extern const struct pseudo_node proc_fd, proc_fdinfo;	/* proc_fd.c */
 extern const struct pseudo_node proc_net;	/* proc_net.c */
 extern const struct pseudo_node proc_sys;	/* proc_sys.c */
 
+/* What was registered for /proc/sys/net/ipv4 (proc_sysctl.c). */
+int proc_sysctl_lookup(struct dentry *dir, const char *name, size_t len,
+		       struct dentry **out);
+bool proc_sysctl_readdir(struct dentry *dir, u64 *pos, struct dir_entry *e);
+
 /* An array of nodes for pseudo_node.children. */
 #define NODES(...) ((const struct pseudo_node *const[]){ __VA_ARGS__, NULL })
 #define DIR(_name, ...)							\

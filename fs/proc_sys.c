@@ -1,6 +1,6 @@
 /*
  * /proc/sys: what servers read to learn limits. The numbers are those that
- * the kernel goes by; nothing can be set.
+ * the kernel goes by; what can be set is proc_sysctl.c's.
  */
 #include "fs/eventpoll_internal.h"
 #include "fs/proc_internal.h"
@@ -74,12 +74,16 @@ static const struct pseudo_node core_dir = DIR("core",
 	FILE_TEXT("wmem_max", "212992\n"),
 	FILE_TEXT("wmem_default", "212992\n"));
 
-static const struct pseudo_node ipv4_dir = DIR("ipv4",
+static const struct pseudo_node ipv4_dir = {
+	.name = "ipv4", .mode = S_IFDIR | 0555,
+	.lookup = proc_sysctl_lookup, .readdir = proc_sysctl_readdir,
+	.children = NODES(
 	FILE_TEXT("ip_local_port_range", "32768\t60999\n"),
 	FILE_TEXT("tcp_congestion_control", "cubic\n"),
 	FILE_TEXT("tcp_available_congestion_control", "cubic reno\n"),
 	FILE_TEXT("tcp_max_syn_backlog", "4096\n"),
-	FILE_TEXT("tcp_fin_timeout", "60\n"));
+	FILE_TEXT("tcp_fin_timeout", "60\n")),
+};
 
 static const struct pseudo_node net_dir = DIR("net", &core_dir, &ipv4_dir);
 

@@ -18,6 +18,7 @@
 
 #define BUF_FIRST	PAGE_SIZE
 #define BUF_MAX		(1ul << 20)
+#define WRITE_MAX	64u
 
 static const struct pseudo_node *node_of(const struct inode *inode)
 {
@@ -153,6 +154,27 @@ static ssize_t pseudo_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	return n;
 }
 
+/* A file that may be written has a mode that says so: open(2) asks that. */
+static ssize_t pseudo_write(struct file *file, struct iov_iter *from,
+			    loff_t *pos)
+{
+	const struct inode *inode = vfs_file(file)->inode;
+	size_t n = from->count;
+	char text[WRITE_MAX];
+	int err;
+
+	(void)pos;
+	if (!n)
+		return 0;
+	if (n >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_iter(text, n, from) != n)
+		return -EFAULT;
+	text[n] = '\0';
+	err = node_of(inode)->store(inode->private_nr, text);
+	return err ? err : (ssize_t)n;
+}
+
 static void pseudo_release(struct file *file)
 {
 	struct seq_state *s = vfs_file(file)->state;
@@ -165,6 +187,7 @@ static void pseudo_release(struct file *file)
 
 static const struct file_operations pseudo_fops = {
 	.read_iter = pseudo_read,
+	.write_iter = pseudo_write,
 	.stat = vfs_file_stat,
 	.release = pseudo_release,
 	.vfs = true,

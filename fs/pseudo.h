@@ -21,6 +21,8 @@ struct pseudo_node {
 	/* A file's: its text, or who makes it. */
 	const char *text;
 	seq_show_t show;
+	/* Takes all that one write(2) brings. 0, -errno. May be NULL. */
+	int (*store)(u64 nr, const char *text);
 	/* A link's, as in inode_operations. */
 	ssize_t (*readlink)(struct dentry *link, char *buf, size_t size);
 	int (*jump)(struct dentry *link, struct dentry **out);

@@ -95,6 +95,11 @@ bool memory_is_low(void);
  * queueing more, so that drivers and small things still find memory.
  */
 extern bool memory_tight;
+/*
+ * Comes before it, at three times the reserve: who lets others send lets them
+ * send less.
+ */
+extern bool memory_pressed;
 /* Gives a block back, whatever its references. @order is the one asked for. */
 void free_pages(struct page *page, unsigned int order);
 

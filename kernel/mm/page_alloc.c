@@ -48,7 +48,7 @@ struct page_stock {
 
 struct page *mem_map __ro_after_init = NULL;
 bool (*page_reclaim)(void) __ro_after_init = NULL;
-bool memory_tight;
+bool memory_tight, memory_pressed;
 static struct zone zone;
 static DEFINE_PER_CPU(struct page_stock, page_stock);
 
@@ -57,8 +57,12 @@ static void note_tightness(struct zone *z)
 {
 	bool tight = z->nr_free < 2 * z->reserve;
 
+	bool pressed = z->nr_free < 3 * z->reserve;
+
 	if (unlikely(tight != memory_tight))
 		WRITE_ONCE(memory_tight, tight);
+	if (unlikely(pressed != memory_pressed))
+		WRITE_ONCE(memory_pressed, pressed);
 }
 
 static u64 page_pfn(const struct page *page)

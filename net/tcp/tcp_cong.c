@@ -4,11 +4,11 @@
  */
 #include "net/tcp/tcp_cong.h"
 
+#include "kernel/mm/page.h"
 #include "kernel/string.h"
 #include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_sysctl.h"
 
-/* What a send buffer may grow to by itself, bytes of memory. */
-#define SNDBUF_MAX	(4 << 20)
 /* What a segment of Ethernet size takes in the end. */
 #define BUFFER_TYPICAL	2048u
 
@@ -80,10 +80,11 @@ static void grow_sndbuf(struct tcp_sock *tp)
 	u32 each = tp->mss_cache + TCP_HEADROOM + (u32)sizeof(struct sk_buff);
 	u64 want = 2ull * tp->cwnd * max(each, BUFFER_TYPICAL);
 
-	if (sock_flag(&tp->sk, SOCK_SNDBUF_LOCK))
+	if ((u64)tp->sk.sk_sndbuf >= want || memory_pressed ||
+	    sock_flag(&tp->sk, SOCK_SNDBUF_LOCK))
 		return;
-	if ((u64)tp->sk.sk_sndbuf < want)
-		tp->sk.sk_sndbuf = (s32)min(want, (u64)SNDBUF_MAX);
+	want = min(want, (u64)READ_ONCE(tcp_wmem[2]));
+	tp->sk.sk_sndbuf = max(tp->sk.sk_sndbuf, (s32)want);
 }
 
 void tcp_cong_init(struct tcp_sock *tp)

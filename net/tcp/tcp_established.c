@@ -8,6 +8,7 @@
 #include "kernel/string.h"
 #include "kernel/time.h"
 #include "net/snmp.h"
+#include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_ofo.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_seq.h"
@@ -58,11 +59,14 @@ void tcp_data_ready(struct sock *sk)
 		sk->sk_data_ready(sk);
 }
 
-void tcp_event_data_recv(struct tcp_sock *tp, u32 len, u64 now)
+void tcp_event_data_recv(struct tcp_sock *tp, const struct tcp_segment *seg,
+			 u32 len, u64 now)
 {
 	tp->rcv_at = tcp_ms(now);
-	if (len > tp->rcv_mss)
+	if (len >= tp->rcv_mss) {
 		tp->rcv_mss = (u16)min(len, (u32)tp->advmss);
+		tcp_rcvbuf_tune(tp, seg, now);
+	}
 	tp->ack_state |= TCP_ACK_SCHED;
 	/* Slow start of the peer wants ACKs; a question wants an answer. */
 	if (tp->quick && len > QUICK_MIN)
@@ -161,7 +165,7 @@ noinline void tcp_rcv_established(struct sock *sk, struct sk_buff *skb, u64 now)
 		return;
 	}
 	skb_pull(skb, seg->hdr_len);
-	tcp_event_data_recv(tp, len, now);
+	tcp_event_data_recv(tp, seg, len, now);
 	tcp_queue_rcv(sk, skb);
 	tcp_data_snd_check(tp, now);
 	tcp_ack_snd_check(tp, now);

@@ -297,7 +297,7 @@ void tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb, u64 now)
 	    check_closed(sk, skb, now) == TCP_DONE)
 		return;
 	if (len)
-		tcp_event_data_recv(tp, len, now);
+		tcp_event_data_recv(tp, tcp_seg(skb), len, now);
 	take_text(sk, skb, now);
 	if (sk->sk_state == TCP_CLOSE)
 		return;

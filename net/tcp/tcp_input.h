@@ -40,7 +40,8 @@ void tcp_ack_snd_check(struct tcp_sock *tp, u64 now);
 /* After an ACK: send what it allows, tell writers of new room. */
 void tcp_data_snd_check(struct tcp_sock *tp, u64 now);
 /* A segment of @len bytes came: sizes and ACK bookkeeping. */
-void tcp_event_data_recv(struct tcp_sock *tp, u32 len, u64 now);
+void tcp_event_data_recv(struct tcp_sock *tp, const struct tcp_segment *seg,
+			 u32 len, u64 now);
 
 /* tcp_data.c: steps seven and eight, payload and FIN. Takes @skb. */
 void tcp_data_queue(struct sock *sk, struct sk_buff *skb, u64 now);

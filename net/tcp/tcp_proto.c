@@ -9,6 +9,7 @@
 #include "net/inet.h"
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_cookie.h"
+#include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_isn.h"
 #include "net/tcp/tcp_mini.h"
@@ -17,14 +18,10 @@
 #include "net/tcp/tcp_port.h"
 #include "net/tcp/tcp_rtt.h"
 #include "net/tcp/tcp_state.h"
+#include "net/tcp/tcp_sysctl.h"
 #include "net/tcp/tcp_timer.h"
 #include "net/tcp/tcp_user.h"
 #include "net/tcp/tcp_v4.h"
-
-/* Linux's tcp_rmem and tcp_wmem: what a socket begins with. */
-#define RCVBUF_DEFAULT	131072
-#define SNDBUF_DEFAULT	16384
-#define RCVBUF_MAX	6291456u
 
 /* The accept queue's link is the listener's own pointer before listen(2). */
 static void tcp_destruct(struct sock *sk)
@@ -35,6 +32,7 @@ static void tcp_destruct(struct sock *sk)
 	tcp_ofo_purge(tp);
 	tcp_port_release(sk);
 	kfree(tp->listen);
+	kfree(tp->ext);
 }
 
 static void tcp_keepalive_switch(struct sock *sk, bool on)
@@ -55,7 +53,7 @@ static struct proto tcp_prot = {
 static u8 choose_wscale(const struct sock *sk)
 {
 	u32 space = sock_flag(sk, SOCK_RCVBUF_LOCK) ? (u32)sk->sk_rcvbuf
-						    : RCVBUF_MAX;
+						    : READ_ONCE(tcp_rmem[2]);
 	u8 scale = 0;
 
 	for (; space > 65535 && scale < TCP_MAX_WSCALE; scale++)
@@ -89,6 +87,8 @@ void tcp_init_sock(struct sock *sk)
 	tp->mss_cache = 536;
 	tp->rcv_mss = 536;
 	tp->rcv_wscale = choose_wscale(sk);
+	kfree(tp->ext);
+	tp->ext = NULL;
 	tcp_cong_init(tp);
 }
 
@@ -114,8 +114,8 @@ struct sock *tcp_create(u16 family)
 
 	if (!sk)
 		return NULL;
-	sk->sk_rcvbuf = RCVBUF_DEFAULT;
-	sk->sk_sndbuf = SNDBUF_DEFAULT;
+	sk->sk_rcvbuf = (s32)READ_ONCE(tcp_rmem[1]);
+	sk->sk_sndbuf = (s32)READ_ONCE(tcp_wmem[1]);
 	tp->keep_idle = TCP_KEEPALIVE_IDLE;
 	tp->keep_intvl = TCP_KEEPALIVE_INTVL;
 	tp->keep_cnt = TCP_KEEPALIVE_CNT;

@@ -151,7 +151,7 @@ static void dsack_in(struct tcp_sock *tp, const struct tcp_sack_block *b,
 {
 	SNMP_INC(TcpExt_TCPDSACKRecv);
 	if (!news->dsack)
-		tp->reo_steps = (u8)min(tp->reo_steps + 1, 16);
+		tp->reo_steps = min(tp->reo_steps + 1u, 3u) & 3;
 	news->dsack += min(DIV_ROUND_UP(b->end - b->start, tp->mss_cache),
 			   TCP_CWND_MAX);
 }

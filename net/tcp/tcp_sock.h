@@ -20,6 +20,7 @@
 #include "net/tcp/tcp_header.h"
 
 struct tcp_congestion_ops;
+struct tcp_ext;
 
 /* Both ends, seen from here. Ports in host order. */
 struct tcp_tuple {
@@ -94,6 +95,7 @@ struct tcp_sock {
 	u32 irs;		/* s */
 	u32 rack_end;		/* s  and its end */
 	struct tcp_ofo *ofo;	/* s  what came too early; mostly NULL */
+	struct tcp_ext *ext;	/* s  what few need; mostly NULL */
 
 	/* Timestamps (RFC 7323), in ms. */
 	u32 ts_recent;		/* s */
@@ -152,7 +154,8 @@ struct tcp_sock {
 	u16 user_mss;		/* s  TCP_MAXSEG, 0: none */
 	u16 rcv_mss;		/* s  full segments from the peer, a guess */
 	u8 dupacks;		/* s */
-	u8 ca_state;		/* s  enum tcp_ca_state */
+	u8 ca_state : 4;	/* s  enum tcp_ca_state */
+	u8 reo_steps : 4;	/* s  RFC 8985: reordering window, quarters */
 	u8 retransmits;		/* s  timeouts in a row */
 	u8 backoff;		/* s  doublings of rto */
 	u8 probes_out;		/* s  probes without answer */
@@ -164,7 +167,6 @@ struct tcp_sock {
 	u8 nospace;		/* byte stores only: writer awaits space */
 	u8 timer_owed;		/* k  timer fired while a task owned us */
 	u8 err_soft;		/* s  errno of the last ICMP error */
-	u8 reo_steps;		/* s  RFC 8985: reordering window, quarters */
 };
 
 /* The promise: 1 KiB for each idle connection, with socket, file and watch. */

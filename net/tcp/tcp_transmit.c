@@ -6,12 +6,15 @@
 #include "net/tcp/tcp_output.h"
 
 #include "kernel/errno.h"
+#include "kernel/mm/page.h"
 #include "kernel/string.h"
 #include "kernel/trace.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_ofo.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_timer.h"
+
+#define PRESSED_SEGMENTS 4u
 
 u32 tcp_receive_space(const struct tcp_sock *tp)
 {
@@ -35,6 +38,9 @@ u16 tcp_select_window(struct tcp_sock *tp)
 
 	if ((s32)left < 0)
 		left = 0;
+	/* Scarce memory: the window closes as it is used, to a few segments. */
+	if (unlikely(READ_ONCE(memory_pressed)))
+		space = min(space, PRESSED_SEGMENTS * tp->rcv_mss);
 	if (space < full / 2 && space < max(step, full / 16))
 		space = 0;
 	space = min(space, 65535u << tp->rcv_wscale) & ~(unit - 1);

@@ -48,6 +48,7 @@ void host_memory_reset(void)
 	fail_at = 0;
 	fail_all = false;
 	memory_tight = false;
+	memory_pressed = false;
 	failed = false;
 }
 
@@ -252,6 +253,7 @@ __weak struct page *alloc_page_reserve(void)
 }
 
 __weak bool memory_tight;
+__weak bool memory_pressed;
 
 __weak bool memory_is_low(void)
 {

@@ -253,4 +253,5 @@ void ours_fail_alloc(u32 nth)
 void ours_tight(bool on)
 {
 	memory_tight = on;
+	memory_pressed = on;
 }

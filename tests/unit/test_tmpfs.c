@@ -7,6 +7,7 @@
 
 #include "fs/namei.h"
 #include "fs/page_tree.h"
+#include "fs/proc.h"
 #include "fs/rootfs.h"
 #include "fs/tmpfs.h"
 #include "kernel/errno.h"
@@ -378,6 +379,38 @@ static long write_far(void)
 	return sys_pwrite64(0, "x", 1, 1l << 40);
 }
 
+/* What /proc/sys/net/ipv4 takes, and what it refuses. */
+static void test_a_number_of_proc_sys_is_set(void **state)
+{
+	static u32 knob[2] = { 1, 2 };
+	static const struct sysctl_entry table[] = {
+		{ "knob", knob, 2, 1, 10 }, { NULL, NULL, 0, 0, 0 },
+	};
+	static const char *const bad[] = { "0", "11", "1 2 3", "x", "", "1x" };
+	char text[16] = "";
+	int fd;
+
+	proc_sysctl_register(table);
+	assert_int_equal(sys_open("/proc/sys/net/ipv4/nob", O_RDWR, 0),
+			 -ENOENT);
+	fd = (int)sys_open("/proc/sys/net/ipv4/knob", O_RDWR | O_TRUNC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(sys_pwrite64(fd, "7\n", 2, 0), 2);
+	assert_int_equal(knob[0], 7);
+	assert_int_equal(knob[1], 2);
+	assert_int_equal(sys_pwrite64(fd, " 3\t4\n", 5, 0), 5);
+	assert_int_equal(sys_pread64(fd, text, 16, 0), 4);
+	assert_string_equal(text, "3\t4\n");
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(sys_pwrite64(fd, bad[i], strlen(bad[i]), 0),
+				 bad[i][0] ? -EINVAL : 0);
+	assert_int_equal(knob[0], 3);
+	sys_close(fd);
+	/* What cannot be set cannot be opened for it. */
+	assert_int_equal(sys_open("/proc/sys/net/ipv4/tcp_fin_timeout",
+				  O_WRONLY, 0), -EACCES);
+}
+
 static long read_proc(void)
 {
 	int fd = (int)sys_open("/proc/self/limits", O_RDONLY, 0);
@@ -464,6 +497,7 @@ int main(void)
 		T(test_no_memory_for_calls),
 		T(test_no_memory_for_the_root),
 		T(test_memory_is_tight),
+		T(test_a_number_of_proc_sys_is_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

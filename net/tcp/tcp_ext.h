@@ -1,0 +1,28 @@
+/*
+ * What few connections need: a block of its own, so that the others stay
+ * small. It comes when something is first noted in it and goes with the sock.
+ */
+#pragma once
+
+#include "net/tcp/tcp_sock.h"
+
+/* Locks: s the sk lock. */
+struct tcp_ext {
+	/* Receive buffer tuning: what the program takes in a round trip. */
+	u32 rtt_us;		/* s  round trip as the receiver sees it */
+	u32 rtt_mark;		/* s  tsecr seen last, or rcv_nxt to wait for */
+	u32 rtt_at;		/* s  us, when the wait for it began */
+	u32 space;		/* s  most bytes taken in one */
+	u32 space_seq;		/* s  copied_seq when this one began */
+	u32 space_at;		/* s  us, and when that was */
+};
+
+/* @tp's block, or NULL: no memory. sk lock; any context. */
+struct tcp_ext *tcp_ext_get(struct tcp_sock *tp);
+
+/*
+ * A full segment has come and is not in the queue yet: lets the receive
+ * buffer grow with what the program takes. sk lock.
+ */
+void tcp_rcvbuf_tune(struct tcp_sock *tp, const struct tcp_segment *seg,
+		     u64 now);

@@ -1,0 +1,11 @@
+/* The numbers of TCP that /proc/sys/net/ipv4 lets a program set. */
+#pragma once
+
+#include "kernel/sysctl.h"
+
+/* The least, the default and the most of a buffer, bytes of memory. */
+extern u32 tcp_rmem[3], tcp_wmem[3];
+extern u32 tcp_moderate_rcvbuf;		/* the receive buffer may grow */
+
+/* For fs/proc.h's proc_sysctl_register(). */
+extern const struct sysctl_entry tcp_sysctls[];
