@@ -16,6 +16,7 @@
 #include "kernel/param.h"
 #include "kernel/printk.h"
 #include "kernel/string.h"
+#include "kernel/x86/power_button.h"
 #include "net/lwip/lwip_port.h"
 
 #define MAX_WORDS	32
@@ -95,6 +96,7 @@ void init_task(void *arg)
 	load_initramfs();
 	drivers_init();
 	lwip_configure();
+	power_button_init();
 	if (collect_args(a)) {
 		pr_err("command line: more than %d words for %s",
 		       MAX_WORDS - 3, a->path);

@@ -31,6 +31,7 @@
 #include "kernel/x86/sections.h"
 #include "kernel/x86/tsc.h"
 #include "net/dev.h"
+#include "net/drain.h"
 #include "net/inet.h"
 #include "net/lwip/lwip_port.h"
 #include "net/proc.h"
@@ -85,6 +86,7 @@ void start_kernel(void)
 	lwip_port_init();
 	udp_sockets_init();
 	tcp_init();
+	net_drain_init();
 	proc_net_register(net_proc_entries);
 	proc_sysctl_register(tcp_sysctls);
 

@@ -333,6 +333,7 @@ static u16 read_mtu(struct virtnet *vi)
 static const struct net_device_ops virtnet_ops = {
 	.start_xmit = virtnet_start_xmit,
 	.kick = virtnet_kick,
+	.tx_idle = virtnet_tx_idle,
 };
 
 /* From the features to the shape of packets on the rings. */

@@ -143,6 +143,7 @@ static inline bool virtnet_wants_refill(const struct virtnet *vi)
 /* The two of struct net_device_ops. */
 int virtnet_start_xmit(struct net_device *dev, struct sk_buff *skb);
 void virtnet_kick(struct net_device *dev);
+bool virtnet_tx_idle(struct net_device *dev);
 /*
  * Frees what has been sent, and wakes the queue if it waited for room.
  * Softirq, without dev.tx_lock.

@@ -250,6 +250,14 @@ void virtnet_kick(struct net_device *dev)
 	virtnet_watch(vi);
 }
 
+bool virtnet_tx_idle(struct net_device *dev)
+{
+	struct virtnet *vi = to_virtnet(dev);
+
+	tx_reap(vi, vi->tx.num);
+	return vi->tx.num_free == vi->tx.num || vi->vdev->broken;
+}
+
 /*
  * True if who waited for room has enough: not for a single descriptor, a
  * wakeup should be worth it. Else the interrupt is on.

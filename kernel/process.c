@@ -23,6 +23,9 @@
 #define INIT_PID	1
 
 const struct process_ops *process_ops;
+void (*process_last_words)(void);
+
+static struct sighand *program;	/* set once, when there is one */
 
 int process_init(struct task *task)
 {
@@ -36,7 +39,17 @@ int process_init(struct task *task)
 	task->pid = INIT_PID;
 	task->tgid = INIT_PID;
 	start_user_state(task);
+	__atomic_store_n(&program, task->sighand, __ATOMIC_RELEASE);
 	return 0;
+}
+
+void signal_program(int sig)
+{
+	struct sighand *sighand = __atomic_load_n(&program, __ATOMIC_ACQUIRE);
+	const struct siginfo info = { .si_signo = sig, .si_code = SI_KERNEL };
+
+	if (sighand)
+		(void)send_group_siginfo(&info, sighand);
 }
 
 struct task *find_get_thread(s32 tid)
@@ -81,6 +94,8 @@ void do_exit(void)
 	last = leave_threads(task, &code);
 	process_ops->put_files(task->files);
 	task->files = NULL;
+	if (last && process_last_words)
+		process_last_words();
 	if (last)
 		machine_exit(code & 0xff);
 	task_exit();

@@ -35,6 +35,15 @@ int process_init(struct task *task) __must_check;
 /* The thread of the own process with id @tid, with a reference; or NULL. */
 struct task *find_get_thread(s32 tid) __must_check;
 
+/* Sends @sig to the program, if it has been started. Any context. */
+void signal_program(int sig);
+
+/*
+ * Called by the last thread when all files are closed, before the machine
+ * ends: sees off what is still on its way. Set once by net/. May sleep.
+ */
+extern void (*process_last_words)(void);
+
 /* What fs/ does when threads come and go; set before there is a process. */
 struct process_ops {
 	void (*share_files)(struct files_struct *files);

@@ -61,6 +61,11 @@ struct net_device_ops {
 	/* The same context: tells the device of everything since the last. */
 	void (*kick)(struct net_device *dev);
 	/*
+	 * May be NULL. The context of start_xmit: true if the device has taken
+	 * every frame that it was given.
+	 */
+	bool (*tx_idle)(struct net_device *dev);
+	/*
 	 * May be NULL. Softirq, every NET_STUCK_NS: looks for work whose
 	 * interrupt got lost.
 	 */

@@ -1,8 +1,9 @@
 /*
- * The few ACPI tables that we read, once, at boot: root pointer, root table,
- * MADT. Lengths come from firmware and are checked before they are trusted.
+ * The few ACPI tables that we read, at boot: root pointer, root table, MADT,
+ * FADT. Lengths come from firmware and are checked before they are trusted.
  */
 #include "kernel/x86/ioapic.h"
+#include "kernel/x86/power_button.h"
 
 #include "kernel/boot_info.h"
 #include "kernel/compiler.h"
@@ -39,6 +40,31 @@ struct madt {
 	struct acpi_header header;
 	u32 lapic, flags;
 } __packed;
+
+/* 5.2.9, as far as we read it; what is beyond a table's length is zero. */
+struct fadt {
+	struct acpi_header header;
+	u32 facs, dsdt;
+	u8 reserved, profile;
+	u16 sci_gsi;
+	u32 smi_port;
+	u8 smi_on, smi_off, s4bios, pstate;
+	u32 pm1a_event, pm1b_event, pm1a_control;
+	u8 skipped1[20], pm1_event_len, skipped2[23];
+	u32 flags;
+	u8 skipped3[132];
+	u64 sleep_control;
+} __packed;
+
+_Static_assert(offsetof(struct fadt, flags) == 112 &&
+	       offsetof(struct fadt, sleep_control) == 248, "wire layout");
+
+#define FADT_CONTROL_METHOD_BUTTON (1u << 4)	/* not a fixed one */
+#define FADT_HW_REDUCED		(1u << 20)	/* no PM1 registers */
+/* QEMU's microvm: its event device, and its sleep register behind that. */
+#define QEMU_GED		0xfea00000
+#define QEMU_GED_SLEEP		0xfea00200
+#define QEMU_GED_GSI		9
 
 struct madt_ioapic {
 	u8 type, length, id, reserved;
@@ -137,4 +163,28 @@ unsigned int madt_ioapics(struct ioapic_place place[MAX_IOAPICS])
 	}
 	iounmap(madt);
 	return n;
+}
+
+bool acpi_find_button(struct acpi_button *button)
+{
+	const struct acpi_header *table = find_table("FACP");
+	struct fadt fadt = { .flags = 0 };
+
+	*button = (struct acpi_button){ .gsi = 0 };
+	if (!table)
+		return false;
+	memcpy(&fadt, table, min((size_t)table->length, sizeof(fadt)));
+	iounmap(table);
+	if (fadt.flags & FADT_HW_REDUCED) {
+		button->gsi = QEMU_GED_GSI;
+		button->ged = QEMU_GED;
+		return fadt.sleep_control == QEMU_GED_SLEEP;
+	}
+	button->gsi = fadt.sci_gsi;
+	button->event = (u16)fadt.pm1a_event;
+	button->enable = (u16)(fadt.pm1a_event + fadt.pm1_event_len / 2);
+	button->control = (u16)fadt.pm1a_control;
+	button->smi_port = (u16)fadt.smi_port;
+	button->smi_on = fadt.smi_on;
+	return button->event && !(fadt.flags & FADT_CONTROL_METHOD_BUTTON);
 }

@@ -36,5 +36,8 @@ void tcp_v6_rcv(struct sk_buff *skb);
 /* An ICMP error about a segment of ours. Softirq. */
 void tcp_icmp_error(const struct icmp_error *e);
 
+/* Connections that nobody has open and whose end is not acknowledged. Any. */
+u32 tcp_orphans(void);
+
 /* Registers with the inet table, sizes the hash tables. Boot. */
 void tcp_init(void);

@@ -26,6 +26,11 @@
 
 static struct atomic orphans;
 
+u32 tcp_orphans(void)
+{
+	return (u32)atomic_read(&orphans);
+}
+
 /* Counts @sk until it is done. False: there are too many already. */
 static bool count_orphan(struct sock *sk)
 {

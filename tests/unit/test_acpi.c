@@ -4,6 +4,7 @@
 #include "kernel/boot_info.h"
 #include "kernel/mm/vmalloc.h"
 #include "kernel/x86/ioapic.h"
+#include "kernel/x86/power_button.h"
 #include "tests/host/host.h"
 
 struct boot_info boot_info;
@@ -137,6 +138,49 @@ static void test_broken_entries(void **state)
 	assert_int_equal(madt_ioapics(place), 0);
 }
 
+/* The PC's: ports in the FADT; the length says how much of it there is. */
+static void test_fixed_button(void **state)
+{
+	struct acpi_button button;
+
+	assert_false(acpi_find_button(&button));
+	put(OTHER + 4, 116, 4);
+	put(OTHER + 46, 9, 2);
+	put(OTHER + 48, 0xb2, 4);
+	put(OTHER + 52, 0xf1, 1);
+	put(OTHER + 56, 0x600, 4);
+	put(OTHER + 64, 0x604, 4);
+	put(OTHER + 88, 4, 1);
+	assert_true(acpi_find_button(&button));
+	assert_int_equal(button.gsi, 9);
+	assert_int_equal(button.event, 0x600);
+	assert_int_equal(button.enable, 0x602);
+	assert_int_equal(button.control, 0x604);
+	assert_int_equal(button.smi_port, 0xb2);
+	assert_int_equal(button.smi_on, 0xf1);
+	assert_int_equal(button.ged, 0);
+	/* It says itself that the button is elsewhere. */
+	put(OTHER + 112, 1u << 4, 4);
+	assert_false(acpi_find_button(&button));
+	boot_info.rsdp = 0;
+	assert_false(acpi_find_button(&button));
+}
+
+/* Without PM1: only QEMU's own device is known. */
+static void test_event_device(void **state)
+{
+	struct acpi_button button;
+
+	put(OTHER + 4, 268, 4);
+	put(OTHER + 112, 1u << 20, 4);
+	put(OTHER + 56, 0x600, 4);
+	assert_false(acpi_find_button(&button));
+	put(OTHER + 248, 0xfea00200, 8);
+	assert_true(acpi_find_button(&button));
+	assert_int_equal(button.ged, 0xfea00000);
+	assert_int_equal(button.gsi, 9);
+}
+
 static void test_more_than_there_is_place_for(void **state)
 {
 	struct ioapic_place place[MAX_IOAPICS];
@@ -175,6 +219,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			test_more_than_there_is_place_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fixed_button, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_event_device, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_out_of_addresses, setup,
 						teardown),
 	};
