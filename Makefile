@@ -30,7 +30,8 @@ NEED_build := gcc libc6-dev binutils musl-tools python3 dpkg-dev xz-utils
 NEED_run   := qemu-system-x86 python3
 NEED_replay := qemu-system-x86 qemu-utils gdb python3
 NEED_iso   := grub-common grub-pc-bin xorriso
-NEED_fuzz  := clang
+NEED_fuzz  := clang libclang-rt-14-dev
+NEED_lint  := clang clang-tidy cppcheck
 NEED_unit  := gcc libc6-dev libcmocka-dev python3
 NEED_test  := qemu-utils python3-pytest python3-scapy gdb strace wrk iproute2 cpio
 need	= $(if $(filter yes,$(SETUP)),$(B)/.need-$1)
@@ -272,6 +273,10 @@ unit: | $(call need,unit) $(LWIP_HERE)
 check: | $(call need,build) $(LWIP_HERE)
 	@tools/check.py --cc '$(CC) $(CFLAGS)' --lwip '$(LWIP_INC)'
 
+# Other compilers and analysers (tools/lint): LINT="clang cppcheck" picks some.
+lint: | $(call need,build) $(call need,lint)
+	@tools/lint $(LINT)
+
 # Every suite; TESTS="tests/wire -k arp" picks some of the pytest ones.
 test: all iso $(TEST_PROGS:%=$(B)/tests/%) $(PROGS:%=$(B)/user/%) \
 		$(B)/bench/million \
@@ -326,6 +331,7 @@ help:
 	@echo 'make iso          build/pollux.iso, boots on any BIOS through GRUB'
 	@echo 'make test         every suite; ends with what passed and failed'
 	@echo 'make unit check   host unit tests; style and layer rules'
+	@echo 'make lint         clang, its lock analysis, cppcheck, gcc -fanalyzer, clang-tidy'
 	@echo 'make sim          TCP in simulated worlds: SEEDS=n; SEED=s replays one'
 	@echo 'make fuzz         libFuzzer on the network: SECONDS=30'
 	@echo 'make bench        measure boot, memory, size, instructions'
@@ -339,7 +345,7 @@ help:
 
 FORCE:
 .PHONY: FORCE all objs iso bench bench-linux bench-million run run-kernel \
-	run-iso gdb record replay core unit check test sim fuzz land-check \
+	run-iso gdb record replay core unit check lint test sim fuzz land-check \
 	syscalls clean help
 .SECONDARY:
 -include $(OBJS:.o=.d)

@@ -175,14 +175,16 @@ class Lab:
         run("ip", "netns", "add", self.name)
         for words in ("link set lo up", "tuntap add tap0 mode tap",
                       "addr add 10.77.0.1/16 dev tap0", "link set tap0 up"):
-            run("ip", "-n", self.name, *words.split())
+            run(*self.inside(["ip", *words.split()]))
         return self
 
     def __exit__(self, *_):
         run("ip", "netns", "del", self.name)
 
     def inside(self, cmd):
-        return ["ip", "netns", "exec", self.name] + cmd
+        # Not by ip: that wants / to be a mount point, which in a chroot it
+        # is not.
+        return ["nsenter", f"--net=/run/netns/{self.name}"] + cmd
 
 
 def symbols(path):

@@ -81,6 +81,7 @@ static void put_char(struct serial_port *port, char c, unsigned int *room)
 }
 
 static bool lock_patiently(struct spinlock *lock)
+	__cond_acquires(lock) __no_lock_check
 {
 	for (unsigned int i = 0; i < LOCK_PATIENCE; i++) {
 		if (spin_trylock(lock))
@@ -91,6 +92,7 @@ static bool lock_patiently(struct spinlock *lock)
 }
 
 static void serial_write(struct console *con, const char *s, size_t len)
+	__no_lock_check
 {
 	struct serial_port *port =
 		container_of(con, struct serial_port, console);

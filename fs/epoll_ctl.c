@@ -271,6 +271,7 @@ static struct epitem *ep_item_alloc(struct eventpoll *ep,
  */
 static void ep_item_publish(struct eventpoll *ep, struct epitem *epi,
 			    const struct ep_place *at)
+	__no_lock_check
 {
 	struct file *file = epi->ffd.file;
 	struct eventpoll *inner = NULL;

@@ -30,12 +30,14 @@ static struct {
 } epnested;
 
 void ep_nest_begin(void)
+	__acquires(epnested.mutex)
 {
 	mutex_lock(&epnested.mutex);
 	WRITE_ONCE(epnested.gen, epnested.gen + 1);
 }
 
 void ep_nest_end(void)
+	__releases(epnested.mutex)
 {
 	/* Marks of this round mean nothing to those who look later. */
 	WRITE_ONCE(epnested.gen, epnested.gen + 1);

@@ -114,6 +114,7 @@ static void table_adopt(struct files_struct *files, void *table, u32 n)
  * gives it up meanwhile. 0 or -ENOMEM.
  */
 static int expand_files(struct files_struct *files, u32 fd)
+	__must_hold(files->lock)
 {
 	u32 n = FIRST_FDS, old_n;
 	void *table, *old;

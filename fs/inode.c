@@ -52,13 +52,12 @@ void iget(struct inode *inode)
 
 void iput(struct inode *inode)
 {
-	struct page *page;
 	u64 i = 0;
 
 	if (!atomic_dec_and_test(&inode->refs))
 		return;
 	BUG_ON(!rb_empty(&inode->children));
-	while ((page = page_tree_next(&inode->pages, &i)) != NULL)
+	while (page_tree_next(&inode->pages, &i))
 		put_page(page_tree_take(&inode->pages, i));
 	kfree(inode->link);
 	kfree(inode);

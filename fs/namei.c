@@ -367,6 +367,7 @@ int namei_exec(const char *path, struct exec_file *out)
 }
 
 static int make_socket(struct nameidata *nd, struct inode **out)
+	__must_hold(tree_lock)
 {
 	struct dentry *there;
 	struct inode *inode;

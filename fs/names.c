@@ -213,6 +213,7 @@ static int check_unlink(const struct nameidata *nd, const struct dentry *d)
 }
 
 static int check_rmdir(const struct nameidata *nd, const struct dentry *d)
+	__must_hold(tree_lock)
 {
 	if (!nd->dentry->inode->i_op->writable)
 		return -EPERM;
@@ -290,6 +291,7 @@ static bool is_below(const struct dentry *d, const struct dentry *top)
 
 /* Whether @old may take the place of @new, which is there. */
 static int check_replace(const struct dentry *old, const struct dentry *new)
+	__must_hold(tree_lock)
 {
 	if (is_dir(old->inode)) {
 		if (!is_dir(new->inode))
@@ -304,6 +306,7 @@ static int check_replace(const struct dentry *old, const struct dentry *new)
 /* Both names are walked to; @new is NULL if its name is free. */
 static int rename_checks(struct nameidata *from, struct nameidata *to,
 			 struct dentry *old, struct dentry *new, u32 flags)
+	__must_hold(tree_lock)
 {
 	if (!to->dentry->inode->i_op->writable)
 		return -EXDEV;
@@ -332,6 +335,7 @@ static int rename_checks(struct nameidata *from, struct nameidata *to,
 
 static int rename_found(struct nameidata *from, struct nameidata *to,
 			struct dentry *old, struct dentry *new, u32 flags)
+	__must_hold(tree_lock)
 {
 	int err = rename_checks(from, to, old, new, flags);
 
@@ -346,6 +350,7 @@ static int rename_found(struct nameidata *from, struct nameidata *to,
 
 static int rename_locked(struct nameidata *from, struct nameidata *to,
 			 u32 flags, struct dentry **old, struct dentry **new)
+	__must_hold(tree_lock)
 {
 	int err = path_parent(from);
 

@@ -45,6 +45,7 @@ const struct file_operations vfs_path_fops = {
 
 /* Makes nd->last, which is not there, in the directory nd->dentry. */
 static int create_last(struct nameidata *nd, u32 mode)
+	__must_hold(tree_lock)
 {
 	struct dentry *dir = nd->dentry, *d;
 	struct inode *inode;
@@ -66,6 +67,7 @@ static int create_last(struct nameidata *nd, u32 mode)
 /* As path_walk(), and what is not there is made: then *@created. */
 static int walk_creating(struct nameidata *nd, u32 flags, u32 mode,
 			 bool *created)
+	__must_hold(tree_lock)
 {
 	int ret;
 

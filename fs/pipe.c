@@ -251,16 +251,19 @@ static u32 pipe_write_poll(struct file *file, struct poll_table *pt)
 /* --- for splice --- */
 
 void pipe_lock(struct pipe *pipe)
+	__acquires(pipe->mutex)
 {
 	mutex_lock(&pipe->mutex);
 }
 
 void pipe_unlock(struct pipe *pipe)
+	__releases(pipe->mutex)
 {
 	mutex_unlock(&pipe->mutex);
 }
 
 void pipe_lock_two(struct pipe *a, struct pipe *b)
+	__no_lock_check
 {
 	mutex_lock(a < b ? &a->mutex : &b->mutex);
 	mutex_lock(a < b ? &b->mutex : &a->mutex);
@@ -277,6 +280,7 @@ u32 pipe_room(const struct pipe *pipe)
 }
 
 int pipe_wait_data(struct pipe *pipe, bool nonblock)
+	__must_hold(pipe->mutex)
 {
 	int err = 0;
 
@@ -293,6 +297,7 @@ int pipe_wait_data(struct pipe *pipe, bool nonblock)
 }
 
 int pipe_wait_room(struct pipe *pipe, bool nonblock)
+	__must_hold(pipe->mutex)
 {
 	struct pipe_need want = { .pipe = pipe, .need = PIPE_BUF };
 	int err = 0;

@@ -36,6 +36,7 @@ static ssize_t anon_name(struct file *file, char *buf, size_t size)
 }
 
 static ssize_t fd_readlink(struct dentry *link, char *buf, size_t size)
+	__must_hold(tree_lock)
 {
 	struct fd_ref f = fdget((int)link->inode->private_nr);
 	ssize_t len = -ENOENT;

@@ -22,6 +22,7 @@
 #define AUXV_MAX	64
 
 static int exe_jump(struct dentry *link, struct dentry **out)
+	__must_hold(tree_lock)
 {
 	int err;
 	struct nameidata *nd = kernel_path(exec_path(), &err);
@@ -53,6 +54,7 @@ static int cwd_jump(struct dentry *link, struct dentry **out)
 }
 
 static ssize_t cwd_readlink(struct dentry *link, char *buf, size_t size)
+	__must_hold(tree_lock)
 {
 	struct dentry *cwd = get_cwd();
 	char *at = d_path(cwd, buf, size);

@@ -21,6 +21,7 @@
 /* Links @inode, whose reference it takes; 0 or -ENOMEM. */
 static int link_new(struct dentry *dir, const char *name, size_t len,
 		    struct inode *inode)
+	__no_lock_check
 {
 	struct dentry *d = NULL;
 
@@ -172,6 +173,7 @@ static int add_missing(const char *path, struct inode *inode)
 }
 
 static int add_devices(void)
+	__no_lock_check
 {
 	const struct device *dev;
 	struct dentry *dir;

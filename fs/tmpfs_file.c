@@ -271,10 +271,9 @@ const struct file_operations tmpfs_file_fops = {
 /* Gives back the pages from @first to @end, not included. */
 static void drop_pages(struct inode *inode, u64 first, u64 end)
 {
-	struct page *page;
 	u64 i = first;
 
-	while ((page = page_tree_next(&inode->pages, &i)) && i < end) {
+	while (page_tree_next(&inode->pages, &i) && i < end) {
 		put_page(page_tree_take(&inode->pages, i));
 		inode->nr_pages--;
 	}

@@ -49,6 +49,7 @@
 #define __must_hold(x)	__attribute__((requires_capability(x)))
 #define __acquires(x)	__attribute__((acquire_capability(x)))
 #define __releases(x)	__attribute__((release_capability(x)))
+#define __cond_acquires(x) __attribute__((try_acquire_capability(true, x)))
 #define __guarded_by(x)	__attribute__((guarded_by(x)))
 #define __no_lock_check	__attribute__((no_thread_safety_analysis))
 #else
@@ -56,6 +57,7 @@
 #define __must_hold(x)
 #define __acquires(x)
 #define __releases(x)
+#define __cond_acquires(x)
 #define __guarded_by(x)
 #define __no_lock_check
 #endif

@@ -63,6 +63,7 @@ static void ready_bucket(struct bucket *b)
 }
 
 static unsigned long lock_bucket(struct bucket *b)
+	__acquires(b->lock)
 {
 	unsigned long irq = spin_lock_irqsave(&b->lock);
 
@@ -71,6 +72,7 @@ static unsigned long lock_bucket(struct bucket *b)
 }
 
 static unsigned long lock_two(struct bucket *a, struct bucket *b)
+	__no_lock_check
 {
 	unsigned long irq = lock_bucket(min(a, b));
 
@@ -82,6 +84,7 @@ static unsigned long lock_two(struct bucket *a, struct bucket *b)
 }
 
 static void unlock_two(struct bucket *a, struct bucket *b, unsigned long irq)
+	__no_lock_check
 {
 	if (a != b)
 		spin_unlock(&max(a, b)->lock);

@@ -14,6 +14,7 @@ void mutex_init(struct mutex *m)
 }
 
 void mutex_lock_slow(struct mutex *m)
+	__no_lock_check
 {
 	struct wait_queue_entry wait;
 

@@ -22,6 +22,7 @@ void mutex_unlock_slow(struct mutex *m);
 
 /* True if it was free and is now ours. */
 static inline bool mutex_trylock(struct mutex *m)
+	__cond_acquires(m) __no_lock_check
 {
 	struct task *free = NULL;
 

@@ -46,6 +46,7 @@ static int set_loglevel(const char *val)
 KERNEL_PARAM("loglevel", set_loglevel, "0 (nothing) to 8 (everything)");
 
 static unsigned long log_lock(void)
+	__acquires(log.lock) __no_lock_check
 {
 	if (unlikely(panic_in_progress))
 		return 0;
@@ -53,6 +54,7 @@ static unsigned long log_lock(void)
 }
 
 static void log_unlock(unsigned long flags)
+	__releases(log.lock) __no_lock_check
 {
 	if (likely(!panic_in_progress))
 		spin_unlock_irqrestore(&log.lock, flags);

@@ -68,6 +68,7 @@ static void start_slice(struct task *task)
 
 /* The second half of a switch, in the new task, with the lock from the old. */
 static void finish_switch(struct rq *rq)
+	__releases(rq->lock)
 {
 	struct task *prev = rq->prev;
 
@@ -82,6 +83,7 @@ static void finish_switch(struct rq *rq)
 
 /* Where a new task's first switch leads (kernel/x86/switch.S). */
 void task_start(void (*entry)(void *arg), void *arg)
+	__no_lock_check
 {
 	finish_switch(this_cpu_ptr(&runqueue));
 	entry(arg);
@@ -89,6 +91,7 @@ void task_start(void (*entry)(void *arg), void *arg)
 }
 
 static void switch_tasks(struct rq *rq, struct task *prev, struct task *next)
+	__releases(rq->lock) __no_lock_check
 {
 	trace(TRACE_SCHED_SWITCH, prev->pid, next->pid);
 	rq->prev = prev;

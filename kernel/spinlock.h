@@ -32,7 +32,8 @@ static inline void spin_lock(struct spinlock *lock)
 }
 
 /* True if the lock was free and is now ours. */
-static inline bool spin_trylock(struct spinlock *lock) __no_lock_check
+static inline bool spin_trylock(struct spinlock *lock)
+	__cond_acquires(lock) __no_lock_check
 {
 	return !__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE);
 }

@@ -191,6 +191,7 @@ static void take_slot(struct timer_wheel *w, unsigned int level,
  * puts it into a lower slot. The lock is dropped around the call.
  */
 static void handle_due(struct timer_wheel *w, u64 now)
+	__must_hold(w->lock)
 {
 	struct timer *timer = container_of(w->due.first, struct timer, node);
 

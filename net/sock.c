@@ -117,6 +117,7 @@ void sock_orphan(struct sock *sk)
 
 /* Softirqs off and SOCK_LOCK_SPIN set, before and after. */
 static void wait_for_owner(struct sock *sk)
+	__must_hold(sk)
 {
 	struct wait_queue_head *wq = lock_queue(sk);
 	struct wait_queue_entry wait;
@@ -139,6 +140,7 @@ static void wait_for_owner(struct sock *sk)
 }
 
 void lock_sock_slow(struct sock *sk)
+	__no_lock_check
 {
 	local_bh_disable();
 	bh_lock_sock(sk);
@@ -173,6 +175,7 @@ bool sk_add_backlog(struct sock *sk, struct sk_buff *skb)
  * flood fills the backlog instead of keeping the task here for ever.
  */
 static void run_backlog(struct sock *sk)
+	__must_hold(sk)
 {
 	struct sk_buff *skb, *last;
 
@@ -196,6 +199,7 @@ static void run_backlog(struct sock *sk)
 }
 
 void release_sock_slow(struct sock *sk)
+	__no_lock_check
 {
 	bool wanted;
 
@@ -299,6 +303,7 @@ static int sock_waiter_woken(struct wait_queue_entry *wqe, unsigned int mode,
 /* One sleep with the sock released; true if the deadline came first. */
 static bool sleep_unlocked(struct sock *sk, struct sock_waiter *w,
 			   u64 deadline)
+	__must_hold(sk)
 {
 	int err = -EINTR;
 
@@ -319,6 +324,7 @@ static bool sleep_unlocked(struct sock *sk, struct sock_waiter *w,
 /* The sleeping half of wait_event(): the waiter is on the queue. */
 static int wait_until(struct sock *sk, struct sock_waiter *w, u64 deadline,
 		      bool (*cond)(struct sock *sk))
+	__must_hold(sk)
 {
 	bool over = false;
 
@@ -339,6 +345,7 @@ static int wait_until(struct sock *sk, struct sock_waiter *w, u64 deadline,
 
 static int wait_event(struct sock *sk, u64 *timeo, bool exclusive,
 		      bool (*cond)(struct sock *sk))
+	__must_hold(sk)
 {
 	struct wait_queue_head *wq = sk->sk_wq;
 	struct sock_waiter w;
@@ -369,12 +376,14 @@ static int wait_event(struct sock *sk, u64 *timeo, bool exclusive,
 
 int sk_wait_event(struct sock *sk, u64 *timeo_ns,
 		  bool (*cond)(struct sock *sk))
+	__must_hold(sk)
 {
 	return wait_event(sk, timeo_ns, false, cond);
 }
 
 int sk_wait_event_exclusive(struct sock *sk, u64 *timeo_ns,
 			    bool (*cond)(struct sock *sk))
+	__must_hold(sk)
 {
 	return wait_event(sk, timeo_ns, true, cond);
 }

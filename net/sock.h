@@ -98,7 +98,7 @@ struct proto {
  * Locks: c const once hashed, s the sk lock, h hash bucket, a atomic,
  * k SOCK_LOCK_SPIN.
  */
-struct sock {
+struct __capability("sock") sock {
 	/* Lookup: together in the first cache line. */
 	struct hlist_node sk_node;	/* h */
 	struct ip_addr sk_daddr;	/* c  peer */
@@ -204,6 +204,7 @@ void release_sock_slow(struct sock *sk);
 
 /* Task context; sleeps while another task owns the sock. */
 static inline void lock_sock(struct sock *sk)
+	__acquires(sk) __no_lock_check
 {
 	u32 is_free = 0;
 
@@ -216,6 +217,7 @@ static inline void lock_sock(struct sock *sk)
 
 /* Works off the backlog, then release_cb, then wakes who waits for it. */
 static inline void release_sock(struct sock *sk)
+	__releases(sk) __no_lock_check
 {
 	u32 owned = SOCK_LOCK_OWNED;
 
@@ -227,6 +229,7 @@ static inline void release_sock(struct sock *sk)
 
 /* Softirq, or softirqs off. */
 static inline void bh_lock_sock(struct sock *sk)
+	__acquires(sk) __no_lock_check
 {
 	u32 old = READ_ONCE(sk->sk_lock) & ~SOCK_LOCK_SPIN;
 
@@ -239,6 +242,7 @@ static inline void bh_lock_sock(struct sock *sk)
 }
 
 static inline void bh_unlock_sock(struct sock *sk)
+	__releases(sk) __no_lock_check
 {
 	__atomic_store_n(&sk->sk_lock, sk->sk_lock & ~SOCK_LOCK_SPIN,
 			 __ATOMIC_RELEASE);

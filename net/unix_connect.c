@@ -51,6 +51,7 @@ static bool has_room(const struct unix_sock *u, const struct unix_sock *other)
 /* Joins @u with listening @other; @embryo is the other end. unix_lock. */
 static int join_listener(struct unix_sock *u, struct unix_sock *other,
 			 struct unix_sock *embryo)
+	__must_hold(unix_lock)
 {
 	if (other->sk.sk_state != TCP_LISTEN ||
 	    other->sk.sk_shutdown & RCV_SHUTDOWN)
@@ -127,6 +128,7 @@ static bool may_accept(const struct unix_sock *u,
 
 /* The next connection for @newsock. unix_lock. */
 static int take_embryo(struct unix_sock *u, struct socket *newsock)
+	__must_hold(unix_lock)
 {
 	struct unix_sock *embryo;
 
@@ -174,6 +176,7 @@ int unix_accept(struct socket *sock, struct socket *newsock, bool nonblock)
  */
 static void dgram_disconnected(struct unix_sock *u, struct unix_sock *old,
 			       struct list_head *dead)
+	__must_hold(unix_lock)
 {
 	list_splice_init(&u->sk.sk_receive_queue.list, dead);
 	u->sk.sk_receive_queue.qlen = 0;

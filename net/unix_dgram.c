@@ -22,6 +22,7 @@ static bool peer_ready(const struct unix_sock *u,
 /* The peer is gone. *@peer, if any, is a reference to be given back. */
 static int peer_died(struct unix_sock *u, struct unix_sock *other,
 		     struct unix_sock **peer)
+	__must_hold(unix_lock)
 {
 	if (u->peer == other) {
 		*peer = unix_clear_peer(u);
@@ -34,6 +35,7 @@ static int peer_died(struct unix_sock *u, struct unix_sock *other,
 static int dgram_queue(struct unix_sock *u, struct unix_sock *other,
 		       struct sk_buff *skb, struct scm_cookie *scm,
 		       struct unix_sock **peer)
+	__must_hold(unix_lock)
 {
 	if (other->peer && other->peer != u)
 		return -EPERM;
@@ -185,6 +187,7 @@ static struct sk_buff *first_message(struct unix_sock *u)
  * both and *@err: 0 at the end.
  */
 static struct sk_buff *wait_message(struct unix_sock *u, u64 timeo, int *err)
+	__no_lock_check
 {
 	struct sock *sk = &u->sk;
 
@@ -244,6 +247,7 @@ static ssize_t copy_message(struct sk_buff *skb, struct msghdr *msg,
 
 ssize_t unix_dgram_recvmsg(struct socket *sock, struct msghdr *msg,
 			   bool nonblock)
+	__no_lock_check
 {
 	struct unix_sock *u = unix_sk(sock->sk);
 	u32 flags = msg->msg_flags;

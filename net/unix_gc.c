@@ -140,6 +140,7 @@ static void keep_reachable(struct list_head *live)
 
 /* Takes the files out of every message of @u. */
 static void strip_queue(struct unix_sock *u)
+	__must_hold(unix_lock)
 {
 	struct sk_buff *skb;
 
@@ -154,6 +155,7 @@ static void strip_queue(struct unix_sock *u)
 }
 
 static void strip(struct unix_sock *u)
+	__must_hold(unix_lock)
 {
 	struct unix_sock *embryo;
 
@@ -167,6 +169,7 @@ static void strip(struct unix_sock *u)
  * frees the rest. Those files count as under way until then. unix_lock.
  */
 static void unix_gc(void)
+	__must_hold(unix_lock)
 {
 	struct scm_fp_list *fp;
 	struct unix_sock *u;

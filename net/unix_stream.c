@@ -185,6 +185,7 @@ static bool something_to_read(const struct unix_sock *u,
 
 /* The queue is empty: waits, without iolock. True if the read goes on. */
 static bool wait_for_data(struct stream_read *r, int *err)
+	__must_hold(r->u->iolock)
 {
 	struct sock *sk = &r->u->sk;
 

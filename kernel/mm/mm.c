@@ -77,6 +77,7 @@ static struct vm_area *area_next(struct mm_struct *mm, struct vm_area *a)
 
 /* The last area that starts below @addr, NULL if none does. */
 static struct vm_area *area_below(struct mm_struct *mm, u64 addr)
+	__must_hold(mm->lock)
 {
 	struct vm_area *a = area_at_or_above(mm, addr);
 
@@ -150,6 +151,7 @@ static void join_next(struct mm_struct *mm, struct vm_area *a)
 }
 
 static void join_around(struct mm_struct *mm, u64 start, u64 end)
+	__must_hold(mm->lock)
 {
 	struct vm_area *a = area_below(mm, start);
 
@@ -167,6 +169,7 @@ static void join_around(struct mm_struct *mm, u64 start, u64 end)
 
 /* Makes @addr a border between areas. 0 or -ENOMEM. */
 static int split_at(struct mm_struct *mm, u64 addr)
+	__must_hold(mm->lock)
 {
 	struct vm_area *a = area_find(mm, addr), *upper;
 
@@ -213,6 +216,7 @@ static u64 area_floor(const struct vm_area *a)
 
 /* The highest room for @len below @top; 0 if there is none. */
 static u64 find_room(struct mm_struct *mm, u64 top, u64 len)
+	__must_hold(mm->lock)
 {
 	struct vm_area *a = area_at_or_above(mm, top);
 
@@ -228,6 +232,7 @@ static u64 find_room(struct mm_struct *mm, u64 top, u64 len)
 }
 
 static bool range_free(struct mm_struct *mm, u64 start, u64 end)
+	__must_hold(mm->lock)
 {
 	struct vm_area *a = area_at_or_above(mm, start);
 
@@ -236,6 +241,7 @@ static bool range_free(struct mm_struct *mm, u64 start, u64 end)
 
 /* The place for a mapping that may lie anywhere, @hint if it can be. */
 static u64 choose_place(struct mm_struct *mm, u64 hint, u64 len)
+	__must_hold(mm->lock)
 {
 	u64 addr, end;
 
@@ -253,6 +259,7 @@ static u64 choose_place(struct mm_struct *mm, u64 hint, u64 len)
 
 static int clear_fixed_place(struct mm_struct *mm, u64 addr, u64 len,
 			     u32 flags)
+	__must_hold(mm->lock)
 {
 	u64 end;
 	struct vm_area *a;
@@ -374,6 +381,7 @@ int mm_set_source(struct mm_struct *mm, u64 addr, u64 len, void *source,
 }
 
 static int protect_locked(struct mm_struct *mm, u64 start, u64 end, u32 prot)
+	__must_hold(mm->lock)
 {
 	struct vm_area *a;
 	int err;
@@ -452,6 +460,7 @@ bool mm_may_grow(u64 len)
 }
 
 static int move_brk(struct mm_struct *mm, u64 old, u64 new)
+	__must_hold(mm->lock)
 {
 	s64 ret;
 
@@ -502,6 +511,7 @@ struct mm_struct *mm_create(void)
 }
 
 void mm_destroy(struct mm_struct *mm)
+	__no_lock_check
 {
 	struct vm_area *a, *next;
 

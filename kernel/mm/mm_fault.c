@@ -125,7 +125,7 @@ static int file_page(struct mm_struct *mm, const struct vm_area *area,
 	u64 marks = area->flags & MAP_PRIVATE ? PTE_COW : 0;
 	u64 index = area->first + (addr - area->start) / PAGE_SIZE;
 	struct page *page;
-	int err;
+	int err = -EFAULT;
 
 	if (area->flags & MAP_VDSO)
 		page = vdso_page(index);
@@ -195,6 +195,7 @@ int mm_fault(struct mm_struct *mm, u64 addr, u32 why)
 
 static int write_page(struct mm_struct *mm, u64 addr, const void *src,
 		      size_t n)
+	__must_hold(mm->lock)
 {
 	struct vm_area *area = area_find(mm, addr);
 	u64 *entry;

@@ -175,16 +175,17 @@ SYSCALL_DEFINE3(msync, u64, addr, u64, len, u64, flags)
 static long check_mapped(u64 addr, u64 len)
 {
 	u64 start = ALIGN_DOWN(addr, PAGE_SIZE), end;
+	struct mm_struct *mm = current->mm;
 	long err = 0;
 
 	if (!len)
 		return 0;
 	if (addr + len < addr || check_range(start, addr + len - start, &end))
 		return -EINVAL;
-	mutex_lock(&current->mm->lock);
-	if (!range_covered(current->mm, start, end))
+	mutex_lock(&mm->lock);
+	if (!range_covered(mm, start, end))
 		err = -ENOMEM;
-	mutex_unlock(&current->mm->lock);
+	mutex_unlock(&mm->lock);
 	return err;
 }
 

@@ -12,6 +12,7 @@ struct remap {
 /* Grows the area in place if what is above it is free. */
 static bool grow_in_place(struct mm_struct *mm, struct vm_area *area,
 			  const struct remap *r)
+	__must_hold(mm->lock)
 {
 	u64 end = r->addr + r->new_len;
 	struct vm_area *above = area_at_or_above(mm, area->end);
@@ -29,6 +30,7 @@ static bool grow_in_place(struct mm_struct *mm, struct vm_area *area,
 
 static s64 move_area(struct mm_struct *mm, struct vm_area *area,
 		     const struct remap *r)
+	__must_hold(mm->lock)
 {
 	u32 flags = area->flags | (r->fixed ? MAP_FIXED : 0);
 	u64 first = area->first + (r->addr - area->start) / PAGE_SIZE;
@@ -58,6 +60,7 @@ static s64 move_area(struct mm_struct *mm, struct vm_area *area,
 }
 
 static s64 remap_locked(struct mm_struct *mm, const struct remap *r)
+	__must_hold(mm->lock)
 {
 	struct vm_area *area = area_find(mm, r->addr);
 

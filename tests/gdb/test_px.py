@@ -256,11 +256,14 @@ def test_wakeup_walks_the_road():
                     gdb_session.script(sock, ["px-wakeup all", "detach"]),
                     text=True, stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as gdb:
-                for line in gdb.stdout:
-                    if "waiting for a packet" in line:
-                        break
-                s.sendall(b"road")
-                text = gdb.communicate(timeout=60)[0]
+                try:
+                    for line in gdb.stdout:
+                        if "waiting for a packet" in line:
+                            break
+                    s.sendall(b"road")
+                    text = gdb.communicate(timeout=60)[0]
+                finally:
+                    gdb.kill()
             assert s.recv(4) == b"road"
     rows = re.findall(r"^row (\d+): (\w+)(:| has)", text, re.M)
     begun = [int(r) for r, _, how in rows if how == ":"]

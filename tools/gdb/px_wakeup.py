@@ -229,6 +229,7 @@ def wakeup(words):
     if not walks:
         walks.append(Walk())
         print("waiting for a packet: send one to an open connection")
+        gdb.flush()
     going = True
     try:
         while going:
