@@ -258,8 +258,8 @@ static u8 slab_order(u32 size)
  */
 static u32 magazine_size(u32 size)
 {
-	if (size <= 4096 && nr_total_pages() >= ROOMY_PAGES)
-		return 126;
+	if (size <= 2048 && nr_total_pages() >= ROOMY_PAGES)
+		return 254;
 	if (size <= 256)
 		return 30;
 	if (size <= 1024)
