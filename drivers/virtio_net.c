@@ -118,12 +118,11 @@ static int virtnet_poll(struct napi_struct *napi, int budget)
 
 	trace(TRACE_VIRTNET_POLL, RX_QUEUE, budget);
 	vi->stats.polls++;
-	while (done < budget && virtqueue_more_used(&vi->rx)) {
+	while (done < budget && !vi->vdev->broken &&
+	       virtqueue_more_used(&vi->rx)) {
 		skb = virtnet_receive(vi);
 		if (likely(skb))
 			netif_receive_skb(skb);
-		else if (vi->vdev->broken)
-			break;
 		done++;
 	}
 	if (unlikely(vi->vdev->broken)) {

@@ -116,8 +116,9 @@ u32 virtnet_rx_buffers(void);
 void virtnet_rx_abandon(struct virtnet *vi);
 
 /*
- * The next received packet, its vnet header taken off and understood; NULL
- * if there is none, if it had to be dropped, or the device is broken. Poller.
+ * The next received packet, of which virtqueue_more_used() has told, its vnet
+ * header taken off and understood; NULL if it had to be dropped, or the device
+ * is broken. Poller.
  */
 struct sk_buff *virtnet_receive(struct virtnet *vi);
 /* Gives the device fresh buffers up to the target, one kick. Poller. */

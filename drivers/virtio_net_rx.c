@@ -177,7 +177,7 @@ struct sk_buff *virtnet_receive(struct virtnet *vi)
 	struct sk_buff *skb;
 	u32 len;
 
-	skb = virtqueue_get_buf(&vi->rx, &len);
+	skb = virtqueue_take_buf(&vi->rx, &len);
 	if (unlikely(!skb))
 		return NULL;
 	vi->rx_posted--;
@@ -211,8 +211,8 @@ static bool post_buffer(struct virtnet *vi)
 		done = post_split(vi, skb);
 	else
 		done = virtqueue_add_one(&vi->rx, virt_to_phys(skb->data),
-					 skb_tailroom(skb), VRING_DESC_WRITE,
-					 skb);
+					 vi->rx_buf_size - vi->rx_reserve,
+					 VRING_DESC_WRITE, skb);
 	if (unlikely(!done)) {
 		kfree_skb(skb);
 		return false;

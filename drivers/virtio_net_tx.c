@@ -24,7 +24,7 @@ static inline void tx_reap(struct virtnet *vi, u32 n)
 	u32 len;
 
 	for (; n && virtqueue_more_used(&vi->tx); n--) {
-		skb = virtqueue_get_buf(&vi->tx, &len);
+		skb = virtqueue_take_buf(&vi->tx, &len);
 		if (unlikely(!skb))
 			break;
 		kfree_skb(skb);

@@ -275,15 +275,13 @@ static noinline void *get_odd(struct virtqueue *vq, u32 id, u32 *len)
 	return detach(vq, (u16)id);
 }
 
-void *virtqueue_get_buf(struct virtqueue *vq, u32 *len)
+void *virtqueue_take_buf(struct virtqueue *vq, u32 *len)
 {
 	struct vring_used_elem *elem;
 	struct vq_slot *slot;
 	void *token;
 	u32 id;
 
-	if (!virtqueue_more_used(vq) || unlikely(vq->vdev->broken))
-		return NULL;
 	smp_rmb();
 	elem = &vq->used->ring[vq->last_used & vq->mask];
 	id = READ_ONCE(elem->id);
@@ -300,6 +298,13 @@ void *virtqueue_get_buf(struct virtqueue *vq, u32 *len)
 	vq->free_head = (u16)id;
 	vq->num_free++;
 	return token;
+}
+
+void *virtqueue_get_buf(struct virtqueue *vq, u32 *len)
+{
+	if (!virtqueue_more_used(vq) || unlikely(vq->vdev->broken))
+		return NULL;
+	return virtqueue_take_buf(vq, len);
 }
 
 void *virtqueue_detach_unused_buf(struct virtqueue *vq)

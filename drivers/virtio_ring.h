@@ -163,6 +163,8 @@ static inline bool virtqueue_more_used(const struct virtqueue *vq)
  * wrote; NULL if there is none or the device is broken.
  */
 void *virtqueue_get_buf(struct virtqueue *vq, u32 *len);
+/* The same when virtqueue_more_used() has just said that there is one. */
+void *virtqueue_take_buf(struct virtqueue *vq, u32 *len);
 
 /* After a reset only: the token of some chain in flight, NULL at the end. */
 void *virtqueue_detach_unused_buf(struct virtqueue *vq);

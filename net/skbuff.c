@@ -60,9 +60,7 @@ void skb_no_room(const struct sk_buff *skb, u32 n)
 static inline void init_skb(struct sk_buff *skb, u32 class, u32 truesize)
 {
 	skb->frag_list = NULL;
-	skb->frag_next = NULL;
 	skb->dev = NULL;
-	skb->sk = NULL;
 	skb->destructor = NULL;
 	skb->head = (u8 *)(skb + 1);
 	skb->data = skb->head;

@@ -248,6 +248,12 @@ static inline void bh_unlock_sock(struct sock *sk)
 			 __ATOMIC_RELEASE);
 }
 
+/* The owner: does release_sock() have more to do than to let go? */
+static inline bool sock_has_work(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_lock) != SOCK_LOCK_OWNED;
+}
+
 /* Asks the owner to call release_cb when it releases. bh lock held. */
 static inline void sock_defer_work(struct sock *sk)
 {

@@ -91,7 +91,7 @@ struct ip_out {
  * Softirq or task.
  */
 int ip_queue_xmit(struct sk_buff *skb, struct ip_route *rt,
-		  const struct ip_out *out);
+		  struct ip_out out);
 
 /* The packet's way up from the device: data at the IP header. Softirq. */
 void ip_rcv(struct sk_buff *skb);

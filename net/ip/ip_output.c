@@ -21,14 +21,14 @@ struct ip4_words {
  * For @len bytes in all. Never fragmented, so the identification may stay
  * zero (RFC 6864 section 4.1).
  */
-static inline struct ip4_words ip4_words(const struct ip_out *out, u32 len)
+static inline struct ip4_words ip4_words(struct ip_out out, u32 len)
 {
-	u64 first = 0x45u | (u32)out->tos << 8 |
+	u64 first = 0x45u | (u32)out.tos << 8 |
 		    (u32)cpu_to_be16((u16)len) << 16;
-	u64 third = (out->ttl ? out->ttl : DEFAULT_TTL) |
-		    (u32)out->protocol << 8;
+	u64 third = (out.ttl ? out.ttl : DEFAULT_TTL) |
+		    (u32)out.protocol << 8;
 	u64 df = (u64)cpu_to_be16(IP_DF) << 16;
-	be32 saddr = out->saddr->a[3], daddr = out->daddr->a[3];
+	be32 saddr = out.saddr->a[3], daddr = out.daddr->a[3];
 	u64 sum = first + third + df + saddr + daddr;
 
 	third |= (~ip_fold32(ip_fold64(sum)) & 0xffff) << 16;
@@ -46,24 +46,24 @@ static inline void put_words(u8 *at, const struct ip4_words *w)
 	__builtin_memcpy(at + 16, &w->c, 4);
 }
 
-static void push_ip4(struct sk_buff *skb, const struct ip_out *out)
+static void push_ip4(struct sk_buff *skb, struct ip_out out)
 {
 	struct ip4_words w = ip4_words(out, skb->len + 20);
 
 	put_words(skb_push(skb, 20), &w);
 }
 
-static void push_ip6(struct sk_buff *skb, const struct ip_out *out)
+static void push_ip6(struct sk_buff *skb, struct ip_out out)
 {
 	u32 len = skb->len;
 	u8 *h = skb_push(skb, 40);
 
-	put_be32(6u << 28 | (u32)out->tos << 20, h);
+	put_be32(6u << 28 | (u32)out.tos << 20, h);
 	put_be16((u16)len, h + 4);
-	h[6] = out->protocol;
-	h[7] = out->ttl ? out->ttl : DEFAULT_TTL;
-	__builtin_memcpy(h + 8, out->saddr->a, 16);
-	__builtin_memcpy(h + 24, out->daddr->a, 16);
+	h[6] = out.protocol;
+	h[7] = out.ttl ? out.ttl : DEFAULT_TTL;
+	__builtin_memcpy(h + 8, out.saddr->a, 16);
+	__builtin_memcpy(h + 24, out.daddr->a, 16);
 }
 
 static inline void push_link(struct sk_buff *skb, const struct ip_route *rt)
@@ -108,12 +108,12 @@ static noinline int refuse(struct sk_buff *skb, enum drop_reason why, int err)
 }
 
 /* The route again, for the address that the connection has. */
-static noinline int renew_route(struct ip_route *rt, const struct ip_out *out,
+static noinline int renew_route(struct ip_route *rt, struct ip_out out,
 				struct ip_addr *next_hop)
 {
-	struct ip_addr saddr = *out->saddr;
+	struct ip_addr saddr = *out.saddr;
 	u16 mtu = rt->dev ? rt->mtu : 0;
-	int err = ip_route_lookup(&saddr, out->daddr, rt, next_hop);
+	int err = ip_route_lookup(&saddr, out.daddr, rt, next_hop);
 
 	/* What path MTU discovery has learned stays learned. */
 	if (!err && mtu && mtu < rt->mtu)
@@ -123,10 +123,10 @@ static noinline int renew_route(struct ip_route *rt, const struct ip_out *out,
 
 /* Whatever the fast path does not do: stale routes, IPv6, odd devices. */
 static noinline int queue_xmit_slow(struct sk_buff *skb, struct ip_route *rt,
-				    const struct ip_out *out)
+				    struct ip_out out)
 {
-	struct ip_addr next_hop = *out->daddr;
-	bool v4 = ip_addr_is_v4(out->daddr);
+	struct ip_addr next_hop = *out.daddr;
+	bool v4 = ip_addr_is_v4(out.daddr);
 	u32 hlen = v4 ? sizeof(struct iphdr) : 40;
 	int err;
 
@@ -155,7 +155,7 @@ static noinline int queue_xmit_slow(struct sk_buff *skb, struct ip_route *rt,
  * the device does. All of it is looked at here; nobody else guarantees any.
  */
 int ip_queue_xmit(struct sk_buff *skb, struct ip_route *rt,
-		  const struct ip_out *out)
+		  struct ip_out out)
 {
 	struct ip4_words w;
 	be16 proto;

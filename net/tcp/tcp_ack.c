@@ -190,7 +190,8 @@ static void ack_advanced(struct tcp_sock *tp, const struct tcp_segment *seg,
 		tp->rto_at = 0;
 }
 
-enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
+static noinline enum tcp_step ack_general(struct tcp_sock *tp,
+					  struct sk_buff *skb, u64 now)
 {
 	const struct tcp_segment *seg = tcp_seg(skb);
 	struct tcp_ack_news news = { .seg = seg };
@@ -225,5 +226,56 @@ enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 	}
 	news.dup = !news.advanced && !window && seg->seq == seg->end_seq;
 	tcp_recovery_ack(tp, &news, now);
+	return TCP_CONTINUE;
+}
+
+/*
+ * An ACK of all that is out, if that is one buffer that was sent once and
+ * nothing is amiss: what dialogues consist of. False: it is not that, or more
+ * is to be done.
+ */
+static inline bool ack_of_all(struct tcp_sock *tp,
+			      const struct tcp_segment *seg, u64 now)
+{
+	struct sk_buff *skb = list_first_entry(&tp->write_queue,
+					       struct sk_buff, tx_link);
+	const struct tcp_tx *tx = tcp_tx(skb);
+	u32 segs = tx->segs, rtt_us;
+
+	if (unlikely(tp->packets_out != segs || tx->tags || tx->retrans ||
+		     tp->ca_state != TCP_CA_OPEN || tp->dupacks ||
+		     tp->flags & (TCP_F_UNDO | TCP_F_TLP_OUT |
+				  TCP_F_FIN_WANTED)))
+		return false;
+	tp->probes_out = 0;
+	update_window(tp, seg);
+	tp->snd_una = seg->ack;
+	tp->packets_out = 0;
+	tp->backoff = 0;
+	tp->retransmits = 0;
+	tp->rto_at = 0;
+	rtt_us = (u32)max((now - min(now, skb->tstamp)) / NSEC_PER_USEC, 1ull);
+	list_del(&skb->tx_link);
+	tcp_free_tx(tp, skb);
+	tcp_rtt_sample(tp, rtt_us);
+	tcp_cong_acked(tp, segs, rtt_us, now);
+	return true;
+}
+
+enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
+{
+	const struct tcp_segment *seg = tcp_seg(skb);
+
+	if (unlikely(seg->ack != tp->snd_nxt || seg->nr_sacks))
+		return ack_general(tp, skb, now);
+	if (tp->packets_out)
+		return likely(ack_of_all(tp, seg, now)) ? TCP_CONTINUE
+			: ack_general(tp, skb, now);
+	/* A child's SYN is not in the queue. */
+	if (tp->send_head || seg->ack != tp->snd_una)
+		return ack_general(tp, skb, now);
+	/* Nothing is out and nothing waits. */
+	tp->probes_out = 0;
+	update_window(tp, seg);
 	return TCP_CONTINUE;
 }

@@ -191,9 +191,12 @@ int tcp_release(struct socket *sock)
 		close_connection(sk, now);
 	sock_orphan(sk);
 	/* What came meanwhile may move the state: look after the backlog. */
-	release_sock(sk);
-	lock_sock(sk);
-	orphaned(sk, ktime_get_ns());
+	if (unlikely(sock_has_work(sk) || sock_flag(sk, SOCK_LINGER))) {
+		release_sock(sk);
+		lock_sock(sk);
+		now = ktime_get_ns();
+	}
+	orphaned(sk, now);
 	if (sk->sk_state == TCP_CLOSE)
 		tcp_port_release(sk);
 	release_sock(sk);

@@ -46,24 +46,29 @@ static u64 hash_keys[10];
  * collide cannot be found without the keys, and it costs a dozen
  * instructions for IPv4.
  */
-static inline u32 hash_tuple(const struct tcp_tuple *t)
+static inline u64 hash_sum(u32 remote, u32 local, u32 ports)
 {
 	const u64 *k = hash_keys;
-	u64 sum = k[0] + k[1] * t->remote.a[3] + k[2] * t->local.a[3] +
-		  k[3] * ((u32)t->lport << 16 | t->rport);
 
-	if (!ip_addr_is_v4(&t->remote)) {
-		for (unsigned int i = 0; i < 3; i++)
-			sum += k[4 + i] * t->remote.a[i] +
-			       k[7 + i] * t->local.a[i];
-	}
-	sum = (sum ^ sum >> 32) * k[9];
-	return (u32)(sum >> 32);
+	return k[0] + k[1] * remote + k[2] * local + k[3] * ports;
+}
+
+static inline u32 hash_mix(u64 sum)
+{
+	return (u32)((sum ^ sum >> 32) * hash_keys[9] >> 32);
 }
 
 void tcp_tuple_hash(struct tcp_tuple *t)
 {
-	t->hash = hash_tuple(t);
+	u64 sum = hash_sum(t->remote.a[3], t->local.a[3],
+			   (u32)t->lport << 16 | t->rport);
+
+	if (!ip_addr_is_v4(&t->remote)) {
+		for (unsigned int i = 0; i < 3; i++)
+			sum += hash_keys[4 + i] * t->remote.a[i] +
+			       hash_keys[7 + i] * t->local.a[i];
+	}
+	t->hash = hash_mix(sum);
 }
 
 void tcp_sock_tuple(const struct sock *sk, struct tcp_tuple *t)
@@ -172,6 +177,12 @@ static noinline void grow_slow(struct table *t)
 	spin_unlock(&t->grow_lock);
 }
 
+/* Ours in the upper half, the peer's in the lower. */
+static inline u32 sock_ports(const struct sock *sk)
+{
+	return (u32)sk->sk_num << 16 | sk->sk_dport;
+}
+
 static bool sock_is(const struct sock *sk, const struct tcp_tuple *t)
 {
 	return sk->sk_hash == t->hash && sk->sk_dport == t->rport &&
@@ -215,10 +226,34 @@ struct sock *tcp_lookup(const struct tcp_tuple *t)
 	return sk;
 }
 
-__flatten struct sock *tcp_lookup_first(struct tcp_tuple *t)
+static inline bool is_v4(const struct ip_addr *ip, be32 addr)
 {
-	t->hash = hash_tuple(t);
-	return tcp_lookup(t);
+	u64 high, low;
+
+	__builtin_memcpy(&high, &ip->a[0], sizeof(high));
+	__builtin_memcpy(&low, &ip->a[2], sizeof(low));
+	return !high && low == (IP_MAPPED_WORD | (u64)addr << 32);
+}
+
+struct sock *tcp_lookup_v4(be32 remote, be32 local, u32 ports)
+{
+	u32 hash = hash_mix(hash_sum(remote, local, ports));
+	struct spinlock *lock = stripe_of(&socks, hash);
+	const struct hlist_head *bucket;
+	struct sock *sk;
+
+	spin_lock(lock);
+	bucket = find_bucket(&socks, hash);
+	hlist_for_each_entry(sk, bucket, sk_node) {
+		if (likely(sk->sk_hash == hash && sock_ports(sk) == ports &&
+			   is_v4(&sk->sk_daddr, remote) &&
+			   is_v4(&sk->sk_rcv_saddr, local))) {
+			sock_hold(sk);
+			break;
+		}
+	}
+	spin_unlock(lock);
+	return sk;
 }
 
 int tcp_hash_add(struct sock *sk)

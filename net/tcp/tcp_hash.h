@@ -21,8 +21,8 @@ void tcp_sock_tuple(const struct sock *sk, struct tcp_tuple *tuple);
  * off; so for all that follow.
  */
 struct sock *tcp_lookup(const struct tcp_tuple *tuple);
-/* The same for a tuple without a hash, which gets it. */
-struct sock *tcp_lookup_first(struct tcp_tuple *tuple);
+/* The same for IPv4; @ports: local in the upper half, remote in the lower. */
+struct sock *tcp_lookup_v4(be32 remote, be32 local, u32 ports);
 /*
  * Adds @sk (its addresses, ports and sk_hash set), which gains a reference;
  * -EADDRNOTAVAIL if another connection has the same four.

@@ -17,9 +17,6 @@ enum {
 	OPT_TS = 8,
 };
 
-/* NOP NOP TS 10: how nearly every sender lays its timestamps out. */
-#define TS_WORD		0x0101080au
-
 static void decode_ts(struct tcp_segment *seg, const u8 *p)
 {
 	seg->tsval = get_be32(p);
@@ -53,16 +50,11 @@ static void decode_option(struct tcp_segment *seg, const u8 *hdr, const u8 *p,
  * RFC 9293 section 3.1: a kind without a length that fits ends the parsing;
  * what was read before it counts.
  */
-static void decode_options(struct tcp_segment *seg, const u8 *hdr)
+static noinline void decode_options(struct tcp_segment *seg, const u8 *hdr)
 {
 	const u8 *p = hdr + TCP_HDR_LEN;
 	const u8 *end = hdr + seg->hdr_len;
 
-	if (seg->hdr_len == TCP_HDR_LEN + TCP_TS_LEN &&
-	    get_be32(p) == TS_WORD) {
-		decode_ts(seg, p + 4);
-		return;
-	}
 	while (p < end && *p != OPT_EOL) {
 		if (*p == OPT_NOP) {
 			p++;
@@ -75,32 +67,51 @@ static void decode_options(struct tcp_segment *seg, const u8 *hdr)
 	}
 }
 
+/* The header is not in one piece, or not there. */
+static noinline bool pull_header(struct sk_buff *skb)
+{
+	u32 len;
+
+	if (!pskb_may_pull(skb, TCP_HDR_LEN))
+		return false;
+	len = (u32)(((const struct tcphdr *)skb->data)->doff >> 4) * 4;
+	return len >= TCP_HDR_LEN && pskb_may_pull(skb, len);
+}
+
 int tcp_decode(struct sk_buff *skb)
 {
 	struct tcp_segment *seg = tcp_seg(skb);
-	const struct tcphdr *th;
-	u32 hdr_len;
+	const u8 *h = skb->data;
+	u32 have = skb_headlen(skb), hdr_len = 0;
+	u8 flags;
 
-	if (!pskb_may_pull(skb, TCP_HDR_LEN))
-		return DROP_TCP_HDR;
-	th = (const struct tcphdr *)skb->data;
-	hdr_len = (u32)(th->doff >> 4) * 4;
-	if (hdr_len < TCP_HDR_LEN || !pskb_may_pull(skb, hdr_len))
-		return DROP_TCP_HDR;
-	th = (const struct tcphdr *)skb->data;
-	seg->seq = be32_to_cpu(th->seq);
-	seg->ack = be32_to_cpu(th->ack);
-	seg->wnd = be16_to_cpu(th->window);
-	seg->urg = be16_to_cpu(th->urg);
-	seg->flags = th->flags;
+	if (likely(have >= TCP_HDR_LEN))
+		hdr_len = (h[12] >> 4) * 4u;
+	if (unlikely(hdr_len < TCP_HDR_LEN || have < hdr_len)) {
+		if (!pull_header(skb))
+			return DROP_TCP_HDR;
+		h = skb->data;
+		hdr_len = (h[12] >> 4) * 4u;
+	}
+	flags = h[13];
+	seg->seq = get_be32(h + 4);
+	seg->ack = get_be32(h + 8);
+	seg->wnd = get_be16(h + 14);
+	seg->urg = get_be16(h + 18);
+	seg->flags = flags;
 	seg->hdr_len = (u8)hdr_len;
 	seg->iss = 0;
 	seg->opts = 0;
+	seg->wscale = 0;
+	seg->sack_off = 0;
 	seg->nr_sacks = 0;
-	seg->end_seq = seg->seq + skb->len - hdr_len +
-		       !!(th->flags & TCP_SYN) + !!(th->flags & TCP_FIN);
-	if (hdr_len > TCP_HDR_LEN)
-		decode_options(seg, skb->data);
+	seg->end_seq = seg->seq + skb->len - hdr_len + (flags & TCP_FIN) +
+		       (flags >> 1 & 1);
+	if (likely(hdr_len == TCP_HDR_LEN + TCP_TS_LEN &&
+		   get_be32(h + TCP_HDR_LEN) == TCP_TS_WORD))
+		decode_ts(seg, h + TCP_HDR_LEN + 4);
+	else if (hdr_len > TCP_HDR_LEN)
+		decode_options(seg, h);
 	return 0;
 }
 
@@ -179,7 +190,7 @@ static inline u8 *encode_ts(u8 *p, const struct tcp_hdr_out *out, u32 word)
 
 static noinline void encode_more_options(u8 *p, const struct tcp_hdr_out *out)
 {
-	u32 word = TS_WORD;
+	u32 word = TCP_TS_WORD;
 
 	if (out->opts & ~TCP_OPT_TS)
 		p = encode_syn_options(p, out);
@@ -205,7 +216,6 @@ void tcp_encode(struct sk_buff *skb, const struct tcp_hdr_out *out,
 {
 	bool more = has_more_options(out);
 	u32 len = TCP_HDR_LEN;
-	u32 sum;
 	u8 *h;
 
 	if (unlikely(more))
@@ -217,14 +227,6 @@ void tcp_encode(struct sk_buff *skb, const struct tcp_hdr_out *out,
 	if (unlikely(more))
 		encode_more_options(h + TCP_HDR_LEN, out);
 	else if (out->opts)
-		encode_ts(h + TCP_HDR_LEN, out, TS_WORD);
-	skb->transport_header = (u16)(h - skb->head);
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = skb->transport_header;
-	skb->csum_offset = offsetof(struct tcphdr, check);
-	/* The device adds its sum of header and data to this one; no URG. */
-	sum = (u16)~csum_fold(csum_pseudo(saddr, daddr, IPPROTO_TCP,
-					  skb->len));
-	__builtin_memcpy(h + offsetof(struct tcphdr, check), &sum,
-			 sizeof(sum));
+		encode_ts(h + TCP_HDR_LEN, out, TCP_TS_WORD);
+	tcp_encode_sum(skb, saddr, daddr);
 }

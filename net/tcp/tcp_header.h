@@ -102,6 +102,26 @@ struct tcp_sack_block tcp_sack_in(const u8 *hdr, const struct tcp_segment *seg,
 /* Bytes that header and options of @out take. */
 u32 tcp_hdr_len(const struct tcp_hdr_out *out);
 
+/* The checksum, left to the device, of the header at skb->data; no URG. */
+static inline void tcp_encode_sum(struct sk_buff *skb,
+				  const struct ip_addr *saddr,
+				  const struct ip_addr *daddr)
+{
+	u32 sum = (u16)~csum_fold(csum_pseudo(saddr, daddr, IPPROTO_TCP,
+					      skb->len));
+
+	skb->transport_header = (u16)(skb->data - skb->head);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb->transport_header;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	/* The device adds its sum of header and data to this one. */
+	__builtin_memcpy(skb->data + offsetof(struct tcphdr, check), &sum,
+			 sizeof(sum));
+}
+
+/* NOP NOP TS 10: how nearly every sender lays its timestamps out. */
+#define TCP_TS_WORD	0x0101080au
+
 /*
  * Pushes the header in front of skb->data and leaves the checksum to the
  * device (CHECKSUM_PARTIAL).

@@ -144,20 +144,27 @@ static enum tcp_step check_syn(struct tcp_sock *tp, struct sk_buff *skb,
 	return TCP_DONE;
 }
 
+/* An ACK of what was never sent, in SYN-RECEIVED. */
+static noinline void refuse_ack(const struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_tuple tuple;
+
+	tcp_sock_tuple(sk, &tuple);
+	tcp_send_reset(&tuple, skb);
+	kfree_skb_reason(skb, DROP_TCP_TOO_NEW_ACK);
+}
+
 /* Fifth, in SYN-RECEIVED: the ACK of our SYN opens the connection. */
 static enum tcp_step ack_syn_recv(struct sock *sk, struct sk_buff *skb,
 				  u64 now)
 {
 	const struct tcp_segment *seg = tcp_seg(skb);
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_tuple tuple;
 
 	if (sk->sk_state != TCP_SYN_RECV)
 		return TCP_CONTINUE;
 	if (!seq_after(seg->ack, tp->iss) || seq_after(seg->ack, tp->snd_nxt)) {
-		tcp_sock_tuple(sk, &tuple);
-		tcp_send_reset(&tuple, skb);
-		kfree_skb_reason(skb, DROP_TCP_TOO_NEW_ACK);
+		refuse_ack(sk, skb);
 		return TCP_DONE;
 	}
 	tp->snd_wnd = (u32)seg->wnd << tp->snd_wscale;

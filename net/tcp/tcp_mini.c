@@ -155,7 +155,7 @@ static void tw_ack(const struct tcp_mini *m, u64 now)
 		.opts = m->opts & TCP_OPT_TS,
 	};
 
-	tcp_send_reply(&ack);
+	tcp_send_reply(&ack, NULL);
 }
 
 static bool tw_paws_reject(const struct tcp_mini *m,

@@ -109,6 +109,8 @@ void tcp_purge_tx(struct tcp_sock *tp)
 {
 	struct sk_buff *skb, *next;
 
+	if (list_empty(&tp->write_queue))
+		return;
 	list_for_each_entry_safe(skb, next, &tp->write_queue, tx_link)
 		tcp_free_tx(tp, skb);
 	INIT_LIST_HEAD(&tp->write_queue);

@@ -75,7 +75,10 @@ struct tcp_reply {
 	u8 tos;
 };
 
-/* Sends it; if memory or the way out is missing it is lost. Softirq. */
-void tcp_send_reply(const struct tcp_reply *reply);
+/*
+ * Sends it by @rt, or by a route that it looks up (NULL); if memory or the way
+ * out is missing it is lost. Softirq.
+ */
+void tcp_send_reply(const struct tcp_reply *reply, struct ip_route *rt);
 /* The RST that answers @skb (RFC 9293 section 3.10.7.1); borrows @skb. */
 void tcp_send_reset(const struct tcp_tuple *tuple, const struct sk_buff *skb);

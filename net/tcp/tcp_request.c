@@ -62,7 +62,7 @@ static void send_synack(const struct sock *sk, struct tcp_mini *req, u64 now)
 	reply.mss = (u16)(rt.mtu - headers);
 	if (tp->user_mss)
 		reply.mss = min(reply.mss, tp->user_mss);
-	tcp_send_reply(&reply);
+	tcp_send_reply(&reply, &rt);
 }
 
 /* Out of the table and uncounted; the timer's reference goes with it. */

@@ -5,6 +5,7 @@
  */
 #include "net/tcp/tcp_output.h"
 
+#include "kernel/byteorder.h"
 #include "kernel/errno.h"
 #include "kernel/mm/page.h"
 #include "kernel/string.h"
@@ -91,22 +92,51 @@ static void fill_syn(struct tcp_sock *tp, struct tcp_hdr_out *out)
 	out->wnd = (u16)tp->rcv_wnd;
 }
 
-static int send_down(struct tcp_sock *tp, struct sk_buff *skb,
-		     const struct tcp_hdr_out *out)
+static int send_down(struct tcp_sock *tp, struct sk_buff *skb)
 {
 	struct sock *sk = &tp->sk;
-	struct ip_out ip = {
+
+	SNMP_ADD(Tcp_OutSegs, max(skb->gso_segs, (u16)1));
+	return ip_queue_xmit(skb, &sk->sk_route, (struct ip_out){
 		.saddr = &sk->sk_rcv_saddr,
 		.daddr = &sk->sk_daddr,
 		.protocol = IPPROTO_TCP,
 		.tos = sk->sk_tos,
 		.ttl = sk->sk_ttl,
-	};
+	});
+}
 
-	trace(TRACE_TCP_TRANSMIT, sk, (u64)out->seq << 32 | skb->len);
-	tcp_encode(skb, out, ip.saddr, ip.daddr);
-	SNMP_ADD(Tcp_OutSegs, max(skb->gso_segs, (u16)1));
-	return ip_queue_xmit(skb, &sk->sk_route, &ip);
+static int encode_and_send(struct tcp_sock *tp, struct sk_buff *skb,
+			   const struct tcp_hdr_out *out)
+{
+	trace(TRACE_TCP_TRANSMIT, tp, (u64)out->seq << 32 | skb->len);
+	tcp_encode(skb, out, &tp->sk.sk_rcv_saddr, &tp->sk.sk_daddr);
+	return send_down(tp, skb);
+}
+
+/*
+ * The header of a segment with no options but timestamps, straight from the
+ * block: each word is put together, swapped and stored once.
+ */
+static inline void push_header(struct tcp_sock *tp, struct sk_buff *skb,
+			       u32 seq, u8 flags, u64 now)
+{
+	bool ts = tp->opts & TCP_OPT_TS;
+	u32 len = ts ? TCP_HDR_LEN + TCP_TS_LEN : TCP_HDR_LEN;
+	u16 wnd = tcp_select_window(tp);
+	u8 *h = skb_push(skb, len);
+
+	ack_sent(tp);
+	put_be32((u32)tp->sk.sk_num << 16 | tp->sk.sk_dport, h);
+	put_be32(seq, h + 4);
+	put_be32(tp->rcv_nxt, h + 8);
+	put_be32(len / 4 << 28 | (u32)flags << 16 | wnd, h + 12);
+	if (likely(ts)) {
+		put_be32(TCP_TS_WORD, h + 20);
+		put_be32(tcp_ms(now) + tp->ts_off, h + 24);
+		put_be32(tp->ts_recent, h + 28);
+	}
+	tcp_encode_sum(skb, &tp->sk.sk_rcv_saddr, &tp->sk.sk_daddr);
 }
 
 /* A buffer that may be written in front of the payload, with a reference. */
@@ -143,7 +173,9 @@ static void set_gso(const struct tcp_sock *tp, struct sk_buff *skb, u32 len)
 							: SKB_GSO_TCPV6;
 }
 
-int tcp_transmit_skb(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
+/* A SYN, SACK blocks, or the device has the buffer still. */
+static noinline int transmit_general(struct tcp_sock *tp, struct sk_buff *skb,
+				     u64 now)
 {
 	struct tcp_tx *tx = tcp_tx(skb);
 	u32 len = tcp_tx_len(tx);
@@ -151,7 +183,6 @@ int tcp_transmit_skb(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 	struct tcp_hdr_out out;
 	struct sk_buff *down;
 
-	skb->tstamp = now;
 	down = writable(skb, len);
 	if (!down)
 		return -ENOBUFS;
@@ -166,7 +197,24 @@ int tcp_transmit_skb(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 			tcp_ofo_sacks(tp, &out, len);
 	}
 	set_gso(tp, down, len);
-	return send_down(tp, down, &out);
+	return encode_and_send(tp, down, &out);
+}
+
+int tcp_transmit_skb(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
+{
+	struct tcp_tx *tx = tcp_tx(skb);
+	u32 len = tx->end_seq - tx->seq - !!(tx->flags & TCP_FIN);
+
+	skb->tstamp = now;
+	if (unlikely(tx->flags & TCP_SYN || skb_shared(skb) || tp->ofo))
+		return transmit_general(tp, skb, now);
+	skb->data = skb->head + tx->data_off;
+	skb->len = len;
+	skb_get(skb);
+	set_gso(tp, skb, len);
+	trace(TRACE_TCP_TRANSMIT, tp, (u64)tx->seq << 32 | len);
+	push_header(tp, skb, tx->seq, tx->flags | TCP_ACK, now);
+	return send_down(tp, skb);
 }
 
 static void send_empty(struct tcp_sock *tp, struct sk_buff *skb, u32 seq,
@@ -178,7 +226,7 @@ static void send_empty(struct tcp_sock *tp, struct sk_buff *skb, u32 seq,
 	fill_header(tp, &out, seq, flags, now);
 	if (tp->ofo && !(flags & TCP_RST))
 		tcp_ofo_sacks(tp, &out, 0);
-	send_down(tp, skb, &out);
+	encode_and_send(tp, skb, &out);
 }
 
 void tcp_send_ack(struct tcp_sock *tp, u64 now)
@@ -214,7 +262,7 @@ void tcp_send_active_reset(struct tcp_sock *tp, u64 now)
 	send_empty(tp, skb, tp->snd_nxt, TCP_RST | TCP_ACK, now);
 }
 
-void tcp_send_reply(const struct tcp_reply *reply)
+void tcp_send_reply(const struct tcp_reply *reply, struct ip_route *rt)
 {
 	struct tcp_hdr_out out = {
 		.seq = reply->seq,
@@ -230,24 +278,26 @@ void tcp_send_reply(const struct tcp_reply *reply)
 		.wscale = reply->wscale,
 	};
 	struct ip_addr saddr = reply->tuple->local;
-	struct ip_out ip = {
-		.saddr = &saddr,
-		.daddr = &reply->tuple->remote,
-		.protocol = IPPROTO_TCP,
-		.tos = reply->tos,
-	};
-	struct ip_route rt;
+	struct ip_route own;
 	struct sk_buff *skb;
 
-	if (ip_route_output(&saddr, ip.daddr, &rt))
-		return;
+	if (!rt) {
+		rt = &own;
+		if (ip_route_output(&saddr, &reply->tuple->remote, rt))
+			return;
+	}
 	skb = alloc_skb(TCP_HEADROOM);
 	if (!skb)
 		return;
 	skb_reserve(skb, TCP_HEADROOM);
-	tcp_encode(skb, &out, &saddr, ip.daddr);
+	tcp_encode(skb, &out, &saddr, &reply->tuple->remote);
 	SNMP_INC(Tcp_OutSegs);
-	ip_queue_xmit(skb, &rt, &ip);
+	ip_queue_xmit(skb, rt, (struct ip_out){
+		.saddr = &saddr,
+		.daddr = &reply->tuple->remote,
+		.protocol = IPPROTO_TCP,
+		.tos = reply->tos,
+	});
 }
 
 void tcp_send_reset(const struct tcp_tuple *tuple, const struct sk_buff *skb)
@@ -264,5 +314,5 @@ void tcp_send_reset(const struct tcp_tuple *tuple, const struct sk_buff *skb)
 		rst.flags |= TCP_ACK;
 	}
 	SNMP_INC(Tcp_OutRsts);
-	tcp_send_reply(&rst);
+	tcp_send_reply(&rst, NULL);
 }

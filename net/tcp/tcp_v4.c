@@ -166,31 +166,53 @@ static void rcv_nobody(struct sk_buff *skb, const struct tcp_tuple *tuple)
 }
 
 /* No connection has it: records, then listeners. */
-static noinline void rcv_slow(struct sk_buff *skb,
-			      const struct tcp_tuple *tuple)
+static noinline void rcv_slow(struct sk_buff *skb)
 {
-	struct tcp_mini *m = tcp_mini_lookup(tuple);
+	struct tcp_tuple tuple;
+	struct tcp_mini *m;
 	struct sock *sk;
 	bool gone;
 
+	tcp_skb_tuple(skb, &tuple);
+	tcp_tuple_hash(&tuple);
+	tcp_seg(skb)->hash = tuple.hash;
+	m = tcp_mini_lookup(&tuple);
 	if (m) {
-		gone = mini_rcv(m, tuple, skb);
+		gone = mini_rcv(m, &tuple, skb);
 		tcp_mini_put(m);
 		if (gone)
 			return;
 	}
-	sk = tcp_listener_lookup(tuple);
+	sk = tcp_listener_lookup(&tuple);
 	if (!sk) {
-		rcv_nobody(skb, tuple);
+		rcv_nobody(skb, &tuple);
 		return;
 	}
-	listener_rcv(sk, NULL, tuple, skb);
+	listener_rcv(sk, NULL, &tuple, skb);
 	sock_put(sk);
+}
+
+static noinline struct sock *lookup_v6(const struct sk_buff *skb)
+{
+	struct tcp_tuple tuple;
+
+	tcp_skb_tuple(skb, &tuple);
+	tcp_tuple_hash(&tuple);
+	return tcp_lookup(&tuple);
+}
+
+static inline struct sock *lookup(const struct sk_buff *skb)
+{
+	const struct iphdr *ip = (const void *)skb_network_header(skb);
+	u32 ports = get_be32(skb->data);
+
+	if (unlikely(ip->ver_ihl >> 4 != 4))
+		return lookup_v6(skb);
+	return tcp_lookup_v4(ip->saddr, ip->daddr, ports << 16 | ports >> 16);
 }
 
 noinline void tcp_v4_rcv(struct sk_buff *skb)
 {
-	struct tcp_tuple tuple;
 	struct sock *sk;
 	int why;
 
@@ -203,15 +225,13 @@ noinline void tcp_v4_rcv(struct sk_buff *skb)
 	}
 	if (!skb->tstamp)
 		skb->tstamp = ktime_get_ns();
-	tcp_skb_tuple(skb, &tuple);
-	sk = tcp_lookup_first(&tuple);
-	tcp_seg(skb)->hash = tuple.hash;
+	sk = lookup(skb);
 	trace(TRACE_TCP_V4_RCV, sk, (u64)tcp_seg(skb)->seq << 32 | skb->len);
 	if (likely(sk)) {
 		tcp_sock_rcv(sk, skb);
 		sock_put(sk);
 	} else {
-		rcv_slow(skb, &tuple);
+		rcv_slow(skb);
 	}
 }
 

@@ -89,7 +89,7 @@ static void to_device(struct ip_sender *to, struct sk_buff *skb)
 }
 
 int ip_queue_xmit(struct sk_buff *skb, struct ip_route *rt,
-		  const struct ip_out *out)
+		  struct ip_out out)
 {
 	struct ip_sender to = { .send = to_device, .dev = &plain, .rt = rt };
 	struct iphdr *ip = skb_push(skb, sizeof(*ip));
@@ -100,8 +100,8 @@ int ip_queue_xmit(struct sk_buff *skb, struct ip_route *rt,
 	ip->frag_off = cpu_to_be16(IP_DF);
 	ip->ttl = 64;
 	ip->protocol = IPPROTO_TCP;
-	ip->saddr = out->saddr->a[3];
-	ip->daddr = out->daddr->a[3];
+	ip->saddr = out.saddr->a[3];
+	ip->daddr = out.daddr->a[3];
 	ip->check = csum_fold(csum_partial(ip, sizeof(*ip), 0));
 	skb->network_header = (u16)(skb->data - skb->head);
 	if (!skb->gso_size && skb->len > rt->mtu)

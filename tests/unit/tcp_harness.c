@@ -99,19 +99,19 @@ static void check_partial_sum(const struct sk_buff *skb,
 }
 
 int ip_queue_xmit(struct sk_buff *skb, struct ip_route *rt,
-		  const struct ip_out *ip)
+		  struct ip_out ip)
 {
 	struct sk_buff *copy;
 
-	check_partial_sum(skb, ip);
+	check_partial_sum(skb, &ip);
 	assert_true(skb->len + 20 <= rt->mtu || skb->gso_size);
-	copy = th_packet(ip->saddr, ip->daddr, skb->data, skb->len);
+	copy = th_packet(ip.saddr, ip.daddr, skb->data, skb->len);
 	copy->gso_size = skb->gso_size;
 	/* As a device would: the headers below TCP's are written, too. */
 	skb_push(skb, 20 + 14);
 	kfree_skb(skb);
 	if (th_xmit_hook) {
-		th_xmit_hook(copy, ip);
+		th_xmit_hook(copy, &ip);
 		return 0;
 	}
 	assert_true(nr_captured < MAX_CAPTURED);

@@ -349,7 +349,7 @@ static int transmit(struct sk_buff *skb, const struct ip_addr *s,
 	struct ip_out out = { .saddr = s, .daddr = d,
 			      .protocol = IPPROTO_TCP, .tos = 0xb8 };
 
-	return ip_queue_xmit(skb, rt, &out);
+	return ip_queue_xmit(skb, rt, out);
 }
 
 static void test_headers(void **state)
