@@ -76,21 +76,21 @@ USER_CFLAGS := -std=gnu11 -static -O2 -g -Wall -Wextra -Werror -I.
 # closes one as usual, everything else for size.
 SPEED	:= $(addprefix drivers/,virtio_net.c virtio_net_rx.c virtio_net_tx.c \
 	   virtio_ring.c) \
-	   $(addprefix net/,dev.c skbuff.c sock.c socket.c socket_calls.c \
+	   $(addprefix net/,dev.c skbuff.c sock.c socket.c \
 	   ip/ip_input.c ip/ip_output.c) \
 	   $(addprefix net/tcp/tcp_,ack.c established.c header.c output.c \
-	   recovery.c recvmsg.c rtt.c sendmsg.c transmit.c v4.c) \
+	   recvmsg.c rtt.c sendmsg.c transmit.c v4.c) \
 	   $(addprefix fs/,eventpoll.c epoll_syscall.c fdtable.c \
 	   read_write.c) \
 	   $(addprefix kernel/,sched.c softirq.c uio.c wait.c mm/slab.c)
-USUAL	:= $(addprefix net/tcp/tcp_,accept.c close.c cong.c cubic.c data.c \
+USUAL	:= $(addprefix net/tcp/tcp_,accept.c close.c data.c \
 	   hash.c input.c isn.c listen.c mini.c port.c proto.c request.c \
 	   state.c timer.c) \
 	   $(addprefix net/,socket_msg.c ip/checksum.c ip/route.c) \
 	   $(addprefix fs/,epoll_ctl.c file.c) \
 	   $(addprefix kernel/,hrtimer.c irq.c mutex.c rbtree.c siphash.c \
 	   time.c timer.c mm/kmalloc.c mm/page_alloc.c x86/apic.c \
-	   x86/clock.c x86/fpu.c x86/idt.c x86/switch.c x86/tsc.c \
+	   x86/clock.c x86/idt.c x86/switch.c \
 	   x86/uaccess.c)
 SIZE	:= $(filter-out $(SPEED) $(USUAL),$(SRCS:%.S=))
 ALONE	:= $(addprefix kernel/,string.c libgcc.c x86/stackprotector.c)

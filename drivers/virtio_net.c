@@ -143,7 +143,7 @@ static int virtnet_poll(struct napi_struct *napi, int budget)
 /* --- link --- */
 
 /* Any context. Devices that do not tell are always up. */
-static void read_link(struct virtnet *vi)
+static __cold void read_link(struct virtnet *vi)
 {
 	bool up = true;
 	u16 status;
@@ -162,7 +162,7 @@ static void read_link(struct virtnet *vi)
 }
 
 /* Hardirq. */
-static void virtnet_config_changed(void *data)
+static __cold void virtnet_config_changed(void *data)
 {
 	struct virtnet *vi = data;
 
@@ -180,7 +180,7 @@ static void schedule_poll(struct virtnet *vi)
 	local_irq_restore(flags);
 }
 
-void virtnet_start_timer(struct virtnet *vi)
+__cold void virtnet_start_timer(struct virtnet *vi)
 {
 	mod_timer(&vi->timer, ktime_get_ns() +
 		  (vi->vdev->no_irq ? POLL_NS : WATCH_NS));
@@ -263,7 +263,7 @@ static void virtnet_timer(struct timer *timer)
 /* --- finding it --- */
 
 /* Takes what we can use, and of that only what stands on its base (5.1.3.1). */
-static u64 choose_features(struct virtio_device *vdev, u64 offered)
+static __cold u64 choose_features(struct virtio_device *vdev, u64 offered)
 {
 	u64 f = VIRTIO_NET_F_MAC | VIRTIO_NET_F_MTU | VIRTIO_NET_F_STATUS |
 		VIRTIO_NET_F_MRG_RXBUF;
@@ -384,7 +384,7 @@ static void start(struct virtnet *vi)
 		(unsigned long long)vi->vdev->features);
 }
 
-int virtnet_probe(struct virtio_device *vdev)
+__cold int virtnet_probe(struct virtio_device *vdev)
 {
 	struct virtnet *vi = kzalloc(sizeof(*vi));
 	int err = -ENOMEM;

@@ -133,9 +133,9 @@ static noinline bool rx_merge(struct virtnet *vi, struct sk_buff *skb,
 	return true;
 }
 
-static noinline struct sk_buff *rx_bad(struct virtnet *vi,
-				       struct sk_buff *skb,
-				       enum drop_reason why)
+static noinline __cold struct sk_buff *rx_bad(struct virtnet *vi,
+					      struct sk_buff *skb,
+					      enum drop_reason why)
 {
 	if (why == DROP_DEV_RUNT)
 		vi->stats.rx_short++;
@@ -228,7 +228,7 @@ u32 virtnet_rx_buffers(void)
 	return (u32)clamp(n, (u64)RX_BUFFERS_MIN, (u64)RX_BUFFERS_MAX);
 }
 
-void virtnet_rx_setup(struct virtnet *vi, u32 mtu)
+__cold void virtnet_rx_setup(struct virtnet *vi, u32 mtu)
 {
 	/* The Ethernet header is 14 bytes: puts what follows on 4. */
 	vi->rx_reserve = (u16)(-(vi->hdr_len + ETH_HLEN) & 3);
@@ -244,7 +244,7 @@ void virtnet_rx_setup(struct virtnet *vi, u32 mtu)
 	vi->rx_batch = max(vi->rx_target / 8, 1);
 }
 
-void virtnet_rx_abandon(struct virtnet *vi)
+__cold void virtnet_rx_abandon(struct virtnet *vi)
 {
 	struct sk_buff *skb;
 

@@ -93,8 +93,8 @@ static int alloc_ring(struct virtqueue *vq, u32 num)
 	return 0;
 }
 
-int virtqueue_setup(struct virtqueue *vq, struct virtio_device *vdev,
-		    u32 index, u32 max, irq_handler_t fn, void *data)
+__cold int virtqueue_setup(struct virtqueue *vq, struct virtio_device *vdev,
+			   u32 index, u32 max, irq_handler_t fn, void *data)
 {
 	u32 num = vdev->ops->queue_max(vdev, index);
 	int err;
@@ -307,7 +307,7 @@ void *virtqueue_get_buf(struct virtqueue *vq, u32 *len)
 	return virtqueue_take_buf(vq, len);
 }
 
-void *virtqueue_detach_unused_buf(struct virtqueue *vq)
+__cold void *virtqueue_detach_unused_buf(struct virtqueue *vq)
 {
 	for (u16 i = 0; i < vq->num; i++) {
 		if (vq->slots[i].token)

@@ -191,7 +191,7 @@ static void ep_remove(struct eventpoll *ep, struct epitem *epi)
 }
 
 /* The epoll ends: every watch goes. Task context, sleeps. */
-void ep_clear(struct eventpoll *ep)
+__cold void ep_clear(struct eventpoll *ep)
 {
 	struct rb_node *node, *next;
 	u32 n = 0;
@@ -402,9 +402,9 @@ static int ep_ctl_locked(struct eventpoll *ep, int op, int fd,
 }
 
 /* An ADD that might close a cycle or lengthen a chain of epolls. */
-static noinline int ep_add_nested(struct eventpoll *ep, int fd,
-				  struct file *target,
-				  const struct epoll_event *event)
+static noinline __cold int ep_add_nested(struct eventpoll *ep, int fd,
+					 struct file *target,
+					 const struct epoll_event *event)
 {
 	int err = -ELOOP;
 

@@ -202,7 +202,7 @@ static void ep_done_scan(struct eventpoll *ep, struct list_head *txlist)
  * Is any item of @ep ready? Those that are not leave the ready list. The
  * recursion through ep_item_poll() ends: epolls nest EP_MAX_NESTS deep.
  */
-static u32 ep_eventpoll_poll(struct file *file, struct poll_table *pt)
+static __cold u32 ep_eventpoll_poll(struct file *file, struct poll_table *pt)
 {
 	struct eventpoll *ep = file->private_data;
 	struct epitem *epi, *tmp;
@@ -543,8 +543,8 @@ static long ep_get_params(struct eventpoll *ep, void __user *arg)
 	return copy_to_user(arg, &p, sizeof(p));
 }
 
-static long ep_eventpoll_ioctl(struct file *file, unsigned int cmd,
-			       unsigned long arg)
+static __cold long ep_eventpoll_ioctl(struct file *file, unsigned int cmd,
+				      unsigned long arg)
 {
 	switch (cmd) {
 	case EPIOCSPARAMS:
@@ -607,7 +607,7 @@ free_ep:
 	return fd;
 }
 
-void eventpoll_init(void)
+__cold void eventpoll_init(void)
 {
 	epoll_ctl_init();
 	epoll_nest_init();

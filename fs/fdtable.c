@@ -113,7 +113,7 @@ static void table_adopt(struct files_struct *files, void *table, u32 n)
  * Makes room for number @fd. Called and returns with files->lock held, but
  * gives it up meanwhile. 0 or -ENOMEM.
  */
-static int expand_files(struct files_struct *files, u32 fd)
+static __cold int expand_files(struct files_struct *files, u32 fd)
 	__must_hold(files->lock)
 {
 	u32 n = FIRST_FDS, old_n;
@@ -171,7 +171,7 @@ static void close_files(struct files_struct *files)
 	}
 }
 
-void files_put(struct files_struct *files)
+__cold void files_put(struct files_struct *files)
 {
 	might_sleep();
 	if (!atomic_dec_and_test(&files->users))
@@ -316,7 +316,7 @@ int get_close_on_exec(int fd)
 	return on;
 }
 
-int set_close_on_exec(int fd, bool on)
+__cold int set_close_on_exec(int fd, bool on)
 {
 	struct files_struct *files = current->files;
 	int err = -EBADF;
@@ -333,7 +333,7 @@ int set_close_on_exec(int fd, bool on)
 	return err;
 }
 
-int replace_fd(int fd, struct file *file, u32 flags)
+__cold int replace_fd(int fd, struct file *file, u32 flags)
 {
 	struct files_struct *files = current->files;
 	struct file *old = NULL;

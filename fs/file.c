@@ -93,7 +93,7 @@ int file_wait(struct file *file, struct wait_queue_head *wq,
 	return file_sleep(wq, ready, arg);
 }
 
-void file_init(void)
+__cold void file_init(void)
 {
 	file_cache = kmem_cache_create("file", sizeof(struct file), 0, 0);
 	if (!file_cache)

@@ -223,7 +223,7 @@ SYSCALL_DEFINE6(pwritev2, int, fd, const struct iovec __user *, vec, size_t, nr,
 }
 
 /* How mmap(2) reads a file: see mmap_read_file in kernel/mm/mm.h. */
-static ssize_t read_file_at(int fd, u64 pos, void *buf, size_t n)
+static __cold ssize_t read_file_at(int fd, u64 pos, void *buf, size_t n)
 {
 	struct fd_ref f = fdget(fd);
 	loff_t at = (loff_t)pos;

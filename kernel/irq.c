@@ -24,7 +24,7 @@ struct irq_desc {
 static struct irq_desc irq_desc[IRQ_NR_VECTORS];
 static struct spinlock irq_lock = SPINLOCK_INIT;
 
-static void unexpected_irq(void *data)
+static __cold void unexpected_irq(void *data)
 {
 	struct irq_desc *desc = data;
 
@@ -52,7 +52,7 @@ static void claim(struct irq_desc *desc, irq_handler_t fn, void *data,
 	__atomic_store_n(&desc->fn, fn, __ATOMIC_RELEASE);
 }
 
-int request_irq(irq_handler_t fn, void *data, const char *name)
+__cold int request_irq(irq_handler_t fn, void *data, const char *name)
 {
 	unsigned long irq = spin_lock_irqsave(&irq_lock);
 	int vector = -ENOSPC;
@@ -69,7 +69,7 @@ int request_irq(irq_handler_t fn, void *data, const char *name)
 	return vector;
 }
 
-void free_irq(int vector)
+__cold void free_irq(int vector)
 {
 	struct irq_desc *desc = &irq_desc[vector - IRQ_FIRST_VECTOR];
 	unsigned long irq = spin_lock_irqsave(&irq_lock);
@@ -78,7 +78,7 @@ void free_irq(int vector)
 	spin_unlock_irqrestore(&irq_lock, irq);
 }
 
-void irq_init(void (*timer)(void *data))
+__cold void irq_init(void (*timer)(void *data))
 {
 	for (int i = 0; i < IRQ_NR_VECTORS; i++)
 		claim(&irq_desc[i], unexpected_irq, &irq_desc[i], NULL);

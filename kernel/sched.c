@@ -82,7 +82,7 @@ static void finish_switch(struct rq *rq)
 }
 
 /* Where a new task's first switch leads (kernel/x86/switch.S). */
-void task_start(void (*entry)(void *arg), void *arg)
+__cold void task_start(void (*entry)(void *arg), void *arg)
 	__no_lock_check
 {
 	finish_switch(this_cpu_ptr(&runqueue));

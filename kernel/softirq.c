@@ -118,7 +118,7 @@ void irq_exit(void)
  * Takes its turn on the run queue like any task, so that a flood of packets
  * cannot keep the program from running.
  */
-static void ksoftirqd_loop(void *arg)
+static __cold void ksoftirqd_loop(void *arg)
 {
 	(void)arg;
 	for (;;) {
@@ -133,7 +133,7 @@ static void ksoftirqd_loop(void *arg)
 	}
 }
 
-void softirq_init(void)
+__cold void softirq_init(void)
 {
 	struct task *task = kthread_run(ksoftirqd_loop, NULL, "ksoftirqd");
 

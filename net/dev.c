@@ -38,7 +38,7 @@ static struct timer stuck_timer;
 
 /* ---- devices ---- */
 
-struct net_device *dev_get_by_name(const char *name)
+__cold struct net_device *dev_get_by_name(const char *name)
 {
 	struct net_device *dev;
 
@@ -71,7 +71,8 @@ struct net_device *dev_first(void)
 	return NULL;
 }
 
-void dev_for_each(void (*fn)(struct net_device *dev, void *arg), void *arg)
+__cold void dev_for_each(void (*fn)(struct net_device *dev, void *arg),
+			 void *arg)
 {
 	struct net_device *dev;
 
@@ -79,7 +80,7 @@ void dev_for_each(void (*fn)(struct net_device *dev, void *arg), void *arg)
 		fn(dev, arg);
 }
 
-static void stuck_timer_fired(struct timer *timer)
+static __cold void stuck_timer_fired(struct timer *timer)
 {
 	struct net_device *dev;
 
@@ -90,7 +91,7 @@ static void stuck_timer_fired(struct timer *timer)
 	mod_timer(timer, ktime_get_ns() + NET_STUCK_NS);
 }
 
-int register_netdev(struct net_device *dev)
+__cold int register_netdev(struct net_device *dev)
 {
 	int unit = 0;
 
@@ -346,7 +347,7 @@ void dev_xmit_batch_kick(void)
 	local_bh_enable();
 }
 
-void net_dev_init(void)
+__cold void net_dev_init(void)
 {
 	timer_setup(&stuck_timer, stuck_timer_fired);
 	open_softirq(NET_RX_SOFTIRQ, net_rx_action);

@@ -40,7 +40,7 @@ static inline u32 class_of(u32 total)
 	return total <= SMALLEST ? 0 : 24 - (u32)__builtin_clz(total - 1);
 }
 
-void skb_init(void)
+__cold void skb_init(void)
 {
 	for (u32 i = 0; i < NR_CLASSES; i++) {
 		class_cache[i] = kmem_cache_create(class_name[i],
@@ -81,7 +81,7 @@ static inline void init_skb(struct sk_buff *skb, u32 class, u32 truesize)
 	skb->free_data = NULL;
 }
 
-static noinline struct sk_buff *alloc_large(u32 size)
+static noinline __cold struct sk_buff *alloc_large(u32 size)
 {
 	u32 total = size + sizeof(struct sk_buff);
 	struct sk_buff *skb;
@@ -361,7 +361,7 @@ struct sk_buff *skb_copy_range(const struct sk_buff *skb, u32 off, u32 n,
 	return copy;
 }
 
-struct sk_buff *skb_copy(const struct sk_buff *skb, u32 headroom)
+__cold struct sk_buff *skb_copy(const struct sk_buff *skb, u32 headroom)
 {
 	u32 n = min(skb->len, (u32)SKB_MAX_LINEAR - headroom);
 	struct sk_buff *copy = skb_copy_range(skb, 0, n, headroom);

@@ -30,7 +30,7 @@ static struct wait_queue_head *lock_queue(const struct sock *sk)
 	return &lock_queues[(uintptr_t)sk / 64 % NR_LOCK_QUEUES];
 }
 
-void sock_init(void)
+__cold void sock_init(void)
 {
 	for (u32 i = 0; i < NR_LOCK_QUEUES; i++)
 		init_waitqueue_head(&lock_queues[i]);
@@ -38,7 +38,7 @@ void sock_init(void)
 
 /* ---- life ---- */
 
-u32 sock_i_ino(const struct sock *sk)
+__cold u32 sock_i_ino(const struct sock *sk)
 {
 	static u64 factor;	/* drawn by the first who asks; odd */
 	u64 f = READ_ONCE(factor), none = 0;
@@ -139,7 +139,7 @@ static void wait_for_owner(struct sock *sk)
 	finish_wait(wq, &wait);
 }
 
-void lock_sock_slow(struct sock *sk)
+__cold void lock_sock_slow(struct sock *sk)
 	__no_lock_check
 {
 	local_bh_disable();

@@ -34,7 +34,7 @@ int sock_register(const struct net_proto_family *family)
 	return 0;
 }
 
-void socket_init(void)
+__cold void socket_init(void)
 {
 	socket_cache = kmem_cache_create("socket", sizeof(struct socket), 0,
 					 0);
@@ -102,7 +102,8 @@ static u32 sock_poll(struct file *file, struct poll_table *pt)
 	return sock->ops->poll(sock);
 }
 
-static long sock_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static __cold long sock_ioctl(struct file *file, unsigned int cmd,
+			      unsigned long arg)
 {
 	struct socket *sock = file->private_data;
 	int val = 0;
@@ -118,7 +119,7 @@ static long sock_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return put_user(val, (int __user *)arg);
 }
 
-static int sock_stat(struct file *file, struct kstat *st)
+static __cold int sock_stat(struct file *file, struct kstat *st)
 {
 	const struct socket *sock = file->private_data;
 
@@ -195,8 +196,8 @@ void sockfd_put(const struct sockfd *ref)
 		fput(ref->file);
 }
 
-static int sock_create(int family, int type, int protocol,
-		       struct socket **out)
+static __cold int sock_create(int family, int type, int protocol,
+			      struct socket **out)
 {
 	struct socket *sock;
 	int err;

@@ -103,7 +103,7 @@ size_t kmalloc_size(size_t size)
 	return PAGE_SIZE << page_order(size);
 }
 
-void slab_init(void)
+__cold void slab_init(void)
 {
 	size_t i, step = 0;
 

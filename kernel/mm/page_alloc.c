@@ -100,7 +100,7 @@ static void list_range(struct zone *z, u64 pfn, u64 end)
 }
 
 /* Brings the chunk at @pfn into use. False if nothing of it is free. */
-static bool reach_chunk(struct zone *z, u64 pfn)
+static __cold bool reach_chunk(struct zone *z, u64 pfn)
 {
 	u64 end = min(pfn + CHUNK_PAGES, z->end_pfn);
 	bool any = false;
@@ -273,7 +273,7 @@ static struct page *zone_alloc_irq(unsigned int order, u64 keep)
 }
 
 /* Before "no": what this CPU holds back, then what the slabs do. */
-static noinline struct page *alloc_last_resort(unsigned int order)
+static noinline __cold struct page *alloc_last_resort(unsigned int order)
 {
 	struct page *page = NULL;
 
@@ -372,7 +372,7 @@ struct page *keep_reserved_page(phys_addr_t pa)
 	return page;
 }
 
-void free_reserved_page(phys_addr_t pa)
+__cold void free_reserved_page(phys_addr_t pa)
 {
 	free_pages(keep_reserved_page(pa), 0);
 }
@@ -387,7 +387,7 @@ u64 nr_total_pages(void)
 	return zone.nr_total;
 }
 
-void page_alloc_init(void)
+__cold void page_alloc_init(void)
 {
 	struct zone *z = &zone;
 	phys_addr_t map;

@@ -267,8 +267,8 @@ static u32 magazine_size(u32 size)
 	return 6;
 }
 
-void cache_setup(struct kmem_cache *c, const char *name, size_t size,
-		 size_t align, unsigned int flags)
+__cold void cache_setup(struct kmem_cache *c, const char *name, size_t size,
+			size_t align, unsigned int flags)
 {
 	unsigned int i;
 	u64 per_slab;
@@ -308,8 +308,8 @@ bool cache_add_magazine(struct kmem_cache *c, unsigned int cpu)
 	return true;
 }
 
-struct kmem_cache *kmem_cache_create(const char *name, size_t size,
-				     size_t align, unsigned int flags)
+__cold struct kmem_cache *kmem_cache_create(const char *name, size_t size,
+					    size_t align, unsigned int flags)
 {
 	struct kmem_cache *c = kmalloc(sizeof(*c));
 
@@ -347,7 +347,7 @@ static bool cache_shrink(struct kmem_cache *c) __must_hold(c->lock)
  * Memory is out. Who asks may hold any cache's lock, so nothing is waited
  * for. Rare, and as long as all partial slabs.
  */
-bool slab_reclaim(void)
+__cold bool slab_reclaim(void)
 {
 	unsigned long flags = local_irq_save();
 	struct kmem_cache *c;
@@ -376,8 +376,8 @@ static u64 in_magazines(const struct kmem_cache *c)
 	return n;
 }
 
-void slab_for_each(void (*fn)(const struct slab_info *info, void *arg),
-		   void *arg)
+__cold void slab_for_each(void (*fn)(const struct slab_info *info, void *arg),
+			  void *arg)
 {
 	struct kmem_cache *c;
 

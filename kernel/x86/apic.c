@@ -50,7 +50,7 @@ u32 apic_id(void)
 	return apic_base ? id >> 24 : id;
 }
 
-void apic_init(void)
+__cold void apic_init(void)
 {
 	struct cpuid_regs features = cpuid(1, 0);
 	u64 base;

@@ -67,7 +67,7 @@ static void event_init(void)
 	apic_write(APIC_LVT_TIMER, TIMER_VECTOR);
 }
 
-void clock_init(void)
+__cold void clock_init(void)
 {
 	u64 seconds = rtc_read();
 

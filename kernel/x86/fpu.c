@@ -54,7 +54,7 @@ static void enable_xsave(void)
 	area_size = cpuid(0xd, 0).ebx;
 }
 
-void fpu_init(void)
+__cold void fpu_init(void)
 {
 	area_size = FXSAVE_SIZE;
 	if (cpu_has(CPU_XSAVE))
@@ -90,7 +90,7 @@ static void *staging_area(const struct task *task)
 	return (u8 *)aligned_area(task) + ALIGN_UP(area_size, XSAVE_ALIGN);
 }
 
-int fpu_alloc(struct task *task)
+__cold int fpu_alloc(struct task *task)
 {
 	if (task->fpu)
 		return 0;
@@ -102,7 +102,7 @@ int fpu_alloc(struct task *task)
 	return 0;
 }
 
-void fpu_free(struct task *task)
+__cold void fpu_free(struct task *task)
 {
 	kfree(task->fpu);
 	task->fpu = NULL;
@@ -153,7 +153,7 @@ size_t fpu_frame_size(void)
 	return xcr0 ? area_size + sizeof(u32) : FXSAVE_SIZE;
 }
 
-int fpu_to_user(void __user *to)
+__cold int fpu_to_user(void __user *to)
 {
 	struct task *task = current;
 	struct sw_bytes sw = { 0 };
@@ -214,7 +214,7 @@ static void sanitise(u8 *area, bool extended)
 	memcpy(area + XSTATE_BV_AT, &bv, sizeof(bv));
 }
 
-int fpu_from_user(const void __user *from)
+__cold int fpu_from_user(const void __user *from)
 {
 	struct task *task = current;
 	bool extended;
@@ -254,7 +254,7 @@ static int code_of_flags(u32 flags)
 	return 0;
 }
 
-int fpu_exception_code(bool simd)
+__cold int fpu_exception_code(bool simd)
 {
 	u16 control, status;
 	u32 mxcsr;

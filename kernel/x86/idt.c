@@ -107,7 +107,7 @@ static void syscall_msr_init(void)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
 }
 
-void idt_init(void)
+__cold void idt_init(void)
 {
 	struct {
 		u16 limit;

@@ -25,7 +25,7 @@ DEFINE_PER_CPU(struct task *, user_state_owner);
 /* switch.S: calls task_start(rbx, r12). */
 void new_task_entry(void);
 
-void *init_stack(u64 top, void (*entry)(void *arg), void *arg)
+__cold void *init_stack(u64 top, void (*entry)(void *arg), void *arg)
 {
 	struct switch_frame *f = (struct switch_frame *)top - 1;
 
@@ -59,7 +59,7 @@ void __switch_user_state(struct task *prev, struct task *next)
 	this_cpu_write(user_state_owner, next);
 }
 
-void start_user_state(struct task *task)
+__cold void start_user_state(struct task *task)
 {
 	unsigned long irq = local_irq_save();
 
@@ -68,7 +68,7 @@ void start_user_state(struct task *task)
 	local_irq_restore(irq);
 }
 
-void forget_user_state(struct task *task)
+__cold void forget_user_state(struct task *task)
 {
 	if (this_cpu_read(user_state_owner) == task)
 		this_cpu_write(user_state_owner, NULL);

@@ -85,7 +85,7 @@ u64 ns_to_tsc(u64 ns)
  * Goes on from the present time at the new rate. A reader that was held up
  * keeps the old scale, which stays as it is.
  */
-static void set_hz(u64 hz)
+static __cold void set_hz(u64 hz)
 {
 	u64 at = (vvar.now + sizeof(vvar.scale[0])) % sizeof(vvar.scale);
 	struct clock_scale *next = &vvar.scale[at / sizeof(vvar.scale[0])];
@@ -176,7 +176,7 @@ static u64 measure_pit(void)
 }
 
 /* At one and at ten seconds, each over the whole time since boot. */
-static void refine(struct timer *timer)
+static __cold void refine(struct timer *timer)
 {
 	u64 hz = measure_pit();
 
@@ -187,7 +187,7 @@ static void refine(struct timer *timer)
 		mod_timer(timer, ktime_get_ns() + 9 * NSEC_PER_SEC);
 }
 
-void tsc_init(void)
+__cold void tsc_init(void)
 {
 	u64 hz = cpuid_hz();
 
@@ -201,14 +201,14 @@ void tsc_init(void)
 		cal.pit_start = take_sample(pit_read);
 }
 
-void apic_timer_run(void)
+__cold void apic_timer_run(void)
 {
 	apic_write(APIC_TIMER_DIV, APIC_DIV_1);
 	apic_write(APIC_TIMER_COUNT, APIC_START);
 	cal.apic_start = take_sample(read_apic);
 }
 
-void tsc_calibrate(void)
+__cold void tsc_calibrate(void)
 {
 	struct sample apic = take_sample(read_apic);
 	u64 apic_counts = apic.count - cal.apic_start.count;

@@ -36,7 +36,7 @@ struct ip_first_addr ip_first_addr;	/* table_lock, see above */
 static struct iface_table table;	/* table_lock, see above */
 static struct spinlock table_lock = SPINLOCK_INIT;
 
-static void collect(struct net_device *dev, void *arg)
+static __cold void collect(struct net_device *dev, void *arg)
 {
 	struct iface_table *t = arg;
 	struct iface *iface = &t->iface[t->n];

@@ -15,7 +15,7 @@
 #define SIOCOUTQNSD	0x894b
 #define SIOCATMARK	0x8905
 
-int tcp_listen(struct socket *sock, int backlog)
+__cold int tcp_listen(struct socket *sock, int backlog)
 {
 	struct sock *sk = sock->sk;
 	int err = -EINVAL;
@@ -91,7 +91,8 @@ int tcp_accept(struct socket *sock, struct socket *newsock, bool nonblock)
 	return 0;
 }
 
-int tcp_getname(struct socket *sock, struct sockaddr_storage *addr, bool peer)
+__cold int tcp_getname(struct socket *sock, struct sockaddr_storage *addr,
+		       bool peer)
 {
 	const struct sock *sk = sock->sk;
 
@@ -157,7 +158,7 @@ u32 tcp_poll(struct socket *sock)
 	return poll_in(sk) | poll_out(sk);
 }
 
-int tcp_ioctl(struct socket *sock, unsigned int cmd, int *val)
+__cold int tcp_ioctl(struct socket *sock, unsigned int cmd, int *val)
 {
 	const struct tcp_sock *tp = tcp_sk(sock->sk);
 	bool idle = sock->sk->sk_state == TCP_SYN_SENT ||

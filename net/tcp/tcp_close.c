@@ -214,7 +214,7 @@ static bool peer_must_know(const struct sock *sk)
 		1u << TCP_SYN_RECV | 1u << TCP_CLOSING | 1u << TCP_LAST_ACK);
 }
 
-int tcp_disconnect(struct sock *sk, u64 now)
+__cold int tcp_disconnect(struct sock *sk, u64 now)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	bool bound = tp->flags & TCP_F_OWNS_PORT;

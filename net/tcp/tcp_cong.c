@@ -63,7 +63,7 @@ static const struct tcp_congestion_ops *const algorithms[] = {
 	&tcp_newreno,
 };
 
-const struct tcp_congestion_ops *tcp_cong_find(const char *name, u32 len)
+__cold const struct tcp_congestion_ops *tcp_cong_find(const char *name, u32 len)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(algorithms); i++) {
 		const char *have = algorithms[i]->name;
@@ -103,7 +103,8 @@ void tcp_cong_init(struct tcp_sock *tp)
 		grow_sndbuf(tp);
 }
 
-void tcp_cong_set(struct tcp_sock *tp, const struct tcp_congestion_ops *ca)
+__cold void tcp_cong_set(struct tcp_sock *tp,
+			 const struct tcp_congestion_ops *ca)
 {
 	if (tp->ca == ca)
 		return;

@@ -365,7 +365,7 @@ static struct hlist_head *listen_bucket(u16 port)
 	return &listeners.bucket[port % LISTEN_BUCKETS];
 }
 
-void tcp_listener_add(struct sock *sk)
+__cold void tcp_listener_add(struct sock *sk)
 {
 	sock_hold(sk);
 	spin_lock_bh(&listeners.lock);
@@ -373,7 +373,7 @@ void tcp_listener_add(struct sock *sk)
 	spin_unlock_bh(&listeners.lock);
 }
 
-void tcp_listener_del(struct sock *sk)
+__cold void tcp_listener_del(struct sock *sk)
 {
 	bool was;
 
@@ -478,8 +478,9 @@ static void walk_minis(u32 n, void (*fn)(struct tcp_mini *, void *), void *arg)
 	spin_unlock_bh(stripe_of(&minis, n));
 }
 
-bool tcp_walk(u64 *place, void (*fn_sock)(struct sock *sk, void *arg),
-	      void (*fn_mini)(struct tcp_mini *mini, void *arg), void *arg)
+__cold bool tcp_walk(u64 *place, void (*fn_sock)(struct sock *sk, void *arg),
+		     void (*fn_mini)(struct tcp_mini *mini, void *arg),
+		     void *arg)
 {
 	u64 n = (*place)++, in_socks = READ_ONCE(socks.nr_buckets);
 	u64 all = in_socks + READ_ONCE(minis.nr_buckets);
@@ -493,9 +494,9 @@ bool tcp_walk(u64 *place, void (*fn_sock)(struct sock *sk, void *arg),
 	return n < all;
 }
 
-void tcp_for_each(void (*fn_sock)(struct sock *sk, void *arg),
-		  void (*fn_mini)(struct tcp_mini *mini, void *arg),
-		  void *arg)
+__cold void tcp_for_each(void (*fn_sock)(struct sock *sk, void *arg),
+			 void (*fn_mini)(struct tcp_mini *mini, void *arg),
+			 void *arg)
 {
 	u64 place = 0;
 
@@ -514,7 +515,7 @@ static int table_init(struct table *t, u32 hash_off)
 	return 0;
 }
 
-int tcp_hash_init(void)
+__cold int tcp_hash_init(void)
 {
 	get_random_bytes(hash_keys, sizeof(hash_keys));
 	for (unsigned int i = 0; i < ARRAY_SIZE(hash_keys); i++)

@@ -15,7 +15,7 @@
 
 #define SOMAXCONN	4096u
 
-int tcp_listen_start(struct sock *sk, int backlog)
+__cold int tcp_listen_start(struct sock *sk, int backlog)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
@@ -77,7 +77,7 @@ static void abandon_child(struct sock *child, u64 now)
 }
 
 /* Requests find their listener closed when they look for it next. */
-void tcp_listen_stop(struct sock *sk, u64 now)
+__cold void tcp_listen_stop(struct sock *sk, u64 now)
 {
 	struct sock *child;
 

@@ -33,7 +33,7 @@ static struct spinlock tw_lock;
 static struct atomic tw_count;
 static u32 tw_max __ro_after_init;
 
-int tcp_mini_init(void)
+__cold int tcp_mini_init(void)
 {
 	mini_cache = kmem_cache_create("tcp_mini", sizeof(struct tcp_mini), 0,
 				       SLAB_ZERO);
@@ -67,7 +67,7 @@ void tcp_mini_put(struct tcp_mini *m)
  * Ends a TIME-WAIT record: out of the table, the timer's reference and the
  * port given back. Once only, whoever comes first.
  */
-static void tw_kill(struct tcp_mini *m)
+static __cold void tw_kill(struct tcp_mini *m)
 {
 	if (!tcp_mini_unhash(m))
 		return;
@@ -254,7 +254,7 @@ enum tcp_tw_verdict tcp_timewait_rcv(struct tcp_mini *m, struct sk_buff *skb,
 	return tw_drop(skb);
 }
 
-int tcp_timewait_clear(struct sock *sk, u64 now)
+__cold int tcp_timewait_clear(struct sock *sk, u64 now)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_tuple tuple;

@@ -322,7 +322,7 @@ void tcp_push_pending(struct tcp_sock *tp, u64 now)
 		tcp_write_xmit(tp, tp->nonagle, now);
 }
 
-int tcp_write_wakeup(struct tcp_sock *tp, u64 now)
+__cold int tcp_write_wakeup(struct tcp_sock *tp, u64 now)
 {
 	struct sk_buff *skb = tp->send_head;
 	u32 room;

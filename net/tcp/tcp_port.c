@@ -107,8 +107,8 @@ static bool both(const struct sock *a, const struct sock *b,
  * by REUSEPORT, or by REUSEADDR while the other does not listen. Counted
  * users have specific addresses of their own; they conflict without REUSEADDR.
  */
-static bool port_conflict(const struct port *p, const struct sock *sk,
-			  bool listening)
+static __cold bool port_conflict(const struct port *p, const struct sock *sk,
+				 bool listening)
 {
 	struct tcp_sock *tp;
 
@@ -134,7 +134,7 @@ static void port_own(struct port *p, struct sock *sk)
 	hlist_add_head(&tcp_sk(sk)->bind_node, &p->owners);
 }
 
-static int bind_one(struct sock *sk, u16 number)
+static __cold int bind_one(struct sock *sk, u16 number)
 {
 	struct port *p = port_get(number);
 
@@ -163,7 +163,7 @@ static int bind_any(struct sock *sk)
 	return -EADDRINUSE;
 }
 
-int tcp_port_bind(struct sock *sk, u16 port)
+__cold int tcp_port_bind(struct sock *sk, u16 port)
 {
 	int err;
 
@@ -173,7 +173,7 @@ int tcp_port_bind(struct sock *sk, u16 port)
 	return err;
 }
 
-bool tcp_port_may_listen(struct sock *sk)
+__cold bool tcp_port_may_listen(struct sock *sk)
 {
 	bool may;
 

@@ -181,7 +181,7 @@ static const struct inet_protosw tcp_protosw = {
 	.create = tcp_create,
 };
 
-void tcp_init(void)
+__cold void tcp_init(void)
 {
 	tcp_prot.slab = kmem_cache_create("tcp_sock", sizeof(struct tcp_sock),
 					  0, SLAB_ZERO);

@@ -241,7 +241,7 @@ void tcp_send_ack(struct tcp_sock *tp, u64 now)
 	send_empty(tp, skb, tp->snd_nxt, TCP_ACK, now);
 }
 
-void tcp_send_probe(struct tcp_sock *tp, u64 now)
+__cold void tcp_send_probe(struct tcp_sock *tp, u64 now)
 {
 	struct sk_buff *skb = alloc_skb(TCP_HEADROOM);
 
@@ -250,7 +250,7 @@ void tcp_send_probe(struct tcp_sock *tp, u64 now)
 		send_empty(tp, skb, tp->snd_una - 1, TCP_ACK, now);
 }
 
-void tcp_send_active_reset(struct tcp_sock *tp, u64 now)
+__cold void tcp_send_active_reset(struct tcp_sock *tp, u64 now)
 {
 	struct sk_buff *skb = alloc_skb(TCP_HEADROOM);
 
@@ -300,7 +300,8 @@ void tcp_send_reply(const struct tcp_reply *reply, struct ip_route *rt)
 	});
 }
 
-void tcp_send_reset(const struct tcp_tuple *tuple, const struct sk_buff *skb)
+__cold void tcp_send_reset(const struct tcp_tuple *tuple,
+			   const struct sk_buff *skb)
 {
 	const struct tcp_segment *seg = tcp_seg(skb);
 	struct tcp_reply rst = { .tuple = tuple, .flags = TCP_RST };

@@ -284,7 +284,7 @@ static void sock_icmp(struct sock *sk, u32 seq, const struct icmp_error *e,
 	}
 }
 
-void tcp_icmp_error(const struct icmp_error *e)
+__cold void tcp_icmp_error(const struct icmp_error *e)
 {
 	const u8 *quoted = e->quoted;
 	struct tcp_tuple tuple = {
