@@ -49,7 +49,14 @@ LWIP_OBJS := $(LWIP_SRCS:%.c=$(B)/lwip.o/%.o)
 LWIP_INC  := -Inet/lwip/include -isystem $(LWIP_DIR)/src/include
 LWIP_HERE := $(if $(LWIP_SRCS),$(LWIP_DIR)/src/include/lwip/init.h)
 
+# What only pollux-disk.elf has: files that last, on a share or a disk. The
+# kernel without them is the smaller by a third.
+DISK_SRCS := $(wildcard drivers/virtio_9p.c drivers/virtio_blk.c \
+	   drivers/virtio_call.c fs/p9*.c fs/ext/*.c)
+SRCS	:= $(filter-out $(DISK_SRCS),$(SRCS))
+
 OBJS	:= $(SRCS:%=$(B)/%.o) $(LWIP_OBJS)
+DISK_OBJS := $(DISK_SRCS:%=$(B)/%.o)
 PROGS	:= echo hello
 
 # The stack is aligned to 8: without vector registers nothing needs more. That
@@ -96,7 +103,7 @@ SIZE	:= $(filter-out $(SPEED) $(USUAL),$(SRCS:%.S=))
 ALONE	:= $(addprefix kernel/,string.c libgcc.c x86/stackprotector.c)
 LTO	:= -flto=2
 $(SPEED:%=$(B)/%.o): OPT := -O3
-$(SIZE:%=$(B)/%.o) $(LWIP_OBJS): OPT := -Oz
+$(SIZE:%=$(B)/%.o) $(DISK_OBJS) $(LWIP_OBJS): OPT := -Oz
 $(ALONE:%=$(B)/%.o): LTO :=
 
 all: $(B)/pollux.elf $(B)/pollux.stripped.elf $(B)/initramfs.cpio
@@ -108,7 +115,7 @@ $(B)/.flags: FORCE
 	@echo '$(CC) $(CFLAGS) $(SPEED) $(SIZE)' | cmp -s - $@ || \
 		echo '$(CC) $(CFLAGS) $(SPEED) $(SIZE)' >$@
 
-$(OBJS): $(B)/.flags
+$(OBJS) $(DISK_OBJS): $(B)/.flags
 
 $(B)/%.c.o: %.c | $(call need,build) $(LWIP_HERE)
 	@mkdir -p $(@D)
@@ -148,23 +155,27 @@ $(LWIP_OBJS): $(B)/lwip.o/%.o: | $(LWIP_HERE)
 $(B)/lwip/src/include/lwip/init.h: | $(call need,build)
 	tools/fetch-source lwip $(B)/lwip
 
-objs: $(OBJS)
+objs: $(OBJS) $(DISK_OBJS)
 
 # The tables that backtraces use, symbols and frame sizes, hold addresses of
 # the kernel that they are part of. So: link without them, make them, link with
 # them, and once more now that everything is in its place.
-$(B)/pollux.elf: $(B)/kernel.o linker.ld tools/kallsyms tools/unwind \
+$(B)/pollux.elf: $(B)/kernel.o
+$(B)/pollux-disk.elf: $(B)/kernel-disk.o
+$(B)/pollux.elf $(B)/pollux-disk.elf: linker.ld tools/kallsyms tools/unwind \
 		tools/link-kallsyms
 	$(call say,LD,$@)
-	$(Q)tools/link-kallsyms $(B)/kallsyms '$(CC) $(ASFLAGS)' \
-		'$(LD) $(LDFLAGS) $<' $@
+	$(Q)tools/link-kallsyms $(@:.elf=.kallsyms) '$(CC) $(ASFLAGS)' \
+		'$(LD) $(LDFLAGS) $(filter %.o,$^)' $@
 
 $(B)/kernel.o: $(OBJS)
+$(B)/kernel-disk.o: $(OBJS) $(DISK_OBJS)
+$(B)/kernel.o $(B)/kernel-disk.o:
 	$(call say,LTO,$@)
 	$(Q)$(CC) $(CFLAGS) $(LTO) -r -flinker-output=nolto-rel -nostdlib \
-		$(OBJS) -o $@
+		$(filter %.o,$^) -o $@
 
-$(B)/pollux.stripped.elf: $(B)/pollux.elf
+$(B)/%.stripped.elf: $(B)/%.elf
 	strip -s $< -o $@
 
 # ---- The programs ----------------------------------------------------------
@@ -205,6 +216,8 @@ $(B)/pollux.iso: $(B)/pollux.stripped.elf $(B)/initramfs.cpio boot/grub.cfg \
 		"ip=dhcp init=/echo"
 
 iso: $(B)/pollux.iso
+
+disk: $(B)/pollux-disk.elf $(B)/pollux-disk.stripped.elf
 
 # ---- Running ---------------------------------------------------------------
 run: all $(call need,run) $(if $(filter iso,$(BOOT)),run-iso,run-kernel)
@@ -278,7 +291,7 @@ lint: | $(call need,build) $(call need,lint)
 	@tools/lint $(LINT)
 
 # Every suite; TESTS="tests/wire -k arp" picks some of the pytest ones.
-test: all iso $(TEST_PROGS:%=$(B)/tests/%) $(PROGS:%=$(B)/user/%) \
+test: all iso disk $(TEST_PROGS:%=$(B)/tests/%) $(PROGS:%=$(B)/user/%) \
 		$(B)/bench/million \
 		| $(call need,run) $(call need,unit) $(call need,test)
 	@tests/run $(TESTS)
@@ -329,6 +342,8 @@ help:
 	@echo 'tools/trace.py    where an echo spends its time; wants a guest run with'
 	@echo '                  ARGS=trace=all; PCAP=F captures its frames'
 	@echo 'make iso          build/pollux.iso, boots on any BIOS through GRUB'
+	@echo 'make disk         build/pollux-disk.elf: the kernel with files that last,'
+	@echo '                  shares of the host and disks (docs/files.md)'
 	@echo 'make test         every suite; ends with what passed and failed'
 	@echo 'make unit check   host unit tests; style and layer rules'
 	@echo 'make lint         clang, its lock analysis, cppcheck, gcc -fanalyzer, clang-tidy'
@@ -344,8 +359,8 @@ help:
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP; V=1 shows.'
 
 FORCE:
-.PHONY: FORCE all objs iso bench bench-linux bench-million run run-kernel \
+.PHONY: FORCE all objs iso disk bench bench-linux bench-million run run-kernel \
 	run-iso gdb record replay core unit check lint test sim fuzz land-check \
 	syscalls clean help
 .SECONDARY:
--include $(OBJS:.o=.d)
+-include $(OBJS:.o=.d) $(DISK_OBJS:.o=.d)

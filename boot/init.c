@@ -8,6 +8,7 @@
 #include "drivers/drivers.h"
 #include "fs/exec.h"
 #include "fs/initramfs.h"
+#include "fs/mount.h"
 #include "fs/rootfs.h"
 #include "kernel/boot_info.h"
 #include "kernel/errno.h"
@@ -97,6 +98,8 @@ void init_task(void *arg)
 	drivers_init();
 	lwip_configure();
 	power_button_init();
+	if (mount_all())
+		give_up();
 	if (collect_args(a)) {
 		pr_err("command line: more than %d words for %s",
 		       MAX_WORDS - 3, a->path);

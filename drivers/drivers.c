@@ -18,16 +18,22 @@ void drivers_early_init(void)
 	serial_init();
 }
 
+extern const struct virtio_driver __start_virtio_driver[];
+extern const struct virtio_driver __stop_virtio_driver[];
+
 static int probe(struct virtio_device *vdev)
 {
-	switch (vdev->id) {
-	case VIRTIO_ID_NET:
+	const struct virtio_driver *d;
+
+	if (vdev->id == VIRTIO_ID_NET)
 		return virtnet_probe(vdev);
-	case VIRTIO_ID_RNG:
+	if (vdev->id == VIRTIO_ID_RNG)
 		return virtio_rng_probe(vdev);
-	default:
-		return -ENODEV;
+	for (d = __start_virtio_driver; d < __stop_virtio_driver; d++) {
+		if (d->id == vdev->id)
+			return d->probe(vdev);
 	}
+	return -ENODEV;
 }
 
 void drivers_init(void)

@@ -14,7 +14,10 @@
 #include "kernel/types.h"
 
 #define VIRTIO_ID_NET	1
+#define VIRTIO_ID_BLOCK	2
 #define VIRTIO_ID_RNG	4
+#define VIRTIO_ID_BALLOON 5
+#define VIRTIO_ID_9P	9
 
 /* Device status (2.1). */
 #define VIRTIO_S_ACKNOWLEDGE	0x01
@@ -36,8 +39,22 @@ struct virtqueue;
 /* The devices that drivers exist for; transports pass over the others. */
 static inline bool virtio_id_known(u32 id)
 {
-	return id == VIRTIO_ID_NET || id == VIRTIO_ID_RNG;
+	return id == VIRTIO_ID_NET || id == VIRTIO_ID_BLOCK ||
+	       id == VIRTIO_ID_RNG || id == VIRTIO_ID_BALLOON ||
+	       id == VIRTIO_ID_9P;
 }
+
+/* Linked in, it drives devices of that kind. Probe: 0 or -errno. Task. */
+struct virtio_driver {
+	u32 id;
+	int (*probe)(struct virtio_device *vdev);
+};
+
+#define VIRTIO_DRIVER(_id, _probe)					\
+	static const struct virtio_driver driver_##_probe __used	\
+		__section(".virtio_driver") __aligned(8) = {		\
+		.id = _id, .probe = _probe,				\
+	}
 
 /* What a transport can do. Task context unless said otherwise. */
 struct virtio_transport_ops {

@@ -1,11 +1,11 @@
 /*
  * System calls that change what a file is, not what its names are: modes,
- * owners, times, size; and those that ask for the file system or that it be
- * written out, of which there is nothing to do in memory. Task context.
+ * owners, times, size; and those that ask that it be written out. Task
+ * context.
  */
 #include "fs/fdtable.h"
+#include "fs/mount.h"
 #include "fs/namei.h"
-#include "fs/tmpfs.h"
 #include "kernel/errno.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
@@ -18,34 +18,14 @@
 
 #define SYNC_FILE_RANGE_KNOWN 7u
 
-/* What to change; each call fills in its own. */
-struct iattr {
-	bool set_mode, set_uid, set_gid, set_atime, set_mtime;
-	u32 mode, uid, gid;
-	u64 atime, mtime;
-};
-
-static int setattr(struct inode *inode, const struct iattr *a)
+static int setattr(struct dentry *d, const struct iattr *a)
 {
 	/* /proc and /sys are as they are. */
-	if (!inode->i_op->writable)
+	if (!d->inode->i_op->writable)
 		return -EPERM;
-	if (a->set_mode && is_link(inode))
+	if (a->set_mode && is_link(d->inode))
 		return -EOPNOTSUPP;
-	mutex_lock(&tree_lock);
-	if (a->set_mode)
-		inode->mode = (inode->mode & S_IFMT) | (a->mode & S_IALL);
-	if (a->set_uid)
-		inode->uid = a->uid;
-	if (a->set_gid)
-		inode->gid = a->gid;
-	if (a->set_atime)
-		inode->atime = a->atime;
-	if (a->set_mtime)
-		inode->mtime = a->mtime;
-	touch(&inode->ctime, NULL);
-	mutex_unlock(&tree_lock);
-	return 0;
+	return d->inode->i_op->setattr(d, a);
 }
 
 static long setattr_fd(int fd, const struct iattr *a, bool path_too)
@@ -57,7 +37,7 @@ static long setattr_fd(int fd, const struct iattr *a, bool path_too)
 	if (f.file && (path_too || !(f.file->f_flags & O_PATH))) {
 		/* Sockets and the like take it, and nobody sees it. */
 		vf = vfs_file(f.file);
-		err = vf ? setattr(vf->inode, a) : 0;
+		err = vf ? setattr(vf->dentry, a) : 0;
 	}
 	fdput(f);
 	return err;
@@ -76,7 +56,7 @@ static long setattr_path(int dfd, const char __user *path, u32 flags,
 		err = user_path_walk(dfd, path, follow, &nd);
 	if (err)
 		return err;
-	err = setattr(nd->dentry->inode, a);
+	err = setattr(nd->dentry, a);
 	nd_put(nd);
 	return err;
 }
@@ -230,15 +210,17 @@ SYSCALL_DEFINE2(utime, const char __user *, path, const s64 __user *, ut)
 
 /* --- size --- */
 
-static int truncate_inode(struct inode *inode, loff_t size)
+static int truncate_dentry(struct dentry *d, loff_t size)
 {
-	if (is_dir(inode))
+	const struct iattr a = { .set_size = true, .size = (u64)size };
+
+	if (is_dir(d->inode))
 		return -EISDIR;
-	if (!is_reg(inode))
+	if (!is_reg(d->inode))
 		return -EINVAL;
-	if (!inode->i_op->writable)
+	if (!d->inode->i_op->writable)
 		return -EACCES;
-	return tmpfs_truncate(inode, (u64)size);
+	return d->inode->i_op->setattr(d, &a);
 }
 
 SYSCALL_DEFINE2(truncate, const char __user *, path, loff_t, size)
@@ -251,7 +233,7 @@ SYSCALL_DEFINE2(truncate, const char __user *, path, loff_t, size)
 	err = user_path_walk(AT_FDCWD, path, true, &nd);
 	if (err)
 		return err;
-	err = truncate_inode(nd->dentry->inode, size);
+	err = truncate_dentry(nd->dentry, size);
 	nd_put(nd);
 	return err;
 }
@@ -264,7 +246,7 @@ static long ftruncate_file(struct file *file, loff_t size)
 		return -EBADF;
 	if (!vf || !is_reg(vf->inode) || !file_writable(file))
 		return -EINVAL;
-	return truncate_inode(vf->inode, size);
+	return truncate_dentry(vf->dentry, size);
 }
 
 SYSCALL_DEFINE2(ftruncate, int, fd, loff_t, size)
@@ -298,7 +280,9 @@ static long fallocate_file(struct file *file, u32 mode, loff_t pos, loff_t len)
 		return -ENODEV;
 	if (__builtin_add_overflow(pos, len, &end))
 		return -EFBIG;
-	return tmpfs_fallocate(vf->inode, mode, (u64)pos, (u64)len);
+	if (!file->f_op->fallocate)
+		return -EOPNOTSUPP;
+	return file->f_op->fallocate(file, mode, (u64)pos, (u64)len);
 }
 
 SYSCALL_DEFINE4(fallocate, int, fd, u32, mode, loff_t, pos, loff_t, len)
@@ -310,47 +294,53 @@ SYSCALL_DEFINE4(fallocate, int, fd, u32, mode, loff_t, pos, loff_t, len)
 	return err;
 }
 
-/* --- written out: memory is all there is --- */
+/* --- written out, where that means something --- */
 
 /* Sockets and pipes cannot be synchronised, says fsync(2). */
-static long do_fsync(int fd)
+static long do_fsync(int fd, bool data)
 {
 	struct fd_ref f = fdget(fd);
 	long err = -EBADF;
 
 	if (f.file && !(f.file->f_flags & O_PATH))
-		err = vfs_file(f.file) ? 0 : -EINVAL;
+		err = !vfs_file(f.file) ? -EINVAL :
+		      f.file->f_op->fsync ? f.file->f_op->fsync(f.file, data) :
+		      0;
 	fdput(f);
 	return err;
 }
 
 SYSCALL_DEFINE1(fsync, int, fd)
 {
-	return do_fsync(fd);
+	return do_fsync(fd, false);
 }
 
 SYSCALL_DEFINE1(fdatasync, int, fd)
 {
-	return do_fsync(fd);
+	return do_fsync(fd, true);
 }
 
 SYSCALL_DEFINE4(sync_file_range, int, fd, loff_t, pos, loff_t, len, u32, flags)
 {
 	if (flags & ~SYNC_FILE_RANGE_KNOWN || pos < 0 || len < 0)
 		return -EINVAL;
-	return do_fsync(fd);
+	return do_fsync(fd, true);
 }
 
 SYSCALL_DEFINE0(sync)
 {
+	(void)sync_mounts(0);
 	return 0;
 }
 
 SYSCALL_DEFINE1(syncfs, int, fd)
 {
 	struct fd_ref f = fdget(fd);
+	struct vfs_file *vf = f.file ? vfs_file(f.file) : NULL;
 	long err = f.file && !(f.file->f_flags & O_PATH) ? 0 : -EBADF;
 
+	if (!err && vf)
+		err = sync_mounts(vf->inode->dev);
 	fdput(f);
 	return err;
 }

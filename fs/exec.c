@@ -10,6 +10,7 @@
 #include "fs/exec_stack.h"
 #include "fs/fdtable.h"
 #include "fs/initramfs.h"
+#include "fs/mount.h"
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/page.h"
@@ -177,6 +178,7 @@ static void share_files(struct files_struct *files)
 static const struct process_ops file_ops_of_process = {
 	.share_files = share_files,
 	.put_files = files_put,
+	.sync = unmount_all,
 };
 
 /* Gives the calling task what makes it a process. */

@@ -37,6 +37,10 @@ struct file;
 struct kstat;			/* fs/stat.h */
 struct seq_file;		/* kernel/seq_file.h */
 
+struct dir_entry;		/* fs/inode.h */
+/* False: no room for it. */
+typedef bool (*emit_t)(void *arg, const struct dir_entry *e, u64 next);
+
 /*
  * What a kind of file can do. All in task context and allowed to sleep; a
  * NULL member means the call answers what Linux answers for such a file.
@@ -55,6 +59,16 @@ struct file_operations {
 	u32 (*poll)(struct file *file, struct poll_table *pt);
 	long (*ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
 	int (*stat)(struct file *file, struct kstat *st);
+	/* What was written stays, whatever happens; NULL: it is in memory. */
+	int (*fsync)(struct file *file, bool data_only);
+	/* fallocate(2), its range checked. */
+	int (*fallocate)(struct file *file, u32 mode, u64 pos, u64 len);
+	/*
+	 * A directory's entries from *@pos on (0: the first), "." and ".."
+	 * among them, to @emit with the place behind each, until that says
+	 * false. 0 or -errno.
+	 */
+	int (*iterate)(struct file *file, u64 pos, emit_t emit, void *arg);
 	/* Lines of its own for /proc/self/fdinfo. */
 	void (*show_fdinfo)(struct file *file, struct seq_file *m);
 	/* Last reference gone: frees private_data. Task context. */

@@ -30,8 +30,14 @@ struct inode *inode_new(const struct inode_operations *ops, u32 mode)
 {
 	struct inode *inode = kzalloc(sizeof(*inode));
 
-	if (!inode)
-		return NULL;
+	if (inode)
+		inode_init(inode, ops, mode);
+	return inode;
+}
+
+void inode_init(struct inode *inode, const struct inode_operations *ops,
+		u32 mode)
+{
 	inode->i_op = ops;
 	atomic_set(&inode->refs, 1);
 	inode->mode = mode;
@@ -42,7 +48,6 @@ struct inode *inode_new(const struct inode_operations *ops, u32 mode)
 	inode->ctime = inode->atime;
 	mutex_init(&inode->lock);
 	spin_lock_init(&inode->data_lock);
-	return inode;
 }
 
 void iget(struct inode *inode)
@@ -56,6 +61,10 @@ void iput(struct inode *inode)
 
 	if (!atomic_dec_and_test(&inode->refs))
 		return;
+	if (inode->i_op->evict) {
+		inode->i_op->evict(inode);
+		return;
+	}
 	BUG_ON(!rb_empty(&inode->children));
 	while (page_tree_next(&inode->pages, &i))
 		put_page(page_tree_take(&inode->pages, i));
@@ -109,6 +118,8 @@ void dput(struct dentry *dentry)
 	while (dentry && atomic_dec_and_test(&dentry->refs)) {
 		struct dentry *parent = dentry->parent;
 
+		if (dentry->inode->i_op->forget)
+			dentry->inode->i_op->forget(dentry);
 		iput(dentry->inode);
 		if (dentry->own_name)
 			kfree(dentry->name);
@@ -168,7 +179,7 @@ char *d_path_lock(const struct dentry *dentry, char *buf, size_t size)
 	return at;
 }
 
-void inode_stat(struct inode *inode, struct kstat *st)
+static void inode_stat(struct inode *inode, struct kstat *st)
 {
 	mutex_lock(&tree_lock);
 	spin_lock(&inode->data_lock);
@@ -183,6 +194,14 @@ void inode_stat(struct inode *inode, struct kstat *st)
 	};
 	spin_unlock(&inode->data_lock);
 	mutex_unlock(&tree_lock);
+}
+
+int dentry_stat(struct dentry *dentry, struct kstat *st)
+{
+	if (dentry->inode->i_op->getattr)
+		return dentry->inode->i_op->getattr(dentry, st);
+	inode_stat(dentry->inode, st);
+	return 0;
 }
 
 struct file *vfs_file_open(struct dentry *dentry,
@@ -205,8 +224,7 @@ struct file *vfs_file_open(struct dentry *dentry,
 
 int vfs_file_stat(struct file *file, struct kstat *st)
 {
-	inode_stat(vfs_file(file)->inode, st);
-	return 0;
+	return dentry_stat(vfs_file(file)->dentry, st);
 }
 
 void vfs_file_release(struct file *file)

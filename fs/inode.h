@@ -38,7 +38,28 @@ struct dir_entry {
 	char buf[24];		/* for names that are made on the spot */
 };
 
-/* What a kind of inode can do; NULL: not that. Under tree_lock, in a task. */
+/* What to change of a file; each call fills in its own. */
+struct iattr {
+	bool set_mode, set_uid, set_gid, set_atime, set_mtime, set_size;
+	u32 mode, uid, gid;
+	u64 atime, mtime, size;
+};
+
+/* What a new name shall stand for: a link's target, a device's number. */
+struct new_inode {
+	u32 mode;		/* S_IF and permissions */
+	u32 rdev;
+	const char *target;	/* @target_len bytes, no end */
+	size_t target_len;
+};
+
+struct kstatfs;
+
+/*
+ * What a kind of inode can do; NULL: not that. In a task, and allowed to
+ * sleep: another machine, or a disk, may have to be asked. Under tree_lock
+ * down to writable, then without it, or with it just the same.
+ */
 struct inode_operations {
 	/* Finds @name (@len bytes) in @dir: 0 with a reference, or -errno. */
 	int (*lookup)(struct dentry *dir, const char *name, size_t len,
@@ -53,6 +74,33 @@ struct inode_operations {
 	const struct file_operations *fops;
 	/* Names in it, and what it is, may be changed. */
 	bool writable;
+	/*
+	 * Directories whose names may be changed. The caller has looked: what
+	 * is made is not there, what is taken away is, and is what it says.
+	 * All but make: 0 or -errno; make with a reference in *@out.
+	 */
+	int (*make)(struct dentry *dir, const char *name, size_t len,
+		    const struct new_inode *what, struct dentry **out);
+	/* One more name for @old, of the same file system. */
+	int (*link)(struct dentry *dir, const char *name, size_t len,
+		    struct dentry *old);
+	/* @d goes out of its directory, which is this one. */
+	int (*unlink)(struct dentry *d);
+	/*
+	 * @d goes to @dir, under that name, in place of @old if that is not
+	 * NULL; or both change places.
+	 */
+	int (*rename)(struct dentry *d, struct dentry *dir, const char *name,
+		      size_t len, struct dentry *old, bool exchange);
+	/* What it is, asked anew; NULL: as the inode says. */
+	int (*getattr)(struct dentry *d, struct kstat *st);
+	int (*setattr)(struct dentry *d, const struct iattr *a);
+	int (*statfs)(struct dentry *d, struct kstatfs *st);
+	/* Before it is opened with O_ flags; *@state goes to vfs_file. */
+	int (*open)(struct dentry *d, u32 flags, void **state);
+	/* A dentry's and an inode's last reference; evict frees the inode. */
+	void (*forget)(struct dentry *d);
+	void (*evict)(struct inode *inode);
 };
 
 /*
@@ -94,6 +142,7 @@ struct dentry {
 	struct atomic refs;		/* a */
 	const char *name;		/* t  @len bytes, no end */
 	u64 hash;			/* t  of the name: its place */
+	u32 fid;			/* c  the file system's own */
 	u8 len;				/* t */
 	bool own_name;			/* t  to be freed */
 	bool linked;			/* t  its parent holds a reference */
@@ -128,6 +177,9 @@ static inline bool is_reg(const struct inode *inode)
 /* One reference, no link, times of now, a number of its own; NULL: memory. */
 struct inode *inode_new(const struct inode_operations *ops, u32 mode)
 	__must_check;
+/* The same for memory that is the caller's, and zero. */
+void inode_init(struct inode *inode, const struct inode_operations *ops,
+		u32 mode);
 void iget(struct inode *inode);
 /* The last one frees it and its contents. Task. */
 void iput(struct inode *inode);
@@ -159,7 +211,8 @@ char *d_path_lock(const struct dentry *dentry, char *buf, size_t size);
 /* Is it still in the tree, with all that is above it? tree_lock held. */
 bool d_reachable(const struct dentry *dentry) __must_hold(tree_lock);
 
-void inode_stat(struct inode *inode, struct kstat *st);
+/* What it is; 0, or -errno from where the file is. Task. */
+int dentry_stat(struct dentry *dentry, struct kstat *st) __must_check;
 
 /*
  * A new open file for @dentry, which stays the caller's. NULL if memory is

@@ -369,8 +369,10 @@ int namei_exec(const char *path, struct exec_file *out)
 static int make_socket(struct nameidata *nd, struct inode **out)
 	__must_hold(tree_lock)
 {
+	struct new_inode what = {
+		.mode = S_IFSOCK | (0777 & ~current_umask()),
+	};
 	struct dentry *there;
-	struct inode *inode;
 	int err = path_parent(nd);
 
 	if (err)
@@ -385,14 +387,13 @@ static int make_socket(struct nameidata *nd, struct inode **out)
 	if (!nd->dentry->inode->i_op->writable || nd->trailing ||
 	    !nd->dentry->inode->nlink)
 		return -ENOENT;
-	inode = tmpfs_inode(S_IFSOCK | (0777 & ~current_umask()));
-	if (!inode)
-		return -ENOMEM;
-	if (!tmpfs_link(nd->dentry, nd->last, nd->last_len, true, inode)) {
-		iput(inode);
-		return -ENOMEM;
-	}
-	*out = inode;
+	err = nd->dentry->inode->i_op->make(nd->dentry, nd->last,
+					    nd->last_len, &what, &there);
+	if (err)
+		return err == -ENOSPC ? -ENOMEM : err;
+	*out = there->inode;
+	iget(*out);
+	dput(there);
 	return 0;
 }
 

@@ -48,28 +48,41 @@ static int may_create(struct nameidata *nd, bool dir)
 	return nd->dentry->inode->i_op->writable ? 0 : -ENOENT;
 }
 
-/* Links @inode, whose reference it takes, as the last component of a path. */
-static int add_name(int dfd, const char __user *upath, struct inode *inode)
+static int make_last(struct nameidata *nd, const struct new_inode *what)
+{
+	struct dentry *d;
+	int err = nd->dentry->inode->i_op->make(nd->dentry, nd->last,
+						nd->last_len, what, &d);
+
+	if (!err)
+		dput(d);
+	return err;
+}
+
+static int link_last(struct nameidata *nd, struct dentry *old)
+{
+	if (nd->dentry->inode->dev != old->inode->dev)
+		return -EXDEV;
+	return nd->dentry->inode->i_op->link(nd->dentry, nd->last,
+					     nd->last_len, old);
+}
+
+/* A path's last component is from now on @what, or one more name of @old. */
+static int add_name(int dfd, const char __user *upath,
+		    const struct new_inode *what, struct dentry *old)
 {
 	struct nameidata *nd;
-	int err;
+	int err = user_path(dfd, upath, false, &nd);
 
-	if (!inode)
-		return -ENOSPC;
-	err = user_path(dfd, upath, false, &nd);
-	if (err) {
-		iput(inode);
+	if (err)
 		return err;
-	}
 	mutex_lock(&tree_lock);
 	err = path_parent(nd);
 	if (!err)
-		err = may_create(nd, is_dir(inode));
-	if (!err && !tmpfs_link(nd->dentry, nd->last, nd->last_len, true,
-				inode))
-		err = -ENOSPC;
+		err = may_create(nd, what && (what->mode & S_IFMT) == S_IFDIR);
+	if (!err)
+		err = what ? make_last(nd, what) : link_last(nd, old);
 	mutex_unlock(&tree_lock);
-	iput(inode);
 	nd_put(nd);
 	return err;
 }
@@ -79,21 +92,26 @@ static u32 masked(u32 mode)
 	return mode & S_IALL & ~current_umask();
 }
 
+static long do_mkdir(int dfd, const char __user *path, u32 mode)
+{
+	struct new_inode what = { .mode = S_IFDIR | (masked(mode) & 01777) };
+
+	return add_name(dfd, path, &what, NULL);
+}
+
 SYSCALL_DEFINE3(mkdirat, int, dfd, const char __user *, path, u32, mode)
 {
-	return add_name(dfd, path,
-			tmpfs_inode(S_IFDIR | (masked(mode) & 01777)));
+	return do_mkdir(dfd, path, mode);
 }
 
 SYSCALL_DEFINE2(mkdir, const char __user *, path, u32, mode)
 {
-	return add_name(AT_FDCWD, path,
-			tmpfs_inode(S_IFDIR | (masked(mode) & 01777)));
+	return do_mkdir(AT_FDCWD, path, mode);
 }
 
 static long do_mknod(int dfd, const char __user *path, u32 mode, u32 rdev)
 {
-	struct inode *inode;
+	struct new_inode what;
 
 	switch (mode & S_IFMT) {
 	case 0:
@@ -110,13 +128,10 @@ static long do_mknod(int dfd, const char __user *path, u32 mode, u32 rdev)
 	default:
 		return -EINVAL;
 	}
-	inode = tmpfs_inode((mode & S_IFMT) | masked(mode));
-	if (inode && (mode & S_IFMT) == S_IFCHR)
-		inode->device = device_by_number(rdev);
-	if (inode && ((mode & S_IFMT) == S_IFCHR ||
-		      (mode & S_IFMT) == S_IFBLK))
-		inode->rdev = rdev;
-	return add_name(dfd, path, inode);
+	what = (struct new_inode){ .mode = (mode & S_IFMT) | masked(mode) };
+	if ((mode & S_IFMT) == S_IFCHR || (mode & S_IFMT) == S_IFBLK)
+		what.rdev = rdev;
+	return add_name(dfd, path, &what, NULL);
 }
 
 SYSCALL_DEFINE3(mknod, const char __user *, path, u32, mode, u32, rdev)
@@ -134,6 +149,7 @@ static long do_symlink(const char __user *utarget, int dfd,
 		       const char __user *path)
 {
 	char *target = kmalloc(PATH_MAX);
+	struct new_inode what = { .mode = S_IFLNK | 0777, .target = target };
 	ssize_t len;
 	long err;
 
@@ -141,9 +157,10 @@ static long do_symlink(const char __user *utarget, int dfd,
 		return -ENOMEM;
 	len = strncpy_from_user(target, utarget, PATH_MAX);
 	err = len ? len : -ENOENT;
-	if (len > 0)
-		err = add_name(dfd, path,
-			       tmpfs_symlink_inode(target, (size_t)len));
+	if (len > 0) {
+		what.target_len = (size_t)len;
+		err = add_name(dfd, path, &what, NULL);
+	}
 	kfree(target);
 	return err;
 }
@@ -183,8 +200,7 @@ static long do_link(int olddfd, const char __user *old, int newdfd,
 	} else if (!inode->i_op->writable) {
 		err = -EXDEV;
 	} else {
-		iget(inode);
-		err = add_name(newdfd, new, inode);
+		err = add_name(newdfd, new, NULL, nd->dentry);
 	}
 	nd_put(nd);
 	return err;
@@ -203,6 +219,12 @@ SYSCALL_DEFINE5(linkat, int, olddfd, const char __user *, old, int, newdfd,
 
 /* --- taking names away --- */
 
+/* What another file system is mounted on. */
+static bool is_mounted(const struct dentry *d)
+{
+	return d->parent && d->inode->dev != d->parent->inode->dev;
+}
+
 static int check_unlink(const struct nameidata *nd, const struct dentry *d)
 {
 	if (!nd->dentry->inode->i_op->writable)
@@ -219,10 +241,7 @@ static int check_rmdir(const struct nameidata *nd, const struct dentry *d)
 		return -EPERM;
 	if (!is_dir(d->inode))
 		return -ENOTDIR;
-	/* What another file system is mounted on. */
-	if (!d->inode->i_op->writable)
-		return -EBUSY;
-	return tmpfs_dir_empty(d->inode) ? 0 : -ENOTEMPTY;
+	return is_mounted(d) ? -EBUSY : 0;
 }
 
 /* The last component's own trouble with "." and "..". */
@@ -254,7 +273,7 @@ static long remove_name(int dfd, const char __user *upath, bool dir)
 	if (!err)
 		err = dir ? check_rmdir(nd, d) : check_unlink(nd, d);
 	if (!err)
-		tmpfs_unlink(d);
+		err = nd->dentry->inode->i_op->unlink(d);
 	mutex_unlock(&tree_lock);
 	/* The last reference, with the file's pages, goes without the lock. */
 	dput(d);
@@ -284,7 +303,7 @@ SYSCALL_DEFINE3(unlinkat, int, dfd, const char __user *, path, u32, flags)
 /* Is @d in the tree below @top, or that itself? */
 static bool is_below(const struct dentry *d, const struct dentry *top)
 {
-	while (d && d != top)
+	while (d && d->inode != top->inode)
 		d = d->parent;
 	return d;
 }
@@ -296,9 +315,7 @@ static int check_replace(const struct dentry *old, const struct dentry *new)
 	if (is_dir(old->inode)) {
 		if (!is_dir(new->inode))
 			return -ENOTDIR;
-		if (!new->inode->i_op->writable)
-			return -EBUSY;
-		return tmpfs_dir_empty(new->inode) ? 0 : -ENOTEMPTY;
+		return is_mounted(new) ? -EBUSY : 0;
 	}
 	return is_dir(new->inode) ? -EISDIR : 0;
 }
@@ -310,7 +327,7 @@ static int rename_checks(struct nameidata *from, struct nameidata *to,
 {
 	if (!to->dentry->inode->i_op->writable)
 		return -EXDEV;
-	if (!old->inode->i_op->writable)
+	if (is_mounted(old))
 		return -EBUSY;
 	if (new && flags & RENAME_NOREPLACE)
 		return -EEXIST;
@@ -341,11 +358,9 @@ static int rename_found(struct nameidata *from, struct nameidata *to,
 
 	if (err || (new && new->inode == old->inode))
 		return err;
-	if (flags & RENAME_EXCHANGE) {
-		tmpfs_exchange(old, new);
-		return 0;
-	}
-	return tmpfs_move(old, to->dentry, to->last, to->last_len, new);
+	return to->dentry->inode->i_op->rename(old, to->dentry, to->last,
+					       to->last_len, new,
+					       flags & RENAME_EXCHANGE);
 }
 
 static int rename_locked(struct nameidata *from, struct nameidata *to,
@@ -358,7 +373,7 @@ static int rename_locked(struct nameidata *from, struct nameidata *to,
 		err = path_parent(to);
 	if (err)
 		return err;
-	if (from->dentry->inode->i_op != to->dentry->inode->i_op)
+	if (from->dentry->inode->dev != to->dentry->inode->dev)
 		return -EXDEV;
 	if (!from->last_len || last_is_dots(from))
 		return -EBUSY;

@@ -47,21 +47,19 @@ const struct file_operations vfs_path_fops = {
 static int create_last(struct nameidata *nd, u32 mode)
 	__must_hold(tree_lock)
 {
-	struct dentry *dir = nd->dentry, *d;
-	struct inode *inode;
+	struct new_inode what = {
+		.mode = S_IFREG | (mode & S_IALL & ~current_umask()),
+	};
+	struct dentry *dir = nd->dentry;
+	int err;
 
 	if (!dir->inode->i_op->writable || !dir->inode->nlink)
 		return -ENOENT;
-	inode = tmpfs_inode(S_IFREG | (mode & S_IALL & ~current_umask()));
-	if (!inode)
-		return -ENOSPC;
-	d = tmpfs_link(dir, nd->last, nd->last_len, true, inode);
-	iput(inode);
-	if (!d)
-		return -ENOSPC;
-	nd->dentry = dget(d);
-	dput(dir);
-	return 0;
+	err = dir->inode->i_op->make(dir, nd->last, nd->last_len, &what,
+				     &nd->dentry);
+	if (!err)
+		dput(dir);
+	return err;
 }
 
 /* As path_walk(), and what is not there is made: then *@created. */
@@ -112,21 +110,33 @@ static int open_checks(const struct inode *inode, u32 flags)
 
 /* --- from a dentry to an open file --- */
 
-static struct file *open_dentry(struct dentry *dentry, u32 flags)
+static int open_dentry(struct dentry *dentry, u32 flags, struct file **out)
 {
+	const struct inode_operations *ops = dentry->inode->i_op;
 	const struct device *dev = dentry->inode->device;
 	struct file *file;
 
-	if (flags & O_PATH)
-		return vfs_file_open(dentry, &vfs_path_fops,
+	if (flags & O_PATH) {
+		file = vfs_file_open(dentry, &vfs_path_fops,
 				     flags & PATH_FLAGS);
-	flags = (flags & ~(u32)OPEN_ONLY) | O_LARGEFILE;
-	if (!dev)
-		return vfs_file_open(dentry, dentry->inode->i_op->fops, flags);
-	file = file_alloc(dev->fops, (void *)dev, flags);
-	if (file)
-		file->f_seekable = dev->seekable;
-	return file;
+	} else if (!dev) {
+		file = vfs_file_open(dentry, ops->fops, flags);
+		if (file && ops->open) {
+			int err = ops->open(dentry, flags,
+					    &vfs_file(file)->state);
+
+			if (err) {
+				fput(file);
+				return err;
+			}
+		}
+	} else {
+		file = file_alloc(dev->fops, (void *)dev, flags);
+		if (file)
+			file->f_seekable = dev->seekable;
+	}
+	*out = file;
+	return file ? 0 : -ENOMEM;
 }
 
 /* O_TMPFILE: a file without a name, in the directory the walk led to. */
@@ -137,7 +147,7 @@ static int make_nameless(struct nameidata *nd, u32 mode)
 
 	if (!is_dir(dir->inode))
 		return -ENOTDIR;
-	if (!dir->inode->i_op->writable)
+	if (dir->inode->dev != DEV_TMPFS)
 		return -EOPNOTSUPP;
 	inode = tmpfs_inode(S_IFREG | (mode & S_IALL & ~current_umask()));
 	d = inode ? dentry_new(dir, "#tmpfile", 8, false, inode) : NULL;
@@ -170,6 +180,14 @@ static int open_walk(struct nameidata *nd, u32 flags, u32 mode)
 	return err;
 }
 
+static int truncate_dentry(struct dentry *dentry)
+{
+	const struct iattr a = { .set_size = true };
+
+	return dentry->inode->i_op->writable ?
+	       dentry->inode->i_op->setattr(dentry, &a) : 0;
+}
+
 static int check_flags(u32 *flags)
 {
 	if (*flags & TMPFILE_ONLY) {
@@ -196,14 +214,13 @@ static long do_open(int dfd, const char __user *upath, u32 flags, u32 mode)
 	err = user_path(dfd, upath, false, &nd);
 	if (!err)
 		err = open_walk(nd, flags, mode);
-	if (!err && flags & O_TRUNC && is_reg(nd->dentry->inode) &&
-	    nd->dentry->inode->i_op->writable)
-		err = tmpfs_truncate(nd->dentry->inode, 0);
+	if (!err && flags & O_TRUNC && is_reg(nd->dentry->inode))
+		err = truncate_dentry(nd->dentry);
+	if (!err && !(flags & O_PATH))
+		flags = (flags & ~(u32)OPEN_ONLY) | O_LARGEFILE;
+	if (!err)
+		err = open_dentry(nd->dentry, flags, &file);
 	if (err)
-		goto put_fd;
-	file = open_dentry(nd->dentry, flags);
-	err = -ENOMEM;
-	if (!file)
 		goto put_fd;
 	nd_put(nd);
 	fd_install(fd, file);

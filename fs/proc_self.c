@@ -5,6 +5,7 @@
 #include "fs/exec.h"
 #include "fs/fdtable.h"
 #include "fs/namei.h"
+#include "fs/mount.h"
 #include "fs/proc_internal.h"
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
@@ -468,9 +469,5 @@ const struct pseudo_node proc_process = DIR("1",
 	FILE_SHOW("cmdline", cmdline_show), FILE_SHOW("environ", environ_show),
 	FILE_SHOW("auxv", auxv_show), FILE_SHOW("limits", limits_show),
 	FILE_TEXT("cgroup", "0::/\n"), FILE_TEXT("oom_score_adj", "0\n"),
-	FILE_TEXT("mounts", "tmpfs / tmpfs rw,relatime 0 0\n"
-			    "proc /proc proc ro,relatime 0 0\n"
-			    "sysfs /sys sysfs ro,relatime 0 0\n"),
-	FILE_TEXT("mountinfo", "17 17 0:1 / / rw,relatime - tmpfs tmpfs rw\n"
-			       "19 17 0:3 / /proc ro,relatime - proc proc ro\n"
-			       "20 17 0:4 / /sys ro,relatime - sysfs sysfs ro\n"));
+	FILE_SHOW("mounts", mounts_show),
+	FILE_SHOW("mountinfo", mountinfo_show));

@@ -250,12 +250,23 @@ void read_write_init(void)
 	mmap_sources = &vfs_mmap_sources;
 }
 
-/* Only the tmpfs's files have holes. */
+/* Only the tmpfs's files have holes: the others' end where they end. */
 static loff_t seek_extent(struct file *file, loff_t offset, bool data)
 {
-	if (file->f_op != &tmpfs_file_fops)
+	struct vfs_file *vf = vfs_file(file);
+	struct kstat st;
+	int err;
+
+	if (file->f_op == &tmpfs_file_fops)
+		return tmpfs_seek(vf->inode, offset, data);
+	if (!vf || !is_reg(vf->inode) || !vf->inode->i_op->getattr)
 		return -EINVAL;
-	return tmpfs_seek(vfs_file(file)->inode, offset, data);
+	err = vfs_fstat(file, &st);
+	if (err)
+		return err;
+	if (offset < 0 || (u64)offset >= st.size)
+		return -ENXIO;
+	return data ? offset : (loff_t)st.size;
 }
 
 /* Where @offset and @whence lead in @file: a position, or -errno. */

@@ -25,7 +25,7 @@ struct dirent64_head {
 
 _Static_assert(sizeof(struct dirent64_head) == DIRENT_HEAD, "as getdents64");
 
-static ssize_t dir_read(struct file *file, struct iov_iter *to, loff_t *pos)
+ssize_t vfs_dir_read(struct file *file, struct iov_iter *to, loff_t *pos)
 {
 	(void)file;
 	(void)to;
@@ -33,23 +33,18 @@ static ssize_t dir_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	return -EISDIR;
 }
 
-const struct file_operations vfs_dir_fops = {
-	.read_iter = dir_read,
-	.stat = vfs_file_stat,
-	.release = vfs_file_release,
-	.vfs = true,
-	.name = "directory",
-};
-
 /* A listing that is being put together. */
 struct listing {
 	char *buf;
 	size_t len, room;
+	u64 place;		/* behind the last entry in it */
+	bool full;
 };
 
 /* Adds one entry; @next is the place behind it. False: no room. */
-static bool put_dirent(struct listing *l, const struct dir_entry *e, u64 next)
+static bool put_dirent(void *arg, const struct dir_entry *e, u64 next)
 {
+	struct listing *l = arg;
 	size_t reclen = ALIGN_UP(DIRENT_HEAD + e->len + 1, 8ul);
 	struct dirent64_head head = {
 		.d_ino = e->ino, .d_off = (s64)next, .d_reclen = (u16)reclen,
@@ -57,12 +52,15 @@ static bool put_dirent(struct listing *l, const struct dir_entry *e, u64 next)
 	};
 	char *rec = l->buf + l->len;
 
-	if (reclen > l->room - l->len)
+	if (reclen > l->room - l->len) {
+		l->full = true;
 		return false;
+	}
 	memset(rec, 0, reclen);
 	memcpy(rec, &head, sizeof(head));
 	memcpy(rec + DIRENT_HEAD, e->name, e->len);
 	l->len += reclen;
+	l->place = next;
 	return true;
 }
 
@@ -88,42 +86,49 @@ static bool next_entry(struct dentry *dir, u64 *place, struct dir_entry *e)
 	return found;
 }
 
-/* Fills @l from @place on; how far it came. -EINVAL: no room even for one. */
-static int fill_listing(struct dentry *dir, struct listing *l, u64 *place)
+/* As file_operations.iterate, for directories with a readdir of their own. */
+static int vfs_iterate(struct file *file, u64 pos, emit_t emit, void *arg)
 {
+	struct dentry *dir = vfs_file(file)->dentry;
 	struct dir_entry e;
-	u64 next = *place;
 	int err = 0;
 
 	mutex_lock(&tree_lock);
 	if (!dir->inode->nlink)
 		err = -ENOENT;
-	while (!err && next_entry(dir, &next, &e)) {
-		if (!put_dirent(l, &e, next)) {
-			err = l->len ? 0 : -EINVAL;
-			break;
-		}
-		*place = next;
-	}
+	while (!err && next_entry(dir, &pos, &e) && emit(arg, &e, pos))
+		;
 	mutex_unlock(&tree_lock);
 	return err;
 }
 
+const struct file_operations vfs_dir_fops = {
+	.read_iter = vfs_dir_read,
+	.stat = vfs_file_stat,
+	.release = vfs_file_release,
+	.iterate = vfs_iterate,
+	.vfs = true,
+	.name = "directory",
+};
+
 static long dir_getdents(struct file *file, char __user *buf, size_t room)
 {
 	struct listing l = { .buf = get_zeroed_page(),
-			     .room = min(room, PAGE_SIZE) };
-	u64 place = (u64)file->f_pos;
+			     .room = min(room, PAGE_SIZE),
+			     .place = (u64)file->f_pos };
 	long ret;
 
 	if (!l.buf)
 		return -ENOMEM;
-	ret = fill_listing(vfs_file(file)->dentry, &l, &place);
+	ret = file->f_op->iterate(file, l.place, put_dirent, &l);
+	/* No room even for one. */
+	if (!ret && l.full && !l.len)
+		ret = -EINVAL;
 	if (!ret && copy_to_user(buf, l.buf, l.len))
 		ret = -EFAULT;
 	if (!ret) {
 		spin_lock(&file->f_lock);
-		file->f_pos = (loff_t)place;
+		file->f_pos = (loff_t)l.place;
 		spin_unlock(&file->f_lock);
 		ret = (long)l.len;
 	}
@@ -137,7 +142,7 @@ SYSCALL_DEFINE3(getdents64, int, fd, char __user *, buf, u32, count)
 	long n = -EBADF;
 
 	if (f.file && !(f.file->f_flags & O_PATH))
-		n = f.file->f_op == &vfs_dir_fops ?
+		n = f.file->f_op->iterate ?
 		    dir_getdents(f.file, buf, count) : -ENOTDIR;
 	fdput(f);
 	return n;

@@ -46,9 +46,9 @@ static int path_stat(int dfd, const char __user *path, bool follow,
 
 	if (err)
 		return err;
-	inode_stat(nd->dentry->inode, st);
+	err = dentry_stat(nd->dentry, st);
 	nd_put(nd);
-	return 0;
+	return err;
 }
 
 /* As the calls with flags have it: an empty path may mean @dfd itself. */
@@ -64,10 +64,10 @@ static int stat_at(int dfd, const char __user *path, u32 flags,
 			return fd_stat(dfd, st);
 		if (!first) {
 			struct dentry *cwd = get_cwd();
+			int err = dentry_stat(cwd, st);
 
-			inode_stat(cwd->inode, st);
 			dput(cwd);
-			return 0;
+			return err;
 		}
 	}
 	return path_stat(dfd, path, !(flags & AT_SYMLINK_NOFOLLOW), st);

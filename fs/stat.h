@@ -22,6 +22,8 @@
 #define DEV_PROC	3
 #define DEV_SYSFS	4
 
+#define DEV_MOUNT	16	/* the first of fs/mount.h */
+
 #define SECTOR_SIZE	512u	/* what st_blocks counts */
 
 struct kstat {
@@ -34,6 +36,14 @@ struct kstat {
 	u64 size;		/* bytes */
 	u64 blocks;		/* of SECTOR_SIZE */
 	u64 atime, mtime, ctime;	/* ns since 1970 */
+};
+
+/* struct statfs of x86-64 Linux: how much room there is. */
+struct kstatfs {
+	s64 f_type, f_bsize;
+	u64 f_blocks, f_bfree, f_bavail, f_files, f_ffree;
+	s32 f_fsid[2];
+	s64 f_namelen, f_frsize, f_flags, f_spare[4];
 };
 
 /* struct stat of x86-64 Linux. */

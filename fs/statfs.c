@@ -12,24 +12,23 @@
 #define ANON_MAGIC	0x09041934
 #define ST_VALID	0x20		/* f_flags is filled in */
 
-/* struct statfs of x86-64 Linux. */
-struct user_statfs {
-	s64 f_type, f_bsize;
-	u64 f_blocks, f_bfree, f_bavail, f_files, f_ffree;
-	s32 f_fsid[2];
-	s64 f_namelen, f_frsize, f_flags, f_spare[4];
-};
+_Static_assert(sizeof(struct kstatfs) == 120, "Linux's struct statfs");
 
-_Static_assert(sizeof(struct user_statfs) == 120, "Linux's struct statfs");
-
-static long put_statfs(struct user_statfs __user *to, u32 dev)
+/* @d NULL: a file without a name. */
+static long put_statfs(struct kstatfs __user *to, struct dentry *d)
 {
-	struct user_statfs s = {
+	u32 dev = d ? d->inode->dev : DEV_ANON;
+	struct kstatfs s = {
 		.f_bsize = PAGE_SIZE, .f_namelen = NAME_MAX,
 		.f_frsize = PAGE_SIZE, .f_fsid = { (s32)dev, 0 },
 		.f_flags = ST_VALID,
 	};
+	int err;
 
+	if (d && d->inode->i_op->statfs) {
+		err = d->inode->i_op->statfs(d, &s);
+		return err ? err : copy_to_user(to, &s, sizeof(s));
+	}
 	switch (dev) {
 	case DEV_TMPFS:
 		/* A file takes an inode and a name: well under a page. */
@@ -53,27 +52,24 @@ static long put_statfs(struct user_statfs __user *to, u32 dev)
 	return copy_to_user(to, &s, sizeof(s));
 }
 
-SYSCALL_DEFINE2(statfs, const char __user *, path, struct user_statfs __user *,
-		to)
+SYSCALL_DEFINE2(statfs, const char __user *, path, struct kstatfs __user *, to)
 {
 	struct nameidata *nd;
-	u32 dev;
-	int err = user_path_walk(AT_FDCWD, path, true, &nd);
+	long err = user_path_walk(AT_FDCWD, path, true, &nd);
 
 	if (err)
 		return err;
-	dev = nd->dentry->inode->dev;
+	err = put_statfs(to, nd->dentry);
 	nd_put(nd);
-	return put_statfs(to, dev);
+	return err;
 }
 
-SYSCALL_DEFINE2(fstatfs, int, fd, struct user_statfs __user *, to)
+SYSCALL_DEFINE2(fstatfs, int, fd, struct kstatfs __user *, to)
 {
 	struct fd_ref f = fdget(fd);
 	struct vfs_file *vf = f.file ? vfs_file(f.file) : NULL;
-	u32 dev = vf ? vf->inode->dev : DEV_ANON;
-	bool open = f.file;
+	long err = f.file ? put_statfs(to, vf ? vf->dentry : NULL) : -EBADF;
 
 	fdput(f);
-	return open ? put_statfs(to, dev) : -EBADF;
+	return err;
 }

@@ -5,6 +5,7 @@
  */
 #include "fs/tmpfs.h"
 
+#include "fs/dev.h"
 #include "kernel/errno.h"
 #include "kernel/mm/slab.h"
 #include "kernel/string.h"
@@ -87,68 +88,6 @@ static ssize_t tmpfs_readlink(struct dentry *link, char *buf, size_t size)
 	return (ssize_t)n;
 }
 
-const struct inode_operations tmpfs_dir_iops = {
-	.lookup = tmpfs_lookup,
-	.readdir = tmpfs_readdir,
-	.fops = &vfs_dir_fops,
-	.writable = true,
-};
-
-static const struct inode_operations tmpfs_file_iops = {
-	.fops = &tmpfs_file_fops,
-	.writable = true,
-};
-
-static const struct inode_operations tmpfs_link_iops = {
-	.readlink = tmpfs_readlink,
-	.writable = true,
-};
-
-/* Devices are opened by what stands behind them; sockets and pipes not. */
-static const struct inode_operations tmpfs_special_iops = {
-	.writable = true,
-};
-
-/* Only what memfd_create() makes may be sealed. */
-static struct inode *regular_inode(u32 mode)
-{
-	struct inode *inode = inode_new(&tmpfs_file_iops, mode);
-
-	if (inode)
-		inode->seals = F_SEAL_SEAL;
-	return inode;
-}
-
-struct inode *tmpfs_inode(u32 mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return inode_new(&tmpfs_dir_iops, mode);
-	case S_IFREG:
-		return regular_inode(mode);
-	case S_IFLNK:
-		return inode_new(&tmpfs_link_iops, mode);
-	default:
-		return inode_new(&tmpfs_special_iops, mode);
-	}
-}
-
-struct inode *tmpfs_symlink_inode(const char *target, size_t len)
-{
-	struct inode *inode = tmpfs_inode(S_IFLNK | 0777);
-
-	if (!inode)
-		return NULL;
-	inode->link = kmalloc(len + 1);
-	if (!inode->link) {
-		iput(inode);
-		return NULL;
-	}
-	memcpy(inode->link, target, len);
-	inode->size = len;
-	return inode;
-}
-
 /* Puts @d among the children of @dir, whose reference it holds already. */
 static void attach(struct dentry *d, struct inode *dir)
 {
@@ -222,8 +161,12 @@ void tmpfs_remove_tree(struct dentry *dentry)
 		tmpfs_unlink(dentry);
 }
 
-int tmpfs_move(struct dentry *dentry, struct dentry *dir, const char *name,
-	       size_t len, struct dentry *old)
+/*
+ * Puts @dentry into @dir under another name, in place of @old, which has it;
+ * NULL: nobody has. 0 or -ENOMEM, and nothing has changed.
+ */
+static int tmpfs_move(struct dentry *dentry, struct dentry *dir,
+		      const char *name, size_t len, struct dentry *old)
 {
 	struct dentry *from = dentry->parent;
 	char *own = kmalloc(len + 1);
@@ -254,7 +197,8 @@ int tmpfs_move(struct dentry *dentry, struct dentry *dir, const char *name,
 		(y) = swap_tmp;						\
 	} while (0)
 
-void tmpfs_exchange(struct dentry *a, struct dentry *b)
+/* Two names change places. */
+static void tmpfs_exchange(struct dentry *a, struct dentry *b)
 {
 	detach(a);
 	detach(b);
@@ -266,4 +210,145 @@ void tmpfs_exchange(struct dentry *a, struct dentry *b)
 	attach(a, a->parent->inode);
 	attach(b, b->parent->inode);
 	touch(&a->inode->ctime, &b->inode->ctime);
+}
+
+/* --- what the system calls ask for --- */
+
+static int tmpfs_setattr(struct dentry *d, const struct iattr *a)
+{
+	struct inode *inode = d->inode;
+
+	if (a->set_size)
+		return tmpfs_truncate(inode, a->size);
+	mutex_lock(&tree_lock);
+	if (a->set_mode)
+		inode->mode = (inode->mode & S_IFMT) | (a->mode & S_IALL);
+	if (a->set_uid)
+		inode->uid = a->uid;
+	if (a->set_gid)
+		inode->gid = a->gid;
+	if (a->set_atime)
+		inode->atime = a->atime;
+	if (a->set_mtime)
+		inode->mtime = a->mtime;
+	touch(&inode->ctime, NULL);
+	mutex_unlock(&tree_lock);
+	return 0;
+}
+
+static int tmpfs_make(struct dentry *dir, const char *name, size_t len,
+		      const struct new_inode *what, struct dentry **out)
+{
+	struct inode *inode = what->target ?
+		tmpfs_symlink_inode(what->target, what->target_len) :
+		tmpfs_inode(what->mode);
+	struct dentry *d;
+
+	if (!inode)
+		return -ENOSPC;
+	inode->rdev = what->rdev;
+	if ((what->mode & S_IFMT) == S_IFCHR)
+		inode->device = device_by_number(what->rdev);
+	d = tmpfs_link(dir, name, len, true, inode);
+	iput(inode);
+	if (!d)
+		return -ENOSPC;
+	*out = dget(d);
+	return 0;
+}
+
+static int tmpfs_add_link(struct dentry *dir, const char *name, size_t len,
+			  struct dentry *old)
+{
+	return tmpfs_link(dir, name, len, true, old->inode) ? 0 : -ENOSPC;
+}
+
+static int tmpfs_remove(struct dentry *d)
+{
+	if (!tmpfs_dir_empty(d->inode))
+		return -ENOTEMPTY;
+	tmpfs_unlink(d);
+	return 0;
+}
+
+static int tmpfs_rename(struct dentry *d, struct dentry *dir, const char *name,
+			size_t len, struct dentry *old, bool exchange)
+{
+	if (exchange) {
+		tmpfs_exchange(d, old);
+		return 0;
+	}
+	if (old && !tmpfs_dir_empty(old->inode))
+		return -ENOTEMPTY;
+	return tmpfs_move(d, dir, name, len, old);
+}
+
+static const struct inode_operations tmpfs_dir_iops = {
+	.lookup = tmpfs_lookup,
+	.readdir = tmpfs_readdir,
+	.fops = &vfs_dir_fops,
+	.writable = true,
+	.setattr = tmpfs_setattr,
+	.make = tmpfs_make,
+	.link = tmpfs_add_link,
+	.unlink = tmpfs_remove,
+	.rename = tmpfs_rename,
+};
+
+static const struct inode_operations tmpfs_file_iops = {
+	.fops = &tmpfs_file_fops,
+	.writable = true,
+	.setattr = tmpfs_setattr,
+};
+
+static const struct inode_operations tmpfs_link_iops = {
+	.readlink = tmpfs_readlink,
+	.writable = true,
+	.setattr = tmpfs_setattr,
+};
+
+/* Devices are opened by what stands behind them; sockets and pipes not. */
+static const struct inode_operations tmpfs_special_iops = {
+	.writable = true,
+	.setattr = tmpfs_setattr,
+};
+
+/* Only what memfd_create() makes may be sealed. */
+static struct inode *regular_inode(u32 mode)
+{
+	struct inode *inode = inode_new(&tmpfs_file_iops, mode);
+
+	if (inode)
+		inode->seals = F_SEAL_SEAL;
+	return inode;
+}
+
+struct inode *tmpfs_inode(u32 mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return inode_new(&tmpfs_dir_iops, mode);
+	case S_IFREG:
+		return regular_inode(mode);
+	case S_IFLNK:
+		return inode_new(&tmpfs_link_iops, mode);
+	default:
+		return inode_new(&tmpfs_special_iops, mode);
+	}
+}
+
+struct inode *tmpfs_symlink_inode(const char *target, size_t len)
+{
+	struct inode *inode = tmpfs_inode(S_IFLNK | 0777);
+
+	if (!inode)
+		return NULL;
+	inode->link = kmalloc(len + 1);
+	if (!inode->link) {
+		iput(inode);
+		return NULL;
+	}
+	memcpy(inode->link, target, len);
+	inode->size = len;
+	return inode;
 }

@@ -28,17 +28,6 @@ void tmpfs_unlink(struct dentry *dentry) __must_hold(tree_lock);
 bool tmpfs_dir_empty(const struct inode *dir) __must_hold(tree_lock);
 /* Frees everything below @dentry, and that: for tests. */
 void tmpfs_remove_tree(struct dentry *dentry) __must_hold(tree_lock);
-/*
- * Puts @dentry into @dir under another name, in place of @old, which has it;
- * NULL: nobody has. 0 or -ENOMEM, and nothing has changed. tree_lock held.
- */
-int tmpfs_move(struct dentry *dentry, struct dentry *dir, const char *name,
-	       size_t len, struct dentry *old)
-	__must_hold(tree_lock) __must_check;
-/* Two names change places. tree_lock held. */
-void tmpfs_exchange(struct dentry *a, struct dentry *b)
-	__must_hold(tree_lock);
-
 /* What fcntl(2) has sealed an inode against. */
 #define F_SEAL_SEAL		1u
 #define F_SEAL_SHRINK		2u
@@ -46,8 +35,9 @@ void tmpfs_exchange(struct dentry *a, struct dentry *b)
 #define F_SEAL_WRITE		8u
 #define F_SEAL_FUTURE_WRITE	16u
 
-extern const struct inode_operations tmpfs_dir_iops;
 extern const struct file_operations vfs_dir_fops;	/* fs/readdir.c */
+/* A directory's read_iter: -EISDIR. */
+ssize_t vfs_dir_read(struct file *file, struct iov_iter *to, loff_t *pos);
 extern const struct file_operations tmpfs_file_fops;	/* tmpfs_file.c */
 
 /*
@@ -55,9 +45,6 @@ extern const struct file_operations tmpfs_file_fops;	/* tmpfs_file.c */
  * Task; takes inode->lock.
  */
 int tmpfs_truncate(struct inode *inode, u64 size) __must_check;
-/* fallocate(2). 0, -EOPNOTSUPP, -ENOSPC, -EFBIG, -EPERM. Task. */
-int tmpfs_fallocate(struct inode *inode, u32 mode, u64 pos, u64 len)
-	__must_check;
 /* SEEK_DATA and SEEK_HOLE: the position, or -ENXIO. Task. */
 loff_t tmpfs_seek(struct inode *inode, loff_t pos, bool data);
 

@@ -257,15 +257,6 @@ static ssize_t tmpfs_write(struct file *file, struct iov_iter *from,
 	return n;
 }
 
-const struct file_operations tmpfs_file_fops = {
-	.read_iter = tmpfs_read,
-	.write_iter = tmpfs_write,
-	.stat = vfs_file_stat,
-	.release = vfs_file_release,
-	.vfs = true,
-	.name = "file",
-};
-
 /* --- size --- */
 
 /* Gives back the pages from @first to @end, not included. */
@@ -389,8 +380,9 @@ static int fallocate_locked(struct inode *inode, u32 mode, u64 pos, u64 end)
 	return err;
 }
 
-int tmpfs_fallocate(struct inode *inode, u32 mode, u64 pos, u64 len)
+static int tmpfs_fallocate(struct file *file, u32 mode, u64 pos, u64 len)
 {
+	struct inode *inode = vfs_file(file)->inode;
 	int err;
 
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE) ||
@@ -437,3 +429,13 @@ loff_t tmpfs_seek(struct inode *inode, loff_t pos, bool data)
 		return -ENXIO;
 	return (loff_t)min(to, size);
 }
+
+const struct file_operations tmpfs_file_fops = {
+	.read_iter = tmpfs_read,
+	.write_iter = tmpfs_write,
+	.stat = vfs_file_stat,
+	.fallocate = tmpfs_fallocate,
+	.release = vfs_file_release,
+	.vfs = true,
+	.name = "file",
+};

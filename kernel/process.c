@@ -96,8 +96,10 @@ void do_exit(void)
 	task->files = NULL;
 	if (last && process_last_words)
 		process_last_words();
-	if (last)
+	if (last) {
+		process_ops->sync();
 		machine_exit(code & 0xff);
+	}
 	task_exit();
 }
 

@@ -48,6 +48,7 @@ extern void (*process_last_words)(void);
 struct process_ops {
 	void (*share_files)(struct files_struct *files);
 	void (*put_files)(struct files_struct *files);	/* may sleep */
+	void (*sync)(void);	/* the program has ended; may sleep */
 };
 
 extern const struct process_ops *process_ops;

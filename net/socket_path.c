@@ -44,7 +44,7 @@ void sock_path_remove(const char *path, u64 key)
 		return;
 	mutex_lock(&tree_lock);
 	if (!path_walk(nd, true) && nd->dentry->inode == inode_of(key))
-		tmpfs_unlink(nd->dentry);
+		(void)nd->dentry->parent->inode->i_op->unlink(nd->dentry);
 	mutex_unlock(&tree_lock);
 	nd_put(nd);
 }

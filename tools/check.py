@@ -21,7 +21,8 @@ OPENING_LINES = 8       # beside a LOCKING block below them
 # What the files of a folder may include. boot/ sees everything.
 LAYERS = {
     "boot": ("boot/", "drivers/", "net/", "fs/", "kernel/"),
-    "drivers": ("drivers/", "kernel/", "net/dev.h", "net/skbuff.h"),
+    "drivers": ("drivers/", "kernel/", "net/dev.h", "net/skbuff.h",
+                "fs/p9_transport.h", "fs/disk.h"),
     "net": ("net/", "kernel/"),
     "fs": ("fs/", "kernel/"),
     "kernel": ("kernel/",),

@@ -1,0 +1,44 @@
+"""A folder of the host in the guest, by virtio-9p."""
+import os
+import subprocess
+
+import pytest
+
+from tests.lib.guest import Guest, initramfs
+
+KERNEL = "build/pollux-disk.elf"
+
+
+def share(machine, folder, tag="data"):
+    bus = "device" if machine == "microvm" else "pci"
+    return ["-fsdev", f"local,id=f0,path={folder},security_model=none",
+            "-device", f"virtio-9p-{bus},fsdev=f0,mount_tag={tag}"]
+
+
+def guest(prog, folder, args, machine="pc", append="", mount="9p:data:/data"):
+    initrd = initramfs({"prog": f"build/tests/{prog}"})
+    mounts = f"mount={mount}" if mount else ""
+    return Guest(machine=machine, kernel=KERNEL, initrd=initrd, mem="32",
+                 append=f"init=/prog {mounts} {append} -- {args}",
+                 extra=share(machine, folder))
+
+
+def printed(console):
+    """What the program printed, up to its last line."""
+    return console.partition("--- begin\n")[2].partition("--- end\n")[0]
+
+
+@pytest.mark.parametrize("machine", ["pc", "microvm"])
+def test_files_as_on_linux(machine, tmp_path):
+    here, there = tmp_path / "linux", tmp_path / "guest"
+    here.mkdir()
+    there.mkdir()
+    want = subprocess.run(["build/tests/files", here], check=True,
+                          capture_output=True, text=True).stdout
+    with guest("files", there, "/data", machine) as g:
+        assert g.wait_exit(60) == 0, g.console
+        assert printed(g.console) == printed(want)
+    # And the host sees what the guest has made.
+    made = sorted(os.listdir(there))
+    assert made == sorted(os.listdir(here))
+    assert (there / "big").read_bytes() == (here / "big").read_bytes()
