@@ -18,9 +18,6 @@ void drivers_early_init(void)
 	serial_init();
 }
 
-extern const struct virtio_driver __start_virtio_driver[];
-extern const struct virtio_driver __stop_virtio_driver[];
-
 static int probe(struct virtio_device *vdev)
 {
 	const struct virtio_driver *d;

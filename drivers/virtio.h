@@ -36,14 +36,6 @@
 struct virtio_device;
 struct virtqueue;
 
-/* The devices that drivers exist for; transports pass over the others. */
-static inline bool virtio_id_known(u32 id)
-{
-	return id == VIRTIO_ID_NET || id == VIRTIO_ID_BLOCK ||
-	       id == VIRTIO_ID_RNG || id == VIRTIO_ID_BALLOON ||
-	       id == VIRTIO_ID_9P;
-}
-
 /* Linked in, it drives devices of that kind. Probe: 0 or -errno. Task. */
 struct virtio_driver {
 	u32 id;
@@ -52,9 +44,24 @@ struct virtio_driver {
 
 #define VIRTIO_DRIVER(_id, _probe)					\
 	static const struct virtio_driver driver_##_probe __used	\
-		__section(".virtio_driver") __aligned(8) = {		\
+		__section("virtio_driver") __aligned(8) = {		\
 		.id = _id, .probe = _probe,				\
 	}
+
+/* Weak: there may be none. */
+extern const struct virtio_driver __start_virtio_driver[] __weak;
+extern const struct virtio_driver __stop_virtio_driver[] __weak;
+
+/* The devices that drivers exist for; transports pass over the others. */
+static inline bool virtio_id_known(u32 id)
+{
+	const struct virtio_driver *d = __start_virtio_driver;
+
+	while (d < __stop_virtio_driver && d->id != id)
+		d++;
+	return id == VIRTIO_ID_NET || id == VIRTIO_ID_RNG ||
+	       d < __stop_virtio_driver;
+}
 
 /* What a transport can do. Task context unless said otherwise. */
 struct virtio_transport_ops {
