@@ -8,6 +8,7 @@
 #include "kernel/time.h"
 #include "net/inet.h"
 #include "net/snmp.h"
+#include "net/tcp/tcp_ecn.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_isn.h"
 #include "net/tcp/tcp_mini.h"
@@ -113,6 +114,8 @@ static void init_sequence(struct sock *sk, u64 now)
 	tp->recover = tp->iss;
 	tp->ts_off = start.ts_off;
 	tp->opts = TCP_OPT_TS | TCP_OPT_SACK_OK | TCP_OPT_WSCALE;
+	if (tcp_ecn_asks())
+		tp->opts |= TCP_OPT_ECN;
 	tp->advmss = tcp_advmss(sk);
 	tp->mss_clamp = 536;
 	tcp_sync_mss(tp);

@@ -20,6 +20,7 @@
 /* What the timestamp's low bits say. */
 #define TS_WSCALE	0x0fu	/* the peer's; 15: none offered */
 #define TS_SACK		0x10u
+#define TS_ECN		0x20u
 #define TS_LOW		0x3fu
 
 static struct siphash_key cookie_key;
@@ -88,6 +89,8 @@ void tcp_cookie_fill(struct tcp_mini *req, u64 now)
 		low = req->snd_wscale;
 	if (req->opts & TCP_OPT_SACK_OK)
 		low |= TS_SACK;
+	if (req->opts & TCP_OPT_ECN)
+		low |= TS_ECN;
 	/* So that the SYN-ACK, which adds the clock, says just this. */
 	req->ts_off = stamp(&req->tuple, low, now) - tcp_ms(now);
 }
@@ -108,6 +111,8 @@ static bool take_stamp(struct tcp_mini *req, const struct tcp_segment *seg,
 		return false;
 	if (seg->tsecr & TS_SACK)
 		req->opts |= TCP_OPT_SACK_OK;
+	if (seg->tsecr & TS_ECN)
+		req->opts |= TCP_OPT_ECN;
 	req->snd_wscale = seg->tsecr & TS_WSCALE;
 	if (req->snd_wscale <= TCP_MAX_WSCALE)
 		req->opts |= TCP_OPT_WSCALE;

@@ -8,6 +8,7 @@
 #include "kernel/string.h"
 #include "kernel/time.h"
 #include "net/snmp.h"
+#include "net/tcp/tcp_ecn.h"
 #include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_ofo.h"
 #include "net/tcp/tcp_output.h"
@@ -158,6 +159,8 @@ noinline void tcp_rcv_established(struct sock *sk, struct sk_buff *skb, u64 now)
 	}
 	if (tcp_ack(tp, skb, now) == TCP_DONE)
 		return;
+	if (unlikely(tp->opts & TCP_OPT_ECN))
+		tcp_ecn_rcv(tp, skb, len);
 	if (!len) {
 		kfree_skb(skb);
 		tp->rcv_at = tcp_ms(now);

@@ -15,6 +15,9 @@ struct tcp_ext {
 	u32 space;		/* s  most bytes taken in one */
 	u32 space_seq;		/* s  copied_seq when this one began */
 	u32 space_at;		/* s  us, and when that was */
+	/* ECN. */
+	u32 ecn_until;		/* s  snd_nxt at the last cut */
+	bool ecn_seen;		/* s  the peer's data has been ECT */
 };
 
 /* @tp's block, or NULL: no memory. sk lock; any context. */

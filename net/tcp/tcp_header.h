@@ -43,6 +43,7 @@ _Static_assert(sizeof(struct tcphdr) == TCP_HDR_LEN, "TCP header");
 #define TCP_OPT_WSCALE	0x02
 #define TCP_OPT_SACK_OK	0x04
 #define TCP_OPT_TS	0x08
+#define TCP_OPT_ECN	0x10	/* no option: by flags (RFC 3168) */
 
 struct tcp_sack_block {
 	u32 start, end;

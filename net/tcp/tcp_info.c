@@ -2,6 +2,7 @@
 #include "net/tcp/tcp_info.h"
 
 #include "kernel/string.h"
+#include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_timer.h"
 #include "net/tcp/tcp_user.h"
 
@@ -9,6 +10,8 @@
 #define TCPI_OPT_TIMESTAMPS	1
 #define TCPI_OPT_SACK		2
 #define TCPI_OPT_WSCALE		4
+#define TCPI_OPT_ECN		8
+#define TCPI_OPT_ECN_SEEN	16
 
 static u8 info_options(const struct tcp_sock *tp)
 {
@@ -20,6 +23,10 @@ static u8 info_options(const struct tcp_sock *tp)
 		opts |= TCPI_OPT_SACK;
 	if (tp->opts & TCP_OPT_WSCALE)
 		opts |= TCPI_OPT_WSCALE;
+	if (tp->opts & TCP_OPT_ECN)
+		opts |= TCPI_OPT_ECN;
+	if (tp->ext && tp->ext->ecn_seen)
+		opts |= TCPI_OPT_ECN_SEEN;
 	return opts;
 }
 

@@ -8,6 +8,7 @@
 #include "kernel/errno.h"
 #include "kernel/time.h"
 #include "net/snmp.h"
+#include "net/tcp/tcp_ecn.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_mini.h"
 #include "net/tcp/tcp_ofo.h"
@@ -303,6 +304,8 @@ void tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb, u64 now)
 	if (check_ack(sk, skb, now) == TCP_DONE ||
 	    check_closed(sk, skb, now) == TCP_DONE)
 		return;
+	if (tp->opts & TCP_OPT_ECN)
+		tcp_ecn_rcv(tp, skb, len);
 	if (len)
 		tcp_event_data_recv(tp, tcp_seg(skb), len, now);
 	take_text(sk, skb, now);

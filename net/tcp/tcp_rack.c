@@ -9,6 +9,7 @@
 #include "kernel/time.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_ecn.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_timer.h"
@@ -186,6 +187,7 @@ void tcp_tlp_ack(struct tcp_sock *tp, const struct tcp_ack_news *news)
 			tp->ssthresh = tp->ca->ssthresh(tp, tp->cwnd);
 			tp->cwnd = tp->ssthresh;
 			tp->cwnd_cnt = 0;
+			tcp_ecn_reduced(tp);
 		}
 	}
 	tp->flags &= ~(TCP_F_TLP_OUT | TCP_F_TLP_RETRANS);

@@ -9,6 +9,7 @@
 #include "kernel/time.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_cookie.h"
+#include "net/tcp/tcp_ecn.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_input.h"
 #include "net/tcp/tcp_isn.h"
@@ -48,7 +49,8 @@ static void send_synack(const struct sock *sk, struct tcp_mini *req, u64 now)
 		.tsval = tcp_ms(now) + req->ts_off,
 		.tsecr = req->ts_recent,
 		.wnd = (u16)min((u32)sk->sk_rcvbuf / 2, 65535u),
-		.flags = TCP_SYN | TCP_ACK,
+		.flags = req->opts & TCP_OPT_ECN ? TCP_SYN | TCP_ACK | TCP_ECE
+						 : TCP_SYN | TCP_ACK,
 		.opts = req->opts | TCP_OPT_MSS,
 		.wscale = req->rcv_wscale,
 		.tos = sk->sk_tos,
@@ -110,13 +112,17 @@ static void request_timer(struct timer *timer)
 	mod_timer(&req->timer, now + wait * SYNACK_TIMEOUT);
 }
 
-/* What both sides offer; @seg is the SYN. */
+/* What both sides offer. */
 static void take_options(const struct sock *sk, struct tcp_mini *req,
-			 const struct tcp_segment *seg)
+			 const struct sk_buff *syn)
 {
+	const struct tcp_segment *seg = tcp_seg(syn);
+
 	req->mss = seg->opts & TCP_OPT_MSS ? seg->mss : 536;
 	req->opts = seg->opts & (TCP_OPT_TS | TCP_OPT_SACK_OK |
 				 TCP_OPT_WSCALE);
+	if (tcp_ecn_accepts(syn))
+		req->opts |= TCP_OPT_ECN;
 	if (req->opts & TCP_OPT_TS)
 		req->ts_recent = seg->tsval;
 	if (req->opts & TCP_OPT_WSCALE) {
@@ -127,13 +133,15 @@ static void take_options(const struct sock *sk, struct tcp_mini *req,
 
 /* The queue is full: answers without keeping anything. */
 static int answer_by_cookie(struct sock *sk, const struct tcp_tuple *tuple,
-			    const struct tcp_segment *seg, u64 now)
+			    const struct sk_buff *syn, u64 now)
 {
-	struct tcp_mini req = { .tuple = *tuple, .rcv_nxt = seg->seq + 1 };
+	struct tcp_mini req = {
+		.tuple = *tuple, .rcv_nxt = tcp_seg(syn)->seq + 1,
+	};
 
 	SNMP_INC(TcpExt_TCPReqQFullDoCookies);
 	SNMP_INC(TcpExt_SyncookiesSent);
-	take_options(sk, &req, seg);
+	take_options(sk, &req, syn);
 	tcp_cookie_fill(&req, now);
 	tcp_sk(sk)->listen->cookies_until = now + TCP_COOKIE_LIFE;
 	send_synack(sk, &req, now);
@@ -165,7 +173,7 @@ static int conn_request(struct sock *sk, const struct tcp_tuple *tuple,
 	}
 	req = requests_full(l) ? NULL : tcp_mini_alloc(TCP_MINI_REQUEST);
 	if (!req)
-		return answer_by_cookie(sk, tuple, seg, now);
+		return answer_by_cookie(sk, tuple, skb, now);
 	start = tcp_new_start(tuple, now);
 	req->tuple = *tuple;
 	req->rcv_nxt = seg->seq + 1;
@@ -173,7 +181,7 @@ static int conn_request(struct sock *sk, const struct tcp_tuple *tuple,
 	req->ts_off = start.ts_off;
 	req->listener = sk;
 	sock_hold(sk);
-	take_options(sk, req, seg);
+	take_options(sk, req, skb);
 	timer_setup(&req->timer, request_timer);
 	if (!tcp_mini_add(req)) {
 		tcp_mini_put(req);

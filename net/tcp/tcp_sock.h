@@ -64,6 +64,8 @@ enum tcp_ca_state {
 #define TCP_F_REORDER	0x4000u	/* segments have overtaken each other */
 #define TCP_F_UNDO	0x8000u	/* undo_ members hold */
 #define TCP_F_LOSS	0xfe80u	/* all of these: nothing amiss yet */
+#define TCP_F_ECN_ECHO	0x10000u /* marked data came, peer must hear it */
+#define TCP_F_ECN_CWR	0x20000u /* we have cut, peer must hear it */
 #define TCP_F_PORT_STRICT 0x100u	/* counted there without SO_REUSEADDR */
 
 /*

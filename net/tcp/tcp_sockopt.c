@@ -178,7 +178,8 @@ static int set_ip(struct sock *sk, int optname, int val)
 {
 	switch (optname) {
 	case IP_TOS:
-		sk->sk_tos = (u8)val;
+		/* The low two bits are ECN's (RFC 3168 section 5). */
+		sk->sk_tos = (u8)(val & ~3);
 		return 0;
 	case IP_TTL:
 		if (val != -1 && (val < 1 || val > 255))
@@ -210,7 +211,7 @@ static int set_ipv6(struct sock *sk, int optname, int val)
 	case IPV6_TCLASS:
 		if (val < -1 || val > 255)
 			return -EINVAL;
-		sk->sk_tos = val < 0 ? 0 : (u8)val;
+		sk->sk_tos = val < 0 ? 0 : (u8)(val & ~3);
 		return 0;
 	case IPV6_UNICAST_HOPS:
 		return set_ip(sk, IP_TTL, val);

@@ -7,6 +7,7 @@
 #include "kernel/time.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_ecn.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_recovery.h"
@@ -24,6 +25,8 @@ void tcp_init_transfer(struct tcp_sock *tp, u64 now)
 
 	tcp_sync_mss(tp);
 	tcp_cong_init(tp);
+	if (tp->opts & TCP_OPT_ECN)
+		tcp_ecn_init(tp);
 	/* RFC 6298 section 5.7, RFC 5681 section 3.1. */
 	if (syn_lost)
 		tp->cwnd = 1;
@@ -44,7 +47,9 @@ static void take_syn(struct tcp_sock *tp, const struct tcp_segment *seg,
 	WRITE_ONCE(tp->rcv_nxt, seg->seq + 1);
 	WRITE_ONCE(tp->copied_seq, seg->seq + 1);
 	tp->rcv_wup = seg->seq + 1;
-	tp->opts &= seg->opts;
+	if ((seg->flags & (TCP_ECN_ASK | TCP_ACK)) != (TCP_ECE | TCP_ACK))
+		tp->opts &= (u8)~TCP_OPT_ECN;
+	tp->opts &= seg->opts | TCP_OPT_ECN;
 	tp->mss_clamp = seg->opts & TCP_OPT_MSS ? seg->mss : MSS_DEFAULT;
 	if (tp->opts & TCP_OPT_WSCALE) {
 		tp->snd_wscale = seg->wscale;

@@ -106,6 +106,8 @@ static void retransmit_timer(struct sock *sk, u64 now)
 	}
 	if (tcp_tx(skb)->flags & TCP_SYN) {
 		SNMP_INC(TcpExt_TCPSynRetrans);
+		/* Some paths lose those that ask (RFC 3168 6.1.1.1). */
+		tp->opts &= (u8)~TCP_OPT_ECN;
 	} else {
 		SNMP_INC(TcpExt_TCPTimeouts);
 		tcp_enter_loss(tp);

@@ -11,6 +11,7 @@
 #include "kernel/string.h"
 #include "kernel/trace.h"
 #include "net/snmp.h"
+#include "net/tcp/tcp_ecn.h"
 #include "net/tcp/tcp_ofo.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_timer.h"
@@ -92,7 +93,7 @@ static void fill_syn(struct tcp_sock *tp, struct tcp_hdr_out *out)
 	out->wnd = (u16)tp->rcv_wnd;
 }
 
-static int send_down(struct tcp_sock *tp, struct sk_buff *skb)
+static int send_down(struct tcp_sock *tp, struct sk_buff *skb, u8 ecn)
 {
 	struct sock *sk = &tp->sk;
 
@@ -101,17 +102,21 @@ static int send_down(struct tcp_sock *tp, struct sk_buff *skb)
 		.saddr = &sk->sk_rcv_saddr,
 		.daddr = &sk->sk_daddr,
 		.protocol = IPPROTO_TCP,
-		.tos = sk->sk_tos,
+		.tos = sk->sk_tos | ecn,
 		.ttl = sk->sk_ttl,
 	});
 }
 
 static int encode_and_send(struct tcp_sock *tp, struct sk_buff *skb,
-			   const struct tcp_hdr_out *out)
+			   struct tcp_hdr_out *out)
 {
+	u8 ecn = 0;
+
+	if (tp->opts & TCP_OPT_ECN)
+		ecn = tcp_ecn_send(tp, skb, out);
 	trace(TRACE_TCP_TRANSMIT, tp, (u64)out->seq << 32 | skb->len);
 	tcp_encode(skb, out, &tp->sk.sk_rcv_saddr, &tp->sk.sk_daddr);
-	return send_down(tp, skb);
+	return send_down(tp, skb, ecn);
 }
 
 /*
@@ -173,7 +178,7 @@ static void set_gso(const struct tcp_sock *tp, struct sk_buff *skb, u32 len)
 							: SKB_GSO_TCPV6;
 }
 
-/* A SYN, SACK blocks, or the device has the buffer still. */
+/* A SYN, SACK blocks, ECN, or the device has the buffer still. */
 static noinline int transmit_general(struct tcp_sock *tp, struct sk_buff *skb,
 				     u64 now)
 {
@@ -189,6 +194,10 @@ static noinline int transmit_general(struct tcp_sock *tp, struct sk_buff *skb,
 	if (tx->flags & TCP_SYN) {
 		if (tp->sk.sk_state == TCP_SYN_SENT)
 			flags &= (u8)~TCP_ACK;
+		else
+			tp->opts &= (u8)~TCP_OPT_ECN;
+		if (tp->opts & TCP_OPT_ECN)
+			flags |= TCP_ECN_ASK;
 		fill_header(tp, &out, tx->seq, flags, now);
 		fill_syn(tp, &out);
 	} else {
@@ -206,7 +215,8 @@ int tcp_transmit_skb(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 	u32 len = tx->end_seq - tx->seq - !!(tx->flags & TCP_FIN);
 
 	skb->tstamp = now;
-	if (unlikely(tx->flags & TCP_SYN || skb_shared(skb) || tp->ofo))
+	if (unlikely(tx->flags & TCP_SYN || tp->opts & TCP_OPT_ECN ||
+		     skb_shared(skb) || tp->ofo))
 		return transmit_general(tp, skb, now);
 	skb->data = skb->head + tx->data_off;
 	skb->len = len;
@@ -214,7 +224,7 @@ int tcp_transmit_skb(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 	set_gso(tp, skb, len);
 	trace(TRACE_TCP_TRANSMIT, tp, (u64)tx->seq << 32 | len);
 	push_header(tp, skb, tx->seq, tx->flags | TCP_ACK, now);
-	return send_down(tp, skb);
+	return send_down(tp, skb, 0);
 }
 
 static void send_empty(struct tcp_sock *tp, struct sk_buff *skb, u32 seq,

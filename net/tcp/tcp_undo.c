@@ -6,12 +6,14 @@
 
 #include "net/snmp.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_ecn.h"
 #include "net/tcp/tcp_rack.h"
 #include "net/tcp/tcp_seq.h"
 
 void tcp_undo_note(struct tcp_sock *tp)
 {
 	tp->flags &= ~(TCP_F_TLP_OUT | TCP_F_TLP_RETRANS);
+	tcp_ecn_reduced(tp);
 	if (tp->ca_state != TCP_CA_OPEN)
 		return;
 	tp->flags |= TCP_F_UNDO;

@@ -107,6 +107,7 @@ int ip_queue_xmit(struct sk_buff *skb, struct ip_route *rt,
 	assert_true(skb->len + 20 <= rt->mtu || skb->gso_size);
 	copy = th_packet(ip.saddr, ip.daddr, skb->data, skb->len);
 	copy->gso_size = skb->gso_size;
+	copy->head[1] = ip.tos;
 	/* As a device would: the headers below TCP's are written, too. */
 	skb_push(skb, 20 + 14);
 	kfree_skb(skb);
@@ -213,7 +214,9 @@ void th_in(const struct th_seg *seg)
 	for (u32 i = 0; i < seg->len; i++)
 		*p++ = seg->data ? (u8)seg->data[i]
 				 : th_pattern(seg->seq + i);
+	th->urg = cpu_to_be16(seg->urg);
 	skb = th_packet(&peer, &us, buf, (u32)(p - buf));
+	skb->head[1] = seg->ecn;
 	host_fail_alloc(th_fail_next);
 	th_fail_next = 0;
 	th_receive(skb);
@@ -240,6 +243,8 @@ static void decode_captured(struct sk_buff *skb, struct th_seg *o)
 	o->ack = seg->flags & ACK ? seg->ack - TH_PEER_ISS : seg->ack;
 	o->wnd = seg->wnd;
 	o->len = skb->len - seg->hdr_len;
+	o->ecn = skb->head[1] & 3;
+	o->urg = seg->urg;
 	o->mss = seg->opts & TCP_OPT_MSS ? seg->mss : 0;
 	o->wscale = seg->opts & TCP_OPT_WSCALE ? (u8)(seg->wscale + 1) : 0;
 	o->sack_ok = seg->opts & TCP_OPT_SACK_OK;
@@ -257,7 +262,8 @@ static void decode_captured(struct sk_buff *skb, struct th_seg *o)
 
 static const char *flag_text(u8 f, char *buf)
 {
-	snprintf(buf, 16, "%s%s%s%s%s", f & SYN ? "S" : "", f & FIN ? "F" : "",
+	snprintf(buf, 16, "%s%s%s%s%s%s%s%s", f & ECE ? "E" : "",
+		 f & CWR ? "C" : "", f & URG ? "U" : "", f & SYN ? "S" : "", f & FIN ? "F" : "",
 		 f & RST ? "R" : "", f & PSH ? "P" : "", f & ACK ? "A" : "");
 	return buf;
 }

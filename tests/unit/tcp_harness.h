@@ -26,6 +26,8 @@
 #define PSH	TCP_PSH
 #define ACK	TCP_ACK
 #define URG	TCP_URG
+#define ECE	TCP_ECE
+#define CWR	TCP_CWR
 
 #define TH_PORT		th_port	/* ours; another one in each test */
 #define TH_PEER_PORT	40000
@@ -44,6 +46,8 @@ struct th_seg {
 	u16 mss;		/* options, 0: none */
 	u8 wscale;		/* one more than the scale; 0: none */
 	bool sack_ok;
+	u8 ecn;			/* of the IP header; in out(): see th_last */
+	u16 urg;		/* SEG.UP */
 	u32 tsval, tsecr;	/* tsval 0: none */
 	u32 nr_sacks;
 	struct tcp_sack_block sacks[TCP_MAX_SACKS];	/* relative */

@@ -128,6 +128,23 @@ def test_echo(six):
     peer.expect("FA")
 
 
+def test_rfc3168_marks_in_the_traffic_class(six):
+    peer = Peer6(six.wire)
+    peer.send("SEC", options=peer.options)
+    syn_ack = peer.expect("SAE")
+    assert syn_ack.underlayer.tc == 0
+    peer.rcv_nxt = (syn_ack.seq + 1) % 2**32
+    peer.send("A")
+    greeting = peer.expect(data=True)
+    assert greeting.underlayer.tc == 2
+    peer.rcv_nxt += len(data6(greeting))
+    marked = peer.segment("PA", b"marked")
+    marked.tc = 3
+    peer.wire.send(marked)
+    assert "E" in str(peer.expect(data=True).flags)
+    peer.send("RA", seq=peer.snd_nxt + 6)
+
+
 def test_a_dual_stack_listener_takes_ipv4(six):
     peer = Peer(six.wire).connect()
     assert peer.read(16) == b"::ffff:10.9.0.1\n"
