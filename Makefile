@@ -34,6 +34,9 @@ NEED_fuzz  := clang libclang-rt-14-dev
 NEED_lint  := clang clang-tidy cppcheck
 NEED_unit  := gcc libc6-dev libcmocka-dev python3
 NEED_test  := qemu-utils python3-pytest python3-scapy gdb strace wrk iproute2 cpio
+# Unpacked below $(B)/servers for their tests; nothing of it is installed.
+SERVERS	:= redis-server redis-tools nginx memcached haproxy lighttpd nodejs \
+	   golang-go sockperf nghttp2-client curl busybox-static dropbear-bin
 need	= $(if $(filter yes,$(SETUP)),$(B)/.need-$1)
 
 # ---- Sources ---------------------------------------------------------------
@@ -293,8 +296,12 @@ lint: | $(call need,build) $(call need,lint)
 # Every suite; TESTS="tests/wire -k arp" picks some of the pytest ones.
 test: all iso disk $(TEST_PROGS:%=$(B)/tests/%) $(PROGS:%=$(B)/user/%) \
 		$(B)/bench/million \
-		| $(call need,run) $(call need,unit) $(call need,test)
+		| $(call need,run) $(call need,unit) $(call need,test) servers
 	@tests/run $(TESTS)
+
+# A server that cannot be had is one test skipped, with the reason.
+servers: | $(call need,test)
+	@$(if $(SETUP:no=),tools/fetch-packages $(B)/servers $(SERVERS) || true)
 
 # Worlds drawn from seeds (tests/sim/); SEED=n runs one again and shows it.
 SEEDS	?= 10000
@@ -326,6 +333,22 @@ $(B)/.need-%: Makefile
 	@tools/need $(NEED_$*)
 	@touch $@
 
+# The pollux command, its kernel and the tools that it calls.
+PREFIX	?= /usr/local
+LIB	:= $(DESTDIR)$(PREFIX)/lib/pollux
+
+install: all
+	install -D tools/pollux $(DESTDIR)$(PREFIX)/bin/pollux
+	install -D -m 644 $(B)/pollux.elf $(LIB)/pollux.elf
+	install -D -m 644 boot/grub.cfg $(LIB)/boot/grub.cfg
+	install -d $(LIB)/tools/gdb
+	install tools/mkiso $(LIB)/tools
+	install -m 644 tools/*.py $(LIB)/tools
+	install -m 644 tools/gdb/*.py $(LIB)/tools/gdb
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	tools/pollux completion bash \
+		>$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pollux
+
 clean:
 	rm -rf $(B)
 
@@ -354,13 +377,15 @@ help:
 	@echo 'make bench-linux  the same beside a Linux guest, in turn (root)'
 	@echo 'make bench-million  a million connections, what each costs (root);'
 	@echo '                  CONNS=n, or FLAT="0 1000 10000" idle ones beside an echo'
+	@echo 'make install      the command pollux (PREFIX=/usr/local), which boots any'
+	@echo '                  Linux server; tools/pollux is the same from here'
 	@echo 'make syscalls     which system calls there are, and their tests'
 	@echo 'make clean        remove build/'
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP; V=1 shows.'
 
 FORCE:
-.PHONY: FORCE all objs iso disk bench bench-linux bench-million run run-kernel \
-	run-iso gdb record replay core unit check lint test sim fuzz land-check \
+.PHONY: FORCE all objs install servers iso disk bench bench-linux bench-million \
+	run run-kernel run-iso gdb record replay core unit check lint test sim fuzz land-check \
 	syscalls clean help
 .SECONDARY:
 -include $(OBJS:.o=.d) $(DISK_OBJS:.o=.d)

@@ -32,6 +32,9 @@ void boot_add_region(struct boot_info *out, phys_addr_t start, u64 len,
 /* Copies at most @max bytes of @s up to its end; cuts what does not fit. */
 void boot_set_cmdline(struct boot_info *out, const char *s, u64 max);
 
+/* What `pollux build` has put beside the kernel, where no loader brought it. */
+void boot_use_embedded(struct boot_info *out, boot_phys_fn phys);
+
 /*
  * First C function, on the boot stack, interrupts off. @magic says which
  * loader left its data at physical @info.

@@ -60,6 +60,7 @@ void boot_main(u32 magic, u32 info)
 	if (err)
 		panic("boot: the loader's tables (magic %#x) make no sense; "
 		      "boot by GRUB's multiboot2 or QEMU's -kernel", magic);
+	boot_use_embedded(&boot_info, phys_identity);
 	if (!boot_info.rsdp && boot_info.rsdp_copy[0])
 		boot_info.rsdp = (u64)boot_info.rsdp_copy - KERNEL_VMA;
 	start_kernel();

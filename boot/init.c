@@ -13,6 +13,7 @@
 #include "kernel/boot_info.h"
 #include "kernel/errno.h"
 #include "kernel/mm/page.h"
+#include "kernel/mm/slab.h"
 #include "kernel/panic.h"
 #include "kernel/param.h"
 #include "kernel/printk.h"
@@ -63,6 +64,32 @@ static int collect_args(struct init_args *a)
 	return min(n, 0);
 }
 
+/*
+ * The words of a file of the archive, each with a zero byte at its end,
+ * behind the @n of @first: what `pollux run` leaves for the program, as a
+ * command line is short and has no way to quote. NULL: no such file.
+ */
+static char **file_words(const char *path, char *const first[], int n)
+{
+	const struct initramfs_file *f = initramfs_lookup(path);
+	const char *p = f ? f->data : NULL, *end = f ? p + f->size : NULL;
+	size_t words = 0;
+	char **list;
+
+	if (!f || !f->size || end[-1])
+		return NULL;
+	for (size_t i = 0; i < f->size; i++)
+		words += !p[i];
+	list = kmalloc((words + (size_t)n + 1) * sizeof(*list));
+	if (!list)
+		return NULL;
+	memcpy(list, first, (size_t)n * sizeof(*list));
+	for (; p < end; p += strlen(p) + 1)
+		list[n++] = (char *)p;
+	list[n] = NULL;
+	return list;
+}
+
 static void __noreturn give_up(void)
 {
 	machine_exit(NOT_STARTED);
@@ -91,6 +118,8 @@ static void load_initramfs(void)
 void init_task(void *arg)
 {
 	struct init_args *a = &init_args;
+	char **argv, **envp;
+	int n = 0;
 
 	(void)arg;
 	run_selftest();
@@ -105,7 +134,12 @@ void init_task(void *arg)
 		       MAX_WORDS - 3, a->path);
 		give_up();
 	}
+	while (a->envp[n])
+		n++;
+	argv = a->argv[1] ? NULL : file_words("/.pollux/argv", NULL, 0);
+	envp = file_words("/.pollux/environ", a->envp, n);
 	/* Comes back only if it failed, and has said why. */
-	(void)exec_init(a->path, a->argv, a->envp);
+	(void)exec_init(a->path, argv ? argv : a->argv,
+			envp ? envp : a->envp);
 	give_up();
 }

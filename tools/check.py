@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 COLUMNS = 80
 FILE_LINES = 800
+ONE_FILE = {"tools/pollux"}	# is installed as it is, so it stays one
 FUNCTION_LINES = 100
 OPENING_LINES = 8       # beside a LOCKING block below them
 
@@ -98,7 +99,7 @@ def check_columns(path, lines, _tree):
 
 
 def check_file_length(path, lines, _tree):
-    if len(lines) > FILE_LINES:
+    if len(lines) > FILE_LINES and path not in ONE_FILE:
         yield len(lines), f"file is longer than {FILE_LINES} lines"
 
 

@@ -58,7 +58,7 @@ def command(machine="pc", kernel="build/pollux.elf",
         cmd += ["-cpu", cpu]
     if iso:
         cmd += ["-cdrom", iso, "-boot", "d"]
-    else:
+    elif kernel:
         cmd += ["-kernel", kernel]
         if initrd:
             cmd += ["-initrd", initrd]

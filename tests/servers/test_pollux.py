@@ -1,0 +1,223 @@
+"""The command pollux: what it packs, starts, lists and ends, and what it says
+when it cannot."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from tests.lib.guest import Guest, free_port
+from tests.servers.server import Server
+from tools.qemu import user_net
+
+ECHO = "build/user/echo"
+ENV = {k: v for k, v in os.environ.items() if k != "POLLUX_KERNEL"}
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path, monkeypatch):
+    """No other guest of this machine is in our list."""
+    run = tmp_path / "run"
+    run.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(run))
+
+
+def pollux(*args, env=None, cwd=None, seconds=30):
+    """(exit code, what it printed)."""
+    done = subprocess.run(
+        [os.path.abspath("tools/pollux"), *map(str, args)], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd,
+        stdin=subprocess.DEVNULL, check=False, timeout=seconds,
+        env={**ENV, "XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"],
+             **(env or {})})
+    return done.returncode, done.stdout
+
+
+def refuses(pattern, *args, **how):
+    code, out = pollux(*args, **how)
+    assert code == 125 and re.search(pattern, out), out
+    assert "Traceback" not in out
+
+
+def test_help_has_examples():
+    code, out = pollux("--help")
+    assert code == 0
+    assert "pollux run /usr/bin/redis-server --port 6379" in out
+    assert "--publish" in pollux("run", "--help")[1]
+
+
+def test_exit_code_and_arguments(tmp_path):
+    assert pollux("run", "build/tests/exit", "42")[0] == 42
+    code, out = pollux("run", "-e", "GREETING=two words", "-e", "B=1",
+                       "build/tests/args", "a b", "", 'c"d', *["x"] * 60)
+    assert code == 0
+    for text in ("a b", 'c"d', "GREETING=two words"):
+        assert text in out
+
+
+def test_dynamic_program_finds_its_libraries():
+    assert pollux("run", "-q", "build/tests/dynamic", "7")[0] == 7
+    code, out = pollux("run", "/bin/uname", "-sr")
+    assert code == 0 and "Linux " in out
+
+
+def test_files_folders_and_links(tmp_path):
+    (tmp_path / "d/sub").mkdir(parents=True)
+    (tmp_path / "d/sub/inner").write_text("inner text\n")
+    (tmp_path / "d/link").symlink_to("sub/inner")
+    (tmp_path / "one").write_text("one text\n")
+    code, out = pollux("run", "--dir", f"{tmp_path}/d:/data", "-f",
+                       f"{tmp_path}/one:/etc/one", "--mkdir", "/empty",
+                       "/bin/cat", "/data/link", "/etc/one", "/etc/passwd")
+    assert code == 0
+    assert "inner text\none text\nroot:" in out
+    code, out = pollux("run", "--dir", f"{tmp_path}/d:/data", "/bin/ls",
+                       "-l", "/data/", "/empty")
+    assert "link -> sub/inner" in out and code == 2
+
+
+def test_script_brings_its_interpreter(tmp_path):
+    script = tmp_path / "hello"
+    script.write_text("#!/bin/cat\nthe script itself\n")
+    code, out = pollux("run", script)
+    assert code == 0 and "the script itself" in out
+
+
+def test_ps_and_stop():
+    with Server(ECHO, port=7777, ready="listening on",
+                options=("--name", "first")) as one:
+        with Server(ECHO, port=7777, ready="listening on",
+                    options=("--name", "first")):
+            out = pollux("ps")[1]
+            assert re.search(r"^first .*64M .*->7777 .*/echo", out, re.M)
+            assert re.search(r"^first-2 ", out, re.M)
+            refuses("which guest", "stop")
+            assert pollux("stop", "-t", "0.5", "first")[0] == 0
+            one.process.wait(5)
+            assert "first " not in pollux("ps")[1]
+            assert pollux("stop", "--force")[0] == 0
+    refuses("no guest gone is running", "stop", "gone")
+
+
+def test_in_the_background():
+    port = free_port()
+    code, log = pollux("run", "-d", "-p", f"{port}:7777", ECHO)
+    assert code == 0
+    log = log.splitlines()[-1]
+    end = time.monotonic() + 20
+    while "listening" not in open(log, encoding="utf-8").read():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    with socket.create_connection(("127.0.0.1", port), 5) as s:
+        s.sendall(b"hello")
+        assert s.recv(10) == b"hello"
+    assert pollux("stop", "--force")[0] == 0
+
+
+def test_interrupt_ends_it():
+    with Server(ECHO, port=7777, ready="listening on") as server:
+        server.process.send_signal(signal.SIGINT)
+        server.wait("asked to end")
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(5) in (0, 128 + signal.SIGTERM)
+
+
+def test_settings_from_a_file(tmp_path):
+    (tmp_path / "pollux.toml").write_text(
+        f'program = "{os.path.abspath("build/tests/args")}"\n'
+        'args = ["from-toml"]\nmemory = "48M"\nenv = { A = "toml" }\n')
+    code, out = pollux("run", "-e", "C=here", cwd=tmp_path)
+    assert code == 0
+    assert "from-toml" in out and "A=toml" in out and "C=here" in out
+    out = pollux("run", "--dry-run", "-m", "80M", cwd=tmp_path)[1]
+    assert "-m 80 " in out
+    (tmp_path / "pollux.toml").write_text("memroy = 1\n")
+    refuses("there is no setting memroy", "run", "x", cwd=tmp_path)
+    (tmp_path / "pollux.toml").write_text("memory = \n")
+    refuses("pollux.toml: ", "run", "x", cwd=tmp_path)
+
+
+def test_program_is_wrong(tmp_path):
+    other = tmp_path / "arm"
+    with open(ECHO, "rb") as f:
+        data = bytearray(f.read())
+    data[18] = 183
+    other.write_bytes(data)
+    refuses("64-bit Arm; Pollux runs x86-64", "run", other)
+    refuses("no such program", "run", "/no/such")
+    refuses("is a folder", "run", "/etc")
+    (tmp_path / "text").write_text("text")
+    refuses("no ELF file", "run", tmp_path / "text")
+    (tmp_path / "cut").write_bytes(bytes(data[:70]))
+    refuses("Arm|damaged|no ELF", "run", tmp_path / "cut")
+    refuses("which program", "run")
+
+
+def test_missing_library(tmp_path):
+    with open("/bin/cat", "rb") as f:
+        data = f.read()
+    prog = tmp_path / "prog"
+    prog.write_bytes(data.replace(b"libc.so.6\0", b"libq.so.6\0"))
+    prog.chmod(0o755)
+    refuses(r"needs the library libq.so.6, which is in none of .*--lib-dir",
+            "run", prog)
+    prog.write_bytes(data.replace(b"/lib64/ld-linux", b"/lib64/ld-linuq"))
+    refuses("needs /lib64/ld-linuq", "run", prog)
+
+
+def test_machine_has_not_what_it_takes(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+        refuses(f"port 127.0.0.1:{port} is in use.*-p {port + 1}:80", "run",
+                "-p", f"{port}:80", ECHO)
+    refuses("say 6379, HOST:GUEST", "run", "-p", "http", ECHO)
+    refuses("too little.*say [0-9]+M or more", "run", "-m", "2M", ECHO)
+    refuses("this machine has", "run", "-m", "4000G", ECHO)
+    refuses("not installed: apt install qemu", "run", ECHO,
+            env={"QEMU": "qemu-none"})
+    refuses("the kernel .* is not there", "run", "--kernel", "/none", ECHO)
+    refuses("end it with .iso", "build", "-o", "x.img", ECHO)
+    refuses("cannot be packed: No such", "run", "-f", "/none", ECHO)
+
+
+def talks(guest, port):
+    guest.wait_console("listening on")
+    with socket.create_connection(("127.0.0.1", port), 5) as s:
+        s.sendall(b"image")
+        assert s.recv(10) == b"image"
+
+
+@pytest.mark.parametrize("kind", ["iso", "raw", "elf"])
+def test_image(kind, tmp_path):
+    out = f"{tmp_path}/app.{kind}"
+    code, text = pollux("build", "-o", out, ECHO)
+    assert code == 0, text
+    port = free_port()
+    how = {"elf": {"kernel": out, "initrd": None},
+           "iso": {"iso": out},
+           "raw": {"iso": out}}[kind]
+    if kind == "raw":
+        how = {"kernel": None, "initrd": None, "extra": (
+            "-drive", f"file={out},format=raw,snapshot=on")}
+    with Guest(net=user_net("pc", port, 7777), **how) as guest:
+        talks(guest, port)
+
+
+def test_installed(tmp_path):
+    subprocess.run(["make", "-s", "install", "SETUP=no",
+                    f"DESTDIR={tmp_path}/", "PREFIX=/usr"], check=True,
+                   stdout=subprocess.DEVNULL, env={
+                       k: v for k, v in ENV.items() if k != "MAKEFLAGS"})
+    done = subprocess.run([f"{tmp_path}/usr/bin/pollux", "run", ECHO, "--x"],
+                          check=False, stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.STDOUT, timeout=30)
+    assert "usage" in done.stdout.lower() or done.returncode in (1, 2)
+    out = subprocess.run(
+        ["bash", "-c", f"source {tmp_path}/usr/share/bash-completion/"
+         "completions/pollux; COMP_WORDS=(pollux st); COMP_CWORD=1; _pollux; "
+         "echo ${COMPREPLY[@]}"], check=True, stdout=subprocess.PIPE,
+        text=True).stdout
+    assert out == "stop\n"
