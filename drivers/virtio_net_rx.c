@@ -18,6 +18,7 @@
 /* 1/64 of the memory may lie in the receive ring. */
 #define RX_MEMORY_SHARE	64u
 #define VLAN_HLEN	4u
+#define RX_BULK		16u	/* buffers allocated at once */
 
 /* The Internet checksum (RFC 1071) of everything from @off on. */
 static u16 checksum_from(const struct sk_buff *skb, u32 off)
@@ -196,29 +197,53 @@ static bool post_split(struct virtnet *vi, struct sk_buff *skb)
 	return !virtqueue_add(&vi->rx, bufs, 0, 2, skb);
 }
 
-/* One buffer for the device; false if memory or the ring is out. */
-static bool post_buffer(struct virtnet *vi)
+/* One at a time: what is larger than the caches have, or is split. */
+static noinline bool post_odd(struct virtnet *vi)
 {
 	struct sk_buff *skb = alloc_skb(vi->rx_buf_size);
 	bool done;
 
-	if (unlikely(!skb)) {
+	if (!skb) {
 		vi->stats.rx_no_memory++;
 		return false;
 	}
 	skb_reserve(skb, vi->rx_reserve);
-	if (unlikely(vi->split_hdr && !vi->mergeable))
+	if (vi->split_hdr && !vi->mergeable)
 		done = post_split(vi, skb);
 	else
 		done = virtqueue_add_one(&vi->rx, virt_to_phys(skb->data),
 					 vi->rx_buf_size - vi->rx_reserve,
 					 VRING_DESC_WRITE, skb);
-	if (unlikely(!done)) {
+	if (done)
+		vi->rx_posted++;
+	else
 		kfree_skb(skb);
-		return false;
+	return done;
+}
+
+/* Up to @want buffers more; false: memory or the ring is out. */
+static bool post_some(struct virtnet *vi, u32 want)
+{
+	struct sk_buff *skb[RX_BULK];
+	phys_addr_t addr[RX_BULK];
+	u32 ask = min(want, RX_BULK), n, done;
+
+	if (unlikely(vi->rx_buf_size > SKB_MAX_LINEAR ||
+		     (vi->split_hdr && !vi->mergeable)))
+		return post_odd(vi);
+	n = alloc_skb_bulk(vi->rx_buf_size, ask, skb);
+	if (unlikely(n < ask))
+		vi->stats.rx_no_memory++;
+	for (u32 i = 0; i < n; i++) {
+		skb_reserve(skb[i], vi->rx_reserve);
+		addr[i] = virt_to_phys(skb[i]->data);
 	}
-	vi->rx_posted++;
-	return true;
+	done = virtqueue_add_many(&vi->rx, addr, (void **)skb, n,
+				  vi->rx_buf_size - vi->rx_reserve);
+	vi->rx_posted += (u16)done;
+	for (u32 i = done; i < n; i++)
+		kfree_skb(skb[i]);
+	return done == ask;
 }
 
 u32 virtnet_rx_buffers(void)
@@ -255,7 +280,8 @@ __cold void virtnet_rx_abandon(struct virtnet *vi)
 
 void virtnet_refill(struct virtnet *vi)
 {
-	while (vi->rx_posted < vi->rx_target && post_buffer(vi))
+	while (vi->rx_posted < vi->rx_target &&
+	       post_some(vi, vi->rx_target - vi->rx_posted))
 		;
 	virtqueue_kick(&vi->rx);
 }

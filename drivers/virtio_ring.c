@@ -218,6 +218,34 @@ int virtqueue_add(struct virtqueue *vq, const struct vq_buf *bufs,
 	return add_direct(vq, bufs, out, in, token);
 }
 
+u32 virtqueue_add_many(struct virtqueue *vq, const phys_addr_t *addr,
+		       void *const *token, u32 n, u32 len)
+{
+	struct vring_avail *avail = vq->avail;
+	u16 head = vq->free_head, at = vq->avail_idx;
+	u64 rest = (u64)VRING_DESC_WRITE << 32 | len;
+
+	if (unlikely(vq->vdev->broken))
+		return 0;
+	n = min(n, (u32)vq->num_free);
+	for (u32 i = 0; i < n; i++) {
+		struct vring_desc *desc = &vq->desc[head];
+		struct vq_slot *slot = &vq->slots[head];
+
+		desc->addr = addr[i];
+		desc->rest = rest;
+		slot->token = token[i];
+		slot->in_len = len;
+		slot->count = 1;
+		avail->ring[at++ & vq->mask] = head;
+		head = slot->next;
+	}
+	vq->free_head = head;
+	vq->num_free -= (u16)n;
+	vq->avail_idx = at;
+	return n;
+}
+
 bool virtqueue_kick_prepare(struct virtqueue *vq)
 {
 	u16 old = vq->published;

@@ -33,7 +33,7 @@ struct timer_wheel {
 	u64 clock;			/* w  ticks that are dealt with */
 	u32 levels;			/* w  levels with a used slot */
 	u64 used[NR_LEVELS];		/* w  slots that may hold timers */
-	struct hlist_head slot[NR_LEVELS][LEVEL_SLOTS];	/* w */
+	struct hlist_head slot[NR_LEVELS * LEVEL_SLOTS];	/* w */
 	struct hlist_head due;		/* w  taken out of a slot, to fire */
 	struct timer *running;		/* w  whose function is being called */
 };
@@ -50,18 +50,20 @@ static u64 to_tick(u64 expires)
 	return (expires + (1ull << TICK_SHIFT) - 1) >> TICK_SHIFT;
 }
 
+static struct hlist_head *slot_at(struct timer_wheel *w, u32 level, u32 slot)
+{
+	return &w->slot[level * LEVEL_SLOTS + slot];
+}
+
 static void enqueue(struct timer_wheel *w, struct timer *timer)
 {
-	u64 tick = to_tick(timer->expires);
-	unsigned int level, shift, slot;
+	u64 tick = max(to_tick(timer->expires), w->clock);
+	/* At the clock itself it is level 0, as for the lowest digit. */
+	u32 bit = 63 - (u32)__builtin_clzll((tick ^ w->clock) | 1);
+	u32 level = bit / LEVEL_BITS;
+	u32 slot = tick >> level * LEVEL_BITS & (LEVEL_SLOTS - 1);
 
-	if (tick < w->clock)
-		tick = w->clock;
-	level = tick == w->clock ? 0 :
-		(63 - __builtin_clzll(tick ^ w->clock)) / LEVEL_BITS;
-	shift = level * LEVEL_BITS;
-	slot = tick >> shift & (LEVEL_SLOTS - 1);
-	hlist_add_head(&timer->node, &w->slot[level][slot]);
+	hlist_add_head(&timer->node, slot_at(w, level, slot));
 	w->used[level] |= 1ull << slot;
 	w->levels |= 1u << level;
 }
@@ -136,7 +138,7 @@ static u64 next_slot(struct timer_wheel *w, unsigned int *level,
 	while (w->levels) {
 		*level = __builtin_ctz(w->levels);
 		*slot = __builtin_ctzll(w->used[*level]);
-		if (hlist_empty(&w->slot[*level][*slot])) {
+		if (hlist_empty(slot_at(w, *level, *slot))) {
 			mark_unused(w, *level, *slot);
 			continue;
 		}
@@ -165,7 +167,7 @@ static u64 next_event(struct timer_wheel *w)
 		return start;
 	/* Had all of them moved later, the next slot would come first. */
 	first = start + (1ull << level * LEVEL_BITS);
-	hlist_for_each_entry(timer, &w->slot[level][slot], node) {
+	hlist_for_each_entry(timer, slot_at(w, level, slot), node) {
 		if (++seen > SCAN_LIMIT)
 			return start;
 		first = min(first, to_tick(timer->expires));
@@ -177,7 +179,7 @@ static u64 next_event(struct timer_wheel *w)
 static void take_slot(struct timer_wheel *w, unsigned int level,
 		      unsigned int slot)
 {
-	struct hlist_head *head = &w->slot[level][slot];
+	struct hlist_head *head = slot_at(w, level, slot);
 
 	mark_unused(w, level, slot);
 	w->due.first = head->first;

@@ -113,6 +113,16 @@ static noinline void free_large(struct sk_buff *skb)
 	kfree(skb);
 }
 
+u32 alloc_skb_bulk(u32 size, u32 n, struct sk_buff **skb)
+{
+	u32 class = class_of(size + sizeof(**skb));
+
+	n = kmem_cache_alloc_bulk(class_cache[class], n, (void **)skb);
+	for (u32 i = 0; i < n; i++)
+		init_skb(skb[i], class, class_size(class));
+	return n;
+}
+
 static inline void free_object(struct sk_buff *skb)
 {
 	if (likely(skb->size_class < CLASS_KMALLOC))

@@ -188,6 +188,43 @@ static struct magazine *own_magazine(struct kmem_cache *c)
 	return c->magazine[smp_processor_id()];
 }
 
+/* An object comes out: it must have its mark, and loses it. */
+static inline void check_out(struct kmem_cache *c, u64 *obj)
+{
+	if (unlikely(*obj != free_mark(c, obj)))
+		panic("slab: %s %p was written to after it was freed",
+		      c->name, obj);
+	*obj = 0;
+	if (c->flags & SLAB_ZERO)
+		memset(obj, 0, c->size);
+}
+
+u32 kmem_cache_alloc_bulk(struct kmem_cache *c, u32 n, void **objs)
+{
+	struct magazine *m = own_magazine(c);
+	u32 got = 0, left;
+
+	if (likely(!READ_ONCE(m->busy))) {
+		WRITE_ONCE(m->busy, 1);
+		barrier();
+		left = m->count;
+		for (; got < n && left; got++) {
+			objs[got] = m->obj[--left];
+			check_out(c, objs[got]);
+		}
+		m->count = left;
+		barrier();
+		WRITE_ONCE(m->busy, 0);
+	}
+	while (unlikely(got < n)) {
+		objs[got] = kmem_cache_alloc(c);
+		if (unlikely(!objs[got]))
+			break;
+		got++;
+	}
+	return got;
+}
+
 void *kmem_cache_alloc(struct kmem_cache *c)
 {
 	struct magazine *m = own_magazine(c);
@@ -206,12 +243,7 @@ void *kmem_cache_alloc(struct kmem_cache *c)
 		if (!obj)
 			return NULL;
 	}
-	if (unlikely(*obj != free_mark(c, obj)))
-		panic("slab: %s %p was written to after it was freed",
-		      c->name, obj);
-	*obj = 0;
-	if (c->flags & SLAB_ZERO)
-		memset(obj, 0, c->size);
+	check_out(c, obj);
 	return obj;
 }
 

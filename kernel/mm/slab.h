@@ -21,6 +21,9 @@ struct kmem_cache;
 struct kmem_cache *kmem_cache_create(const char *name, size_t size,
 				     size_t align, unsigned int flags);
 void *kmem_cache_alloc(struct kmem_cache *cache) __must_check;
+/* Up to @n objects at once, in objs[]; how many there were. */
+u32 kmem_cache_alloc_bulk(struct kmem_cache *cache, u32 n,
+			  void **objs) __must_check;
 void kmem_cache_free(struct kmem_cache *cache, void *obj);
 
 void *kmalloc(size_t size) __must_check;

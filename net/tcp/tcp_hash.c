@@ -235,13 +235,14 @@ static inline bool is_v4(const struct ip_addr *ip, be32 addr)
 	return !high && low == (IP_MAPPED_WORD | (u64)addr << 32);
 }
 
-struct sock *tcp_lookup_v4(be32 remote, be32 local, u32 ports)
+struct sock *tcp_lookup_v4(be32 remote, be32 local, u32 ports, u32 *to)
 {
 	u32 hash = hash_mix(hash_sum(remote, local, ports));
 	struct spinlock *lock = stripe_of(&socks, hash);
 	const struct hlist_head *bucket;
 	struct sock *sk;
 
+	*to = hash;
 	spin_lock(lock);
 	bucket = find_bucket(&socks, hash);
 	hlist_for_each_entry(sk, bucket, sk_node) {
@@ -317,11 +318,11 @@ struct tcp_mini *tcp_mini_lookup(const struct tcp_tuple *t)
 
 	if (!atomic_read(&minis.count))
 		return NULL;
-	spin_lock_bh(lock);
+	spin_lock(lock);
 	m = find_mini(find_bucket(&minis, t->hash), t);
 	if (m)
 		atomic_inc(&m->refs);
-	spin_unlock_bh(lock);
+	spin_unlock(lock);
 	return m;
 }
 

@@ -21,8 +21,11 @@ void tcp_sock_tuple(const struct sock *sk, struct tcp_tuple *tuple);
  * off; so for all that follow.
  */
 struct sock *tcp_lookup(const struct tcp_tuple *tuple);
-/* The same for IPv4; @ports: local in the upper half, remote in the lower. */
-struct sock *tcp_lookup_v4(be32 remote, be32 local, u32 ports);
+/*
+ * The same for IPv4; @ports: local in the upper half, remote in the lower.
+ * *@hash: what the tuple has.
+ */
+struct sock *tcp_lookup_v4(be32 remote, be32 local, u32 ports, u32 *hash);
 /*
  * Adds @sk (its addresses, ports and sk_hash set), which gains a reference;
  * -EADDRNOTAVAIL if another connection has the same four.

@@ -10,6 +10,7 @@
 #include "kernel/errno.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
+#include "kernel/softirq.h"
 #include "kernel/time.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_hash.h"
@@ -264,7 +265,9 @@ __cold int tcp_timewait_clear(struct sock *sk, u64 now)
 	tcp_sock_tuple(sk, &tuple);
 	tcp_tuple_hash(&tuple);
 	sk->sk_hash = tuple.hash;
+	local_bh_disable();
 	m = tcp_mini_lookup(&tuple);
+	local_bh_enable();
 	if (!m)
 		return 0;
 	if (m->kind == TCP_MINI_TIME_WAIT && m->opts & TCP_OPT_TS &&

@@ -174,8 +174,6 @@ static noinline void rcv_slow(struct sk_buff *skb)
 	bool gone;
 
 	tcp_skb_tuple(skb, &tuple);
-	tcp_tuple_hash(&tuple);
-	tcp_seg(skb)->hash = tuple.hash;
 	m = tcp_mini_lookup(&tuple);
 	if (m) {
 		gone = mini_rcv(m, &tuple, skb);
@@ -198,6 +196,7 @@ static noinline struct sock *lookup_v6(const struct sk_buff *skb)
 
 	tcp_skb_tuple(skb, &tuple);
 	tcp_tuple_hash(&tuple);
+	tcp_seg(skb)->hash = tuple.hash;
 	return tcp_lookup(&tuple);
 }
 
@@ -208,7 +207,8 @@ static inline struct sock *lookup(const struct sk_buff *skb)
 
 	if (unlikely(ip->ver_ihl >> 4 != 4))
 		return lookup_v6(skb);
-	return tcp_lookup_v4(ip->saddr, ip->daddr, ports << 16 | ports >> 16);
+	return tcp_lookup_v4(ip->saddr, ip->daddr, ports << 16 | ports >> 16,
+			     &tcp_seg(skb)->hash);
 }
 
 noinline void tcp_v4_rcv(struct sk_buff *skb)

@@ -152,6 +152,15 @@ __weak void *kmem_cache_alloc(struct kmem_cache *cache)
 	return counted(obj);
 }
 
+__weak u32 kmem_cache_alloc_bulk(struct kmem_cache *cache, u32 n, void **objs)
+{
+	u32 got = 0;
+
+	while (got < n && (objs[got] = kmem_cache_alloc(cache)))
+		got++;
+	return got;
+}
+
 __weak void kmem_cache_free(struct kmem_cache *cache, void *obj)
 {
 	uncounted(obj);

@@ -102,7 +102,29 @@ static void test_cache(void **state)
 	assert_int_equal(info_of("thing").active, 0);
 }
 
-/* Pages go back: a magazine and one empty slab are what a cache may keep. */
+/* From the magazine, from the slabs when that is empty, as far as there is. */
+static void test_many_at_once(void **state)
+{
+	struct kmem_cache *c = kmem_cache_create("many", 64, 0, SLAB_ZERO);
+	void *obj[400];
+	u32 n = 0;
+
+	while (n < 400) {
+		u32 got = kmem_cache_alloc_bulk(c, 50, obj + n);
+
+		assert_int_equal(got, 50);
+		for (u32 i = n; i < n + got; i++) {
+			assert_int_equal(*(u64 *)obj[i], 0);
+			for (u32 k = 0; k < i; k++)
+				assert_ptr_not_equal(obj[k], obj[i]);
+			memset(obj[i], 0xff, 64);
+		}
+		n += got;
+	}
+	while (n)
+		kmem_cache_free(c, obj[--n]);
+}
+
 /* Up to half a page, no size leaves more than a sixteenth of a slab unused. */
 static void test_little_is_wasted(void **state)
 {
@@ -120,6 +142,7 @@ static void test_little_is_wasted(void **state)
 	}
 }
 
+/* Pages go back: a magazine and one empty slab are what a cache may keep. */
 static void test_memory_comes_back(void **state)
 {
 	struct kmem_cache *c = kmem_cache_create("big", 1000, 0, 0);
@@ -313,6 +336,7 @@ int main(void)
 		T(every_size),
 		T(zeroed),
 		T(cache),
+		T(many_at_once),
 		T(little_is_wasted),
 		T(memory_comes_back),
 		T(out_of_memory),
