@@ -22,7 +22,7 @@ Q	:= $(if $(V),,@)
 say	= $(if $(V),,@echo '  $1  $2')
 RUN	= tools/qemu.py --prog $(PROG) --machine $(MACHINE) --mem $(MEM) \
 	  --args "$(ARGS)" $(if $(ACCEL),--accel $(ACCEL)) \
-	  $(if $(PORT),--port $(PORT)) --qmp $(B)/qmp \
+	  $(if $(PORT),--port $(PORT)) --qmp $(B)/qmp --ram $(B)/guest.ram \
 	  $(if $(CORE),--core $(CORE)) $(if $(PCAP),--pcap $(PCAP))
 
 # ---- Debian packages, by what needs them -----------------------------------
@@ -246,6 +246,16 @@ record: all | $(call need,replay)
 replay: | $(call need,replay)
 	@ELF=$(B)/rr/pollux.elf tools/gdb-guest tools/rr.py replay
 
+# A page that draws the live kernel: of the guest that `make run` has started,
+# or of one of its own.
+.PHONY: watch
+NEED_browser := chromium
+test: | $(call need,browser)
+watch: override ARGS := trace=all $(ARGS)
+watch: all | $(call need,replay)
+	@/usr/bin/python3 -m tools.watch $(if $(HTTP),--http $(HTTP)) \
+		--start $(RUN)
+
 # A core of the guest that `make run` has started, which runs on.
 core:
 	@tools/core.py $(or $(CORE),$(B)/pollux.core)
@@ -360,6 +370,8 @@ help:
 	@echo 'make gdb          the same, stopped at start_kernel in gdb'
 	@echo 'make record       run, and record it with all network input, until Ctrl-C'
 	@echo 'make replay       that run again, in gdb, which can also go backwards'
+	@echo 'make watch        a page that draws the live kernel, of the guest that make'
+	@echo '                  run has started or of one of its own; HTTP=8000'
 	@echo 'make core         an ELF core of the guest that make run has started, for'
 	@echo '                  tools/gdb-core; make run CORE=F.core: a panic writes one'
 	@echo 'tools/trace.py    where an echo spends its time; wants a guest run with'

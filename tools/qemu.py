@@ -8,6 +8,7 @@ event-idx goes deaf.
 """
 import argparse
 import ctypes
+import json
 import os
 import re
 import signal
@@ -67,6 +68,20 @@ def command(machine="pc", kernel="build/pollux.elf",
     return cmd + list(net) + list(extra)
 
 
+def shared_memory(path, mem):
+    """The guest's memory in the file @path, where others can look at it."""
+    size = f"{mem}M" if str(mem).isdigit() else mem
+    return ["-object", f"memory-backend-file,id=ram,size={size},share=on,"
+            f"mem-path={path}", "-machine", "memory-backend=ram"]
+
+
+def note_guest(path, pid, **about):
+    """Beside its memory: whose it is. For tools/watch."""
+    with open(f"{path}.json.new", "w", encoding="utf-8") as f:
+        json.dump({"ram": path, "pid": pid, **about}, f)
+    os.replace(f"{path}.json.new", f"{path}.json")
+
+
 def die_with_parent():
     """Run in the child before exec: no QEMU outlives who started it."""
     pr_set_pdeathsig = 1
@@ -106,6 +121,8 @@ def arguments():
     p.add_argument("--gdb", help="wait for gdb on this socket path")
     p.add_argument("--qmp", help="QEMU's monitor on this socket path")
     p.add_argument("--core", help="a panic writes an ELF core to this file")
+    p.add_argument("--ram", help="the guest's memory in this file, for "
+                   "make watch")
     p.add_argument("--pcap", help="all frames go to this capture file, too")
     p.add_argument("--print", action="store_true", help="print the command")
     args = p.parse_args()
@@ -116,13 +133,16 @@ def arguments():
     return args
 
 
-def run(cmd, core=None, qmp=None):
-    """Runs QEMU to its end; returns the guest's exit code."""
+def run(cmd, core=None, qmp=None, note=None):
+    """Runs QEMU to its end; returns the guest's exit code. @note: what
+    note_guest() is to be told."""
     # Ctrl-C reaches QEMU too, from the terminal: here it is only waited for.
     signal.signal(signal.SIGINT, lambda *_: None)
     with subprocess.Popen(cmd, preexec_fn=die_with_parent) as qemu:
         signal.signal(signal.SIGTERM, lambda *_: qemu.terminate())
         signal.signal(signal.SIGHUP, lambda *_: qemu.terminate())
+        if note:
+            note_guest(pid=qemu.pid, **note)
         if core:
             from core import on_panic
             return on_panic(qmp, core)
@@ -141,6 +161,11 @@ def main():
         args.qmp = "build/qmp"
     if args.qmp:
         extra += ["-qmp", f"unix:{args.qmp},server=on,wait=off"]
+    note = None
+    if args.ram:
+        extra += shared_memory(args.ram, args.mem)
+        note = {"path": args.ram, "qmp": args.qmp, "port": args.port,
+                "kernel": "build/pollux.elf", "machine": args.machine}
     if args.pcap:
         extra += ["-object", f"filter-dump,id=d0,netdev=n0,file={args.pcap}"]
     accel = args.accel or ("kvm" if kvm_works() else "tcg")
@@ -160,7 +185,9 @@ def main():
     print(f"{args.prog} on {args.machine} ({accel}): "
           f"{how_to_connect(args.prog, args.port)}\nCtrl-C ends it.",
           flush=True)
-    return run(cmd, args.core, args.qmp)
+    if args.ram and os.path.exists(args.ram):
+        os.remove(args.ram)     # QEMU would not clear it
+    return run(cmd, args.core, args.qmp, note)
 
 
 if __name__ == "__main__":

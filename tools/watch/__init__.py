@@ -1,0 +1,1 @@
+"""The picture of a live kernel (`make watch`), read from outside."""
