@@ -300,6 +300,8 @@ int close_fd(int fd)
 	spin_unlock(&files->lock);
 	if (!file)
 		return -EBADF;
+	if (unlikely(file->f_op->closed))
+		file->f_op->closed(file);
 	fput(file);
 	return 0;
 }

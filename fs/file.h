@@ -71,6 +71,8 @@ struct file_operations {
 	int (*iterate)(struct file *file, u64 pos, emit_t emit, void *arg);
 	/* Lines of its own for /proc/self/fdinfo. */
 	void (*show_fdinfo)(struct file *file, struct seq_file *m);
+	/* A descriptor of it is closed; others may be left. */
+	void (*closed)(struct file *file);
 	/* Last reference gone: frees private_data. Task context. */
 	void (*release)(struct file *file);
 	const char *name;	/* "[eventpoll]", "socket", for /proc and logs */

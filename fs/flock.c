@@ -1,42 +1,30 @@
 /*
- * Advisory locks. flock(2)'s belong to an open file, so two opens of a file
- * stand in each other's way even within one program: each inode counts them.
- * fcntl(2)'s belong to a process, and there is only one: whatever it asks
- * for, it may have, once the question is a valid one.
+ * Advisory locks on whole files, and seals. flock(2)'s belong to an open
+ * file, so two opens of a file stand in each other's way even within one
+ * program: each inode counts them. Those on ranges are fs/record_lock.c.
  *
  * LOCKING: flock_lock guards all counts and vfs_file.flock. Task context.
  */
 #include "fs/flock.h"
 
 #include "fs/fdtable.h"
+#include "fs/pipe.h"
+#include "fs/record_lock.h"
 #include "fs/tmpfs.h"
 #include "kernel/errno.h"
 #include "kernel/syscall.h"
-#include "kernel/uaccess.h"
 
 #define LOCK_SH		1
 #define LOCK_EX		2
 #define LOCK_NB		4
 #define LOCK_UN		8
 
-#define F_GETLK		5
-#define F_SETLK		6
-#define F_SETLKW	7
+#define F_SETPIPE_SZ	1031
+#define F_GETPIPE_SZ	1032
 #define F_ADD_SEALS	1033
 #define F_GET_SEALS	1034
 
-#define F_RDLCK		0
-#define F_WRLCK		1
-#define F_UNLCK		2
-
 #define F_SEAL_KNOWN	0x1fu
-
-/* struct flock of x86-64 Linux. */
-struct user_flock {
-	s16 l_type, l_whence;
-	s64 l_start, l_len;
-	s32 l_pid;
-};
 
 static struct spinlock flock_lock;
 static struct wait_queue_head flock_wait = WAIT_QUEUE_HEAD_INIT(flock_wait);
@@ -146,66 +134,7 @@ SYSCALL_DEFINE2(flock, int, fd, u32, op)
 	return err;
 }
 
-/* --- fcntl --- */
-
-/* Is the range one that a file can have? */
-static long check_range(struct file *file, const struct user_flock *l)
-{
-	s64 base = 0, start, end;
-	struct kstat st;
-
-	switch (l->l_whence) {
-	case 0:
-		break;
-	case 1:
-		base = READ_ONCE(file->f_pos);
-		break;
-	case 2:
-		if (vfs_fstat(file, &st))
-			return -EINVAL;
-		base = (s64)st.size;
-		break;
-	default:
-		return -EINVAL;
-	}
-	if (__builtin_add_overflow(base, l->l_start, &start))
-		return -EOVERFLOW;
-	if (start < 0 || (l->l_len < 0 && start < -l->l_len))
-		return -EINVAL;
-	if (l->l_len > 0 && __builtin_add_overflow(start, l->l_len - 1, &end))
-		return -EOVERFLOW;
-	return 0;
-}
-
-static long posix_lock(struct file *file, unsigned int cmd,
-		       struct user_flock __user *arg)
-{
-	struct user_flock l;
-	long err;
-
-	if (copy_from_user(&l, arg, sizeof(l)))
-		return -EFAULT;
-	if (cmd == F_GETLK && l.l_type != F_RDLCK && l.l_type != F_WRLCK)
-		return -EINVAL;
-	err = check_range(file, &l);
-	if (err)
-		return err;
-	if (cmd == F_GETLK) {
-		/* Only another process's lock would be shown. */
-		l.l_type = F_UNLCK;
-		return copy_to_user(arg, &l, sizeof(l));
-	}
-	switch (l.l_type) {
-	case F_RDLCK:
-		return file_readable(file) ? 0 : -EBADF;
-	case F_WRLCK:
-		return file_writable(file) ? 0 : -EBADF;
-	case F_UNLCK:
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}
+/* --- seals, and what else fcntl(2) asks --- */
 
 static long add_seals(struct file *file, unsigned long seals)
 {
@@ -230,16 +159,19 @@ long fcntl_lock(struct file *file, unsigned int cmd, unsigned long arg)
 	struct vfs_file *vf = vfs_file(file);
 
 	switch (cmd) {
-	case F_GETLK:
-	case F_SETLK:
-	case F_SETLKW:
-		return posix_lock(file, cmd, (struct user_flock __user *)arg);
+	case F_SETPIPE_SZ:
+	case F_GETPIPE_SZ:
+		if (!file_pipe(file))
+			return -EBADF;
+		/* Its size is what /proc/sys/fs/pipe-max-size says. */
+		return cmd == F_SETPIPE_SZ && arg > PIPE_SIZE ? -EPERM :
+							       (long)PIPE_SIZE;
 	case F_ADD_SEALS:
 		return add_seals(file, arg);
 	case F_GET_SEALS:
 		return vf && is_reg(vf->inode) ? (long)vf->inode->seals :
 						 -EINVAL;
 	default:
-		return -EINVAL;
+		return record_lock(file, cmd, arg);
 	}
 }

@@ -4,7 +4,7 @@
 #include "fs/inode.h"
 
 /*
- * The lock and seal commands of fcntl(2). 0 or a value, -EINVAL (no such
+ * The lock, seal and pipe commands of fcntl(2). 0 or a value, -EINVAL (no such
  * command, or a bad range), -EBADF (not open for that), -EFAULT. Task.
  */
 long fcntl_lock(struct file *file, unsigned int cmd, unsigned long arg);

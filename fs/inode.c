@@ -2,6 +2,7 @@
 #include "fs/inode.h"
 
 #include "fs/flock.h"
+#include "fs/record_lock.h"
 #include "kernel/mm/slab.h"
 #include "kernel/panic.h"
 #include "kernel/string.h"
@@ -232,6 +233,7 @@ void vfs_file_release(struct file *file)
 	struct vfs_file *vf = vfs_file(file);
 
 	flock_release(vf);
+	record_lock_release(vf->inode, vf);
 	dput(vf->dentry);
 	kfree(vf);
 }

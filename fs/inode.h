@@ -28,6 +28,8 @@
 struct dentry;
 struct device;			/* fs/dev.h */
 struct inode;
+struct pipe;			/* fs/pipe.h */
+struct record_lock;		/* fs/record_lock.c */
 
 /* What reading a directory finds. */
 struct dir_entry {
@@ -127,10 +129,14 @@ struct inode {
 	u64 base_size;				/* d  bytes of @base in use */
 	u32 seals;				/* d  F_SEAL_ bits */
 	u32 flock_shared, flock_exclusive;	/* flock_lock */
+	struct record_lock *locks;		/* record_lock.c */
 	char *link;				/* c  own copy of a target */
 	struct rb_root children;		/* t  a directory's, by hash */
 	const struct device *device;		/* c */
-	const void *private;			/* c  of /proc and /sys */
+	union {
+		const void *private;		/* c  of /proc and /sys */
+		struct pipe *pipe;		/* lock; a FIFO's, if open */
+	};
 	u64 private_nr;				/* c */
 };
 
@@ -167,6 +173,11 @@ static inline bool is_dir(const struct inode *inode)
 static inline bool is_link(const struct inode *inode)
 {
 	return (inode->mode & S_IFMT) == S_IFLNK;
+}
+
+static inline bool is_fifo(const struct inode *inode)
+{
+	return (inode->mode & S_IFMT) == S_IFIFO;
 }
 
 static inline bool is_reg(const struct inode *inode)

@@ -5,6 +5,7 @@
 #include "fs/dev.h"
 #include "fs/fdtable.h"
 #include "fs/namei.h"
+#include "fs/pipe.h"
 #include "fs/tmpfs.h"
 #include "kernel/errno.h"
 #include "kernel/mm/slab.h"
@@ -105,11 +106,13 @@ static int open_checks(const struct inode *inode, u32 flags)
 	if (is_reg(inode) && writes && !inode->i_op->writable &&
 	    !(inode->mode & 0222))
 		return -EACCES;
-	return inode->i_op->fops || inode->device ? 0 : -ENXIO;
+	return inode->i_op->fops || inode->device || is_fifo(inode) ?
+		       0 : -ENXIO;
 }
 
 /* --- from a dentry to an open file --- */
 
+/* 0 with the file; -ENOMEM, or why a FIFO or another does not open. */
 static int open_dentry(struct dentry *dentry, u32 flags, struct file **out)
 {
 	const struct inode_operations *ops = dentry->inode->i_op;
@@ -119,6 +122,8 @@ static int open_dentry(struct dentry *dentry, u32 flags, struct file **out)
 	if (flags & O_PATH) {
 		file = vfs_file_open(dentry, &vfs_path_fops,
 				     flags & PATH_FLAGS);
+	} else if (is_fifo(dentry->inode)) {
+		return fifo_open(dentry->inode, flags, out);
 	} else if (!dev) {
 		file = vfs_file_open(dentry, ops->fops, flags);
 		if (file && ops->open) {

@@ -10,32 +10,19 @@
 #include "fs/pipe.h"
 
 #include "fs/fdtable.h"
+#include "fs/pipe_internal.h"
 #include "fs/stat.h"
 #include "kernel/errno.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
-#include "kernel/mutex.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
 
-#define PIPE_PAGES	16u
-#define PIPE_BUF	4096u
 #define PIPE_FLAGS	(O_CLOEXEC | O_NONBLOCK)
 #define FIONREAD	0x541b
-
-/* Locks: m mutex; what is also read without it is written by WRITE_ONCE. */
-struct pipe {
-	struct mutex mutex;
-	struct wait_queue_head rd_wait, wr_wait;
-	u64 head, tail;			/* m  bytes ever written and read */
-	u32 used, room;			/* m  bytes that are there, that fit */
-	char *page[PIPE_PAGES];		/* m  NULL: holds nothing */
-	bool readers, writers;		/* m  is that end open? */
-	struct atomic ends;		/* open ends; the last one frees */
-};
 
 static char **pipe_slot(struct pipe *pipe, u64 at)
 {
@@ -172,7 +159,9 @@ static u32 pipe_read_poll(struct file *file, struct poll_table *pt)
 	poll_wait(file, &pipe->rd_wait, pt);
 	if (READ_ONCE(pipe->used))
 		bits |= EPOLLIN | EPOLLRDNORM;
-	if (!READ_ONCE(pipe->writers))
+	/* Of a FIFO only if there was a writer since it was opened. */
+	if (!READ_ONCE(pipe->writers) &&
+	    file->f_pos != READ_ONCE(pipe->w_count))
 		bits |= EPOLLHUP;
 	return bits;
 }
@@ -402,17 +391,34 @@ static long pipe_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static int pipe_stat(struct file *file, struct kstat *st)
 {
-	(void)file;
+	struct pipe *pipe = file->private_data;
+
+	if (pipe->inode) {
+		inode_stat(pipe->inode, st);
+		return 0;
+	}
 	*st = (struct kstat){ .dev = DEV_ANON, .ino = 2,
 			      .mode = S_IFIFO | 0600, .nlink = 1 };
 	return 0;
 }
 
-/* An end goes. No lock is held: nobody may free a mutex being unlocked. */
-static void pipe_put_end(struct pipe *pipe)
+void pipe_put_end(struct pipe *pipe)
 {
-	if (!atomic_dec_and_test(&pipe->ends))
+	struct inode *inode = pipe->inode;
+	bool last;
+
+	/* Nobody finds a FIFO's pipe while its last user goes. */
+	if (inode)
+		mutex_lock(&inode->lock);
+	last = atomic_dec_and_test(&pipe->ends);
+	if (last && inode)
+		inode->pipe = NULL;
+	if (inode)
+		mutex_unlock(&inode->lock);
+	if (!last)
 		return;
+	if (inode)
+		iput(inode);
 	for (u32 i = 0; i < PIPE_PAGES; i++) {
 		if (pipe->page[i])
 			free_page(pipe->page[i]);
@@ -427,9 +433,9 @@ static void pipe_release(struct file *file)
 
 	mutex_lock(&pipe->mutex);
 	if (file_readable(file))
-		WRITE_ONCE(pipe->readers, false);
-	else
-		WRITE_ONCE(pipe->writers, false);
+		WRITE_ONCE(pipe->readers, pipe->readers - 1);
+	if (file_writable(file))
+		WRITE_ONCE(pipe->writers, pipe->writers - 1);
 	mutex_unlock(&pipe->mutex);
 	wake_up_poll(&pipe->rd_wait, EPOLLIN | EPOLLRDNORM | EPOLLHUP);
 	wake_up_poll(&pipe->wr_wait, EPOLLOUT | EPOLLWRNORM | EPOLLERR);
@@ -454,14 +460,42 @@ static const struct file_operations pipe_write_fops = {
 	.name = "pipe",
 };
 
+static u32 pipe_both_poll(struct file *file, struct poll_table *pt)
+{
+	return pipe_read_poll(file, pt) | pipe_write_poll(file, pt);
+}
+
+/* A FIFO that was opened for both. */
+static const struct file_operations pipe_both_fops = {
+	.read_iter = pipe_read,
+	.write_iter = pipe_write,
+	.poll = pipe_both_poll,
+	.ioctl = pipe_ioctl,
+	.stat = pipe_stat,
+	.release = pipe_release,
+	.name = "pipe",
+};
+
+const struct file_operations *pipe_fops(u32 flags)
+{
+	switch (flags & O_ACCMODE) {
+	case O_RDONLY:
+		return &pipe_read_fops;
+	case O_WRONLY:
+		return &pipe_write_fops;
+	default:
+		return &pipe_both_fops;
+	}
+}
+
 struct pipe *file_pipe(const struct file *file)
 {
-	if (file->f_op != &pipe_read_fops && file->f_op != &pipe_write_fops)
+	if (file->f_op->release != pipe_release)
 		return NULL;
 	return file->private_data;
 }
 
-static struct pipe *pipe_alloc(void)
+struct pipe *pipe_alloc(void)
 {
 	struct pipe *pipe = kzalloc(sizeof(*pipe));
 
@@ -471,9 +505,6 @@ static struct pipe *pipe_alloc(void)
 	init_waitqueue_head(&pipe->rd_wait);
 	init_waitqueue_head(&pipe->wr_wait);
 	pipe_count(pipe);
-	pipe->readers = true;
-	pipe->writers = true;
-	atomic_set(&pipe->ends, 2);
 	return pipe;
 }
 
@@ -484,6 +515,8 @@ static int pipe_open(u32 flags, int fd[2])
 
 	if (!pipe)
 		return -ENOMEM;
+	pipe->readers = pipe->writers = pipe->w_count = 1;
+	atomic_set(&pipe->ends, 2);
 	fd[0] = file_open_fd(&pipe_read_fops, pipe, O_RDONLY | flags);
 	if (fd[0] < 0) {
 		kfree(pipe);

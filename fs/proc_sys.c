@@ -100,7 +100,7 @@ static const struct pseudo_node epoll_dir = DIR("epoll",
 static const struct pseudo_node fs_dir = DIR("fs", &epoll_dir,
 	FILE_TEXT("file-max", "9223372036854775807\n"),
 	FILE_TEXT("nr_open", "1048576\n"),
-	FILE_TEXT("pipe-max-size", "1048576\n"));
+	FILE_TEXT("pipe-max-size", "65536\n"));
 
 const struct pseudo_node proc_sys = DIR("sys", &kernel_dir, &net_dir, &vm_dir,
 					&fs_dir);

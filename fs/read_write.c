@@ -15,6 +15,10 @@
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
 
+#define RWF_HIPRI 1u
+#define RWF_DSYNC 2u
+#define RWF_SYNC 4u
+
 #define SEEK_SET 0
 #define SEEK_CUR 1
 #define SEEK_END 2
@@ -85,15 +89,15 @@ static ssize_t buf_read(struct file *file, void __user *buf, size_t count,
 	return vfs_iter_read(file, &to, pos);
 }
 
-static ssize_t buf_write(struct file *file, const void __user *buf,
-			 size_t count, loff_t *pos)
+static ssize_t buf_write(struct file *file, void __user *buf, size_t count,
+			 loff_t *pos)
 {
 	struct iov_iter from;
 
 	if (unlikely(!access_ok(buf, count)) && file_writable(file) &&
 	    file->f_op->write_iter)
 		return -EFAULT;
-	iov_iter_ubuf(&from, (void __user *)buf, count);
+	iov_iter_ubuf(&from, buf, count);
 	return vfs_iter_write(file, &from, pos);
 }
 
@@ -108,7 +112,7 @@ SYSCALL_DEFINE3(read, int, fd, void __user *, buf, size_t, count)
 	return n;
 }
 
-SYSCALL_DEFINE3(write, int, fd, const void __user *, buf, size_t, count)
+SYSCALL_DEFINE3(write, int, fd, void __user *, buf, size_t, count)
 {
 	struct fd_ref f = fdget(fd);
 	ssize_t n = -EBADF;
@@ -119,8 +123,10 @@ SYSCALL_DEFINE3(write, int, fd, const void __user *, buf, size_t, count)
 	return n;
 }
 
-SYSCALL_DEFINE4(pread64, int, fd, void __user *, buf, size_t, count, loff_t,
-		pos)
+/* pread64 and pwrite64, by @op. */
+static ssize_t rw_at(int fd, void __user *buf, size_t count, loff_t pos,
+		     ssize_t (*op)(struct file *, void __user *, size_t,
+				   loff_t *))
 {
 	struct fd_ref f;
 	ssize_t n = -EBADF;
@@ -129,26 +135,22 @@ SYSCALL_DEFINE4(pread64, int, fd, void __user *, buf, size_t, count, loff_t,
 		return -EINVAL;
 	f = fdget(fd);
 	if (f.file)
-		n = f.file->f_seekable ? buf_read(f.file, buf, count, &pos) :
+		n = f.file->f_seekable ? op(f.file, buf, count, &pos) :
 					 -ESPIPE;
 	fdput(f);
 	return n;
 }
 
-SYSCALL_DEFINE4(pwrite64, int, fd, const void __user *, buf, size_t, count,
-		loff_t, pos)
+SYSCALL_DEFINE4(pread64, int, fd, void __user *, buf, size_t, count, loff_t,
+		pos)
 {
-	struct fd_ref f;
-	ssize_t n = -EBADF;
+	return rw_at(fd, buf, count, pos, buf_read);
+}
 
-	if (pos < 0)
-		return -EINVAL;
-	f = fdget(fd);
-	if (f.file)
-		n = f.file->f_seekable ? buf_write(f.file, buf, count, &pos) :
-					 -ESPIPE;
-	fdput(f);
-	return n;
+SYSCALL_DEFINE4(pwrite64, int, fd, void __user *, buf, size_t, count, loff_t,
+		pos)
+{
+	return rw_at(fd, buf, count, pos, buf_write);
 }
 
 /* @op is vfs_iter_read or vfs_iter_write. */
@@ -199,27 +201,33 @@ SYSCALL_DEFINE4(pwritev, int, fd, const struct iovec __user *, vec, size_t, nr,
 	return pos < 0 ? -EINVAL : vec_rw(fd, vec, nr, vfs_iter_write, &pos);
 }
 
-/* No flag of preadv2(2) is for files in memory; -1 is the file's position. */
+/*
+ * preadv2(2) and pwritev2(2): what is in memory is written at once, and no
+ * other flag is for it. Position -1 is the file's.
+ */
+static ssize_t vec_rw2(int fd, const struct iovec __user *vec, size_t nr,
+		       ssize_t (*op)(struct file *, struct iov_iter *,
+				     loff_t *), loff_t pos, u32 flags)
+{
+	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
+		return -EOPNOTSUPP;
+	if (pos < -1)
+		return -EINVAL;
+	return vec_rw(fd, vec, nr, op, pos < 0 ? NULL : &pos);
+}
+
 SYSCALL_DEFINE6(preadv2, int, fd, const struct iovec __user *, vec, size_t, nr,
 		loff_t, pos, u64, high, u32, flags)
 {
 	(void)high;
-	if (flags)
-		return -EOPNOTSUPP;
-	if (pos < -1)
-		return -EINVAL;
-	return vec_rw(fd, vec, nr, vfs_iter_read, pos < 0 ? NULL : &pos);
+	return vec_rw2(fd, vec, nr, vfs_iter_read, pos, flags);
 }
 
 SYSCALL_DEFINE6(pwritev2, int, fd, const struct iovec __user *, vec, size_t, nr,
 		loff_t, pos, u64, high, u32, flags)
 {
 	(void)high;
-	if (flags)
-		return -EOPNOTSUPP;
-	if (pos < -1)
-		return -EINVAL;
-	return vec_rw(fd, vec, nr, vfs_iter_write, pos < 0 ? NULL : &pos);
+	return vec_rw2(fd, vec, nr, vfs_iter_write, pos, flags);
 }
 
 /* How mmap(2) reads a file: see mmap_read_file in kernel/mm/mm.h. */

@@ -10,6 +10,7 @@
 #include "fs/tmpfs.h"
 
 #include "fs/initramfs.h"
+#include "fs/record_lock.h"
 #include "kernel/errno.h"
 #include "kernel/rlimit.h"
 #include "kernel/string.h"
@@ -435,6 +436,7 @@ const struct file_operations tmpfs_file_fops = {
 	.write_iter = tmpfs_write,
 	.stat = vfs_file_stat,
 	.fallocate = tmpfs_fallocate,
+	.closed = record_lock_closed,
 	.release = vfs_file_release,
 	.vfs = true,
 	.name = "file",

@@ -31,6 +31,15 @@
 #define CLONE_CHILD_SETTID	0x01000000u
 #define CSIGNAL			0x000000ffu
 
+#define WNOHANG			0x00000001u
+#define WSTOPPED		0x00000002u
+#define WEXITED			0x00000004u
+#define WCONTINUED		0x00000008u
+#define WNOWAIT			0x01000000u
+#define WAIT_KINDS		0xe0000000u
+#define P_PID			1u
+#define P_PGID			2u
+
 /* What a thread of ours shares; less would be a process, or half of one. */
 #define THREAD_SHARES	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | \
 			 CLONE_THREAD)
@@ -246,24 +255,27 @@ SYSCALL_DEFINE0(vfork)
 }
 
 /* Nobody has children. */
-SYSCALL_DEFINE4(wait4, s32, pid, void __user *, status, int, options,
+SYSCALL_DEFINE4(wait4, s32, pid, void __user *, status, u32, options,
 		void __user *, usage)
 {
-	(void)pid;
 	(void)status;
-	(void)options;
 	(void)usage;
-	return -ECHILD;
+	if (options & ~(WNOHANG | WSTOPPED | WCONTINUED | WAIT_KINDS))
+		return -EINVAL;
+	return pid == INT32_MIN ? -ESRCH : -ECHILD;
 }
 
-SYSCALL_DEFINE5(waitid, int, type, s32, pid, void __user *, info,
-		int, options, void __user *, usage)
+SYSCALL_DEFINE5(waitid, u32, type, s32, pid, void __user *, info,
+		u32, options, void __user *, usage)
 {
-	(void)type;
-	(void)pid;
+	const u32 states = WEXITED | WSTOPPED | WCONTINUED;
+
 	(void)info;
-	(void)options;
 	(void)usage;
+	if (options & ~(states | WNOHANG | WNOWAIT | WAIT_KINDS) ||
+	    !(options & states) || type > P_PGID ||
+	    (type == P_PID && pid <= 0) || (type == P_PGID && pid < 0))
+		return -EINVAL;
 	return -ECHILD;
 }
 

@@ -221,9 +221,8 @@ static long check_cap_header(struct cap_header __user *uhead, u32 *n)
 	if (!*n)
 		return put_user(CAP_VERSION_3, &uhead->version) ? -EFAULT :
 								   -EINVAL;
-	if (head.pid < 0)
-		return -EINVAL;
-	return head.pid && head.pid != current->tgid ? -ESRCH : 0;
+	return head.pid < 0 ? -EINVAL :
+	       head.pid && head.pid != current->tgid ? -ESRCH : 0;
 }
 
 SYSCALL_DEFINE2(capget, struct cap_header __user *, head,
@@ -251,6 +250,9 @@ SYSCALL_DEFINE2(capset, struct cap_header __user *, head,
 	u32 n;
 	long err = check_cap_header(head, &n);
 
+	/* Of nobody else, be there such a process or not. */
+	if (err == -ESRCH)
+		return -EPERM;
 	if (!err && copy_from_user(want, data, n * sizeof(want[0])))
 		err = -EFAULT;
 	return err;
@@ -260,8 +262,11 @@ SYSCALL_DEFINE2(capset, struct cap_header __user *, head,
 
 static long refuse_name(const char __user *name, int len)
 {
-	(void)name;
-	return len < 0 || len > HOST_NAME_MAX ? -EINVAL : -EPERM;
+	char buf[HOST_NAME_MAX];
+
+	if (len < 0 || len > HOST_NAME_MAX)
+		return -EINVAL;
+	return copy_from_user(buf, name, (size_t)len) ? -EFAULT : -EPERM;
 }
 
 SYSCALL_DEFINE2(sethostname, const char __user *, name, int, len)

@@ -221,7 +221,10 @@ static long futex_wait_restart(struct restart_block *block)
 	long ret = futex_wait((u32 __user *)block->arg[0], (u32)block->arg[1],
 			      block->deadline, (u32)block->arg[2]);
 
-	return ret == -ERESTARTSYS ? -ERESTART_RESTARTBLOCK : ret;
+	if (ret != -ERESTARTSYS)
+		return ret;
+	block->fn = futex_wait_restart;
+	return -ERESTART_RESTARTBLOCK;
 }
 
 static long wait_until(u32 __user *uaddr, u32 val, u64 deadline, u32 bitset)

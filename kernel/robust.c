@@ -6,6 +6,7 @@
 #include "kernel/futex.h"
 
 #include "kernel/errno.h"
+#include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
@@ -100,9 +101,15 @@ SYSCALL_DEFINE2(set_robust_list, void __user *, head, size_t, len)
 SYSCALL_DEFINE3(get_robust_list, s32, tid, u64 __user *, head,
 		u64 __user *, len)
 {
-	if (tid && tid != current->pid)
-		return -EPERM;
+	struct task *task = tid ? find_get_thread(tid) : current;
+	u64 list;
+
+	if (!task)
+		return -ESRCH;
+	list = (u64)task->robust_list;
+	if (tid)
+		put_task(task);
 	if (put_user(sizeof(struct robust_list_head), len))
 		return -EFAULT;
-	return put_user((u64)current->robust_list, head);
+	return put_user(list, head);
 }

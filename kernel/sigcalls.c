@@ -157,8 +157,11 @@ SYSCALL_DEFINE4(rt_sigtimedwait, const u64 __user *, uset,
 SYSCALL_DEFINE0(restart_syscall)
 {
 	struct restart_block *block = &current->restart;
+	long (*fn)(struct restart_block *block) = block->fn;
 
-	return block->fn ? block->fn(block) : -EINTR;
+	/* Good for one time; an interrupted call says it again. */
+	block->fn = NULL;
+	return fn ? fn(block) : -EINTR;
 }
 
 /* --- sending --- */

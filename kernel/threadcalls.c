@@ -14,12 +14,16 @@
 #define PR_SET_PDEATHSIG	1
 #define PR_GET_DUMPABLE		3
 #define PR_SET_DUMPABLE		4
+#define PR_GET_KEEPCAPS		7
+#define PR_SET_KEEPCAPS		8
 #define PR_SET_NAME		15
 #define PR_GET_NAME		16
+#define PR_CAPBSET_READ		23
 #define PR_SET_TIMERSLACK	29
 #define PR_GET_TIMERSLACK	30
 #define PR_SET_NO_NEW_PRIVS	38
 #define PR_GET_NO_NEW_PRIVS	39
+#define CAP_LAST	40
 #define DEFAULT_SLACK_NS	50000
 
 #define PR_GET_KEEPCAPS		7
@@ -35,6 +39,7 @@
 #define SCHED_OTHER	0
 #define SCHED_FIFO	1
 #define SCHED_RR	2
+#define SCHED_DEADLINE	6
 
 /* 0 if @tid is a thread of ours (0: the caller). */
 static int check_tid(s32 tid)
@@ -90,6 +95,8 @@ SYSCALL_DEFINE3(getcpu, u32 __user *, cpu, u32 __user *, node, void __user *,
 /* One CPU runs one thread at a time, and a switch is a barrier. */
 SYSCALL_DEFINE3(membarrier, int, cmd, u32, flags, int, cpu)
 {
+	static bool registered;
+
 	(void)cpu;
 	if (flags)
 		return -EINVAL;
@@ -97,9 +104,12 @@ SYSCALL_DEFINE3(membarrier, int, cmd, u32, flags, int, cpu)
 	case MEMBARRIER_QUERY:
 		return MEMBARRIER_GLOBAL | MEMBARRIER_PRIVATE |
 		       MEMBARRIER_REGISTER_PRIVATE;
-	case MEMBARRIER_GLOBAL:
 	case MEMBARRIER_PRIVATE:
+		return READ_ONCE(registered) ? 0 : -EPERM;
 	case MEMBARRIER_REGISTER_PRIVATE:
+		WRITE_ONCE(registered, true);
+		return 0;
+	case MEMBARRIER_GLOBAL:
 		return 0;
 	default:
 		return -EINVAL;
@@ -126,8 +136,13 @@ SYSCALL_DEFINE5(prctl, int, option, u64, a, u64, b, u64, c, u64, d)
 	case PR_GET_NAME:
 		return copy_to_user((void __user *)a, current->comm,
 				    TASK_COMM_LEN);
+	case PR_CAPBSET_READ:
+		return a > CAP_LAST ? -EINVAL : 1;
 	case PR_GET_DUMPABLE:
 		return 1;
+	case PR_GET_KEEPCAPS:
+		return 0;
+	case PR_SET_KEEPCAPS:
 	case PR_SET_DUMPABLE:
 		return a > 1 ? -EINVAL : 0;
 	case PR_SET_PDEATHSIG:
@@ -161,25 +176,30 @@ SYSCALL_DEFINE1(sched_getscheduler, s32, tid)
 
 SYSCALL_DEFINE2(sched_getparam, s32, tid, s32 __user *, priority)
 {
-	int err = check_tid(tid);
+	int err = priority ? check_tid(tid) : -EINVAL;
 
 	return err ? err : put_user(0, priority);
+}
+
+/* That of the classes without priorities, or -EINVAL. */
+static long lowest_priority(int policy)
+{
+	return policy < 0 || policy > SCHED_DEADLINE || policy == 4 ?
+		       -EINVAL : 0;
 }
 
 SYSCALL_DEFINE1(sched_get_priority_max, int, policy)
 {
 	if (policy == SCHED_FIFO || policy == SCHED_RR)
 		return 99;
-	return policy == SCHED_OTHER || policy == 3 || policy == 5 ?
-	       0 : -EINVAL;
+	return lowest_priority(policy);
 }
 
 SYSCALL_DEFINE1(sched_get_priority_min, int, policy)
 {
 	if (policy == SCHED_FIFO || policy == SCHED_RR)
 		return 1;
-	return policy == SCHED_OTHER || policy == 3 || policy == 5 ?
-	       0 : -EINVAL;
+	return lowest_priority(policy);
 }
 
 SYSCALL_DEFINE3(sched_setscheduler, s32, tid, int, policy,

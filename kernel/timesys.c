@@ -162,6 +162,7 @@ static long sleep_restart(struct restart_block *block)
 						    : 0);
 	if (rem && copy_to_user(rem, &left, sizeof(left)))
 		return -EFAULT;
+	block->fn = sleep_restart;
 	return -ERESTART_RESTARTBLOCK;
 }
 
@@ -170,7 +171,6 @@ static long sleep_for(u64 deadline, struct timespec __user *rem)
 {
 	struct restart_block *block = &current->restart;
 
-	block->fn = sleep_restart;
 	block->deadline = deadline;
 	block->arg[0] = (u64)rem;
 	return sleep_restart(block);

@@ -206,8 +206,8 @@ SYSCALL_DEFINE2(munlock, u64, addr, u64, len)
 
 SYSCALL_DEFINE1(mlockall, u64, flags)
 {
-	(void)flags;
-	return 0;
+	/* MCL_CURRENT, MCL_FUTURE, and how. */
+	return !(flags & 3) || flags > 7 ? -EINVAL : 0;
 }
 
 SYSCALL_DEFINE0(munlockall)

@@ -72,3 +72,9 @@ int ready(int fd, int events);
 
 /* settle(), then read at most @len; never blocks. */
 long read_soon(int fd, void *buf, size_t len);
+
+/* ---- Files ---- */
+
+/* A fresh directory of a tmpfs as the current one, and away with it. */
+void tree_enter(void);
+void tree_leave(void);

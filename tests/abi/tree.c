@@ -21,8 +21,7 @@ static int rename2(const char *a, const char *b, unsigned int flags)
 	return (int)syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, flags);
 }
 
-/* A fresh directory as the current one; fs_leave() takes it away. */
-static void enter(void)
+void tree_enter(void)
 {
 	char path[] = "/dev/shm/abiXXXXXX";
 
@@ -50,7 +49,7 @@ static void remove_all(const char *dir)
 		closedir(d);
 }
 
-static void leave(void)
+void tree_leave(void)
 {
 	char path[64];
 
@@ -124,7 +123,7 @@ CASE(tree_open)
 	char buf[16];
 	int fd;
 
-	enter();
+	tree_enter();
 	TRY(open("f", O_RDONLY));
 	TRY(open("f", O_RDWR | O_CREAT | O_EXCL, 0666));
 	TRY(open("f", O_RDWR | O_CREAT | O_EXCL, 0666));
@@ -161,14 +160,14 @@ CASE(tree_open)
 	TRY(umask(022));
 	memset(buf, 'x', 16);
 	list(".");
-	leave();
+	tree_leave();
 }
 
 CASE(tree_names)
 {
 	char name[260];
 
-	enter();
+	tree_enter();
 	memset(name, 'n', sizeof(name));
 	name[255] = '\0';
 	TRY(creat(name, 0600) < 0 ? -1 : 0);
@@ -184,14 +183,14 @@ CASE(tree_names)
 	TRY(mkdir(BAD_LOW, 0700));
 	TRY(unlink(""));
 	TRY(unlink(BAD_LOW));
-	leave();
+	tree_leave();
 }
 
 CASE(tree_dirs)
 {
 	int fd;
 
-	enter();
+	tree_enter();
 	TRY(mkdir("d", 0777));
 	TRY(mkdir("d", 0777));
 	TRY(mkdir("d/", 0777));
@@ -229,14 +228,14 @@ CASE(tree_dirs)
 	TRY(openat(fd, "late", O_CREAT | O_WRONLY, 0600));
 	TRY(openat(fd, ".", O_RDONLY) < 0 ? -1 : 0);
 	list(".");
-	leave();
+	tree_leave();
 }
 
 CASE(tree_gone_cwd)
 {
 	char buf[PATH_MAX];
 
-	enter();
+	tree_enter();
 	mkdir("d", 0755);
 	TRY(chdir("d"));
 	TRY(rmdir("../d"));
@@ -245,7 +244,7 @@ CASE(tree_gone_cwd)
 	TRY(mkdir("x", 0600));
 	TRY(chdir(".."));
 	TRY(access(".", F_OK));
-	leave();
+	tree_leave();
 }
 
 CASE(tree_links)
@@ -253,7 +252,7 @@ CASE(tree_links)
 	char buf[32] = "";
 	struct stat a, b;
 
-	enter();
+	tree_enter();
 	put("f", "data");
 	TRY(link("f", "g"));
 	TRY(link("f", "g"));
@@ -301,12 +300,12 @@ CASE(tree_links)
 	say_stat("h1");
 	say_stat("h2");
 	list(".");
-	leave();
+	tree_leave();
 }
 
 CASE(tree_rename)
 {
-	enter();
+	tree_enter();
 	put("a", "A");
 	put("b", "B");
 	mkdir("d", 0755);
@@ -354,7 +353,7 @@ CASE(tree_rename)
 	list(".");
 	show("h");
 	list("n");
-	leave();
+	tree_leave();
 }
 
 CASE(tree_seek_and_size)
@@ -362,7 +361,7 @@ CASE(tree_seek_and_size)
 	char buf[64] = "";
 	int fd;
 
-	enter();
+	tree_enter();
 	fd = open("f", O_CREAT | O_RDWR, 0600);
 	TRY(lseek(fd, 10, SEEK_SET));
 	say_stat("f");
@@ -398,7 +397,7 @@ CASE(tree_seek_and_size)
 	say("%d %s", buf[0], buf + 2);
 	TRY(pwrite(fd, "x", 1, LONG_MAX));
 	TRY(ftruncate(fd, 0));
-	leave();
+	tree_leave();
 }
 
 CASE(tree_holes)
@@ -442,7 +441,7 @@ CASE(tree_vectors)
 	struct iovec r[2] = { { a, 3 }, { b, 7 } };
 	int fd;
 
-	enter();
+	tree_enter();
 	fd = open("f", O_CREAT | O_RDWR, 0600);
 	TRY(writev(fd, w, 2));
 	TRY(pwritev(fd, w, 2, 5));
@@ -456,7 +455,7 @@ CASE(tree_vectors)
 	TRY(syscall(SYS_preadv2, fd, r, 2, 0, 0, 0));
 	TRY(syscall(SYS_preadv2, fd, r, 2, -1, 0, 0));
 	TRY(syscall(SYS_preadv2, fd, r, 2, 0, 0, 0x8000));
-	leave();
+	tree_leave();
 }
 
 CASE(tree_unlinked_file)
@@ -465,7 +464,7 @@ CASE(tree_unlinked_file)
 	struct stat st;
 	int fd;
 
-	enter();
+	tree_enter();
 	fd = open("f", O_CREAT | O_RDWR, 0600);
 	TRY(write(fd, "still", 5));
 	TRY(unlink("f"));
@@ -479,7 +478,7 @@ CASE(tree_unlinked_file)
 	TRY(open(".", O_TMPFILE | O_RDONLY, 0600));
 	TRY(open("none", O_TMPFILE | O_RDWR, 0600));
 	list(".");
-	leave();
+	tree_leave();
 }
 
 CASE(tree_attributes)
@@ -490,7 +489,7 @@ CASE(tree_attributes)
 	struct stat st;
 	int fd;
 
-	enter();
+	tree_enter();
 	put("f", "x");
 	fd = open("f", O_RDONLY);
 	TRY(chmod("f", 04751));
@@ -522,7 +521,7 @@ CASE(tree_attributes)
 	TRY(access("f", 8));
 	TRY(access(".", X_OK));
 	TRY(faccessat(AT_FDCWD, "none", F_OK, 0));
-	leave();
+	tree_leave();
 }
 
 CASE(tree_o_path)
@@ -531,7 +530,7 @@ CASE(tree_o_path)
 	struct stat st;
 	int fd, dir;
 
-	enter();
+	tree_enter();
 	put("f", "x");
 	symlink("f", "s");
 	fd = open("f", O_PATH | O_RDWR);
@@ -553,7 +552,7 @@ CASE(tree_o_path)
 	TRY(fchdir(dir));
 	TRY(syscall(SYS_getdents64, dir, buf, 8));
 	TRY(open("f", O_PATH | O_DIRECTORY));
-	leave();
+	tree_leave();
 }
 
 CASE(tree_getdents)
@@ -563,7 +562,7 @@ CASE(tree_getdents)
 	char name[16];
 	int fd;
 
-	enter();
+	tree_enter();
 	for (int i = 0; i < 200; i++) {
 		snprintf(name, sizeof(name), "file%d", i);
 		put(name, "");
@@ -587,14 +586,14 @@ CASE(tree_getdents)
 	TRY(syscall(SYS_getdents64, open("/dev/null", O_RDONLY), buf, 4096));
 	TRY(read(fd, buf, 1));
 	TRY(write(fd, buf, 1));
-	leave();
+	tree_leave();
 }
 
 CASE(tree_fsync)
 {
 	int fd, p[2];
 
-	enter();
+	tree_enter();
 	fd = open("f", O_CREAT | O_RDWR, 0600);
 	TRY(fsync(fd));
 	TRY(fdatasync(fd));
@@ -607,7 +606,7 @@ CASE(tree_fsync)
 	TRY(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
 	TRY(syscall(SYS_fadvise64, fd, 0, 0, 17));
 	TRY(syscall(SYS_fadvise64, p[0], 0, 0, 0));
-	leave();
+	tree_leave();
 }
 
 CASE(tree_fsize_limit)
@@ -616,7 +615,7 @@ CASE(tree_fsize_limit)
 	char buf[200] = "";
 	int fd;
 
-	enter();
+	tree_enter();
 	sigaction(SIGXFSZ, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
 	fd = open("f", O_CREAT | O_RDWR, 0600);
 	TRY(setrlimit(RLIMIT_FSIZE, &lim));
@@ -626,7 +625,7 @@ CASE(tree_fsize_limit)
 	TRY(ftruncate(fd, 50));
 	lim.rlim_cur = RLIM_INFINITY;
 	TRY(setrlimit(RLIMIT_FSIZE, &lim));
-	leave();
+	tree_leave();
 }
 
 CASE(tree_memfd)
