@@ -10,9 +10,10 @@
 #include "kernel/mm/slab.h"
 #include "kernel/poll.h"
 
-/* The pipe of @inode with a reference more; NULL: no memory. */
-static struct pipe *fifo_pipe(struct inode *inode)
+/* The pipe of @dentry with a reference more; NULL: no memory. */
+static struct pipe *fifo_pipe(struct dentry *dentry)
 {
+	struct inode *inode = dentry->inode;
 	struct pipe *pipe;
 
 	mutex_lock(&inode->lock);
@@ -21,8 +22,7 @@ static struct pipe *fifo_pipe(struct inode *inode)
 		pipe = pipe_alloc();
 		if (!pipe)
 			goto out;
-		iget(inode);
-		pipe->inode = inode;
+		pipe->dentry = dget(dentry);
 		inode->pipe = pipe;
 	}
 	atomic_inc(&pipe->ends);
@@ -67,11 +67,11 @@ static int wait_for_partner(struct pipe *pipe, bool reads,
 			  partner_came, p);
 }
 
-int fifo_open(struct inode *inode, u32 flags, struct file **out)
+int fifo_open(struct dentry *dentry, u32 flags, struct file **out)
 {
 	bool reads = (flags & O_ACCMODE) != O_WRONLY;
 	bool writes = (flags & O_ACCMODE) != O_RDONLY;
-	struct pipe *pipe = fifo_pipe(inode);
+	struct pipe *pipe = fifo_pipe(dentry);
 	struct partner p = { .count = NULL };
 	struct file *file;
 

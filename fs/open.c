@@ -123,7 +123,7 @@ static int open_dentry(struct dentry *dentry, u32 flags, struct file **out)
 		file = vfs_file_open(dentry, &vfs_path_fops,
 				     flags & PATH_FLAGS);
 	} else if (is_fifo(dentry->inode)) {
-		return fifo_open(dentry->inode, flags, out);
+		return fifo_open(dentry, flags, out);
 	} else if (!dev) {
 		file = vfs_file_open(dentry, ops->fops, flags);
 		if (file && ops->open) {

@@ -393,10 +393,8 @@ static int pipe_stat(struct file *file, struct kstat *st)
 {
 	struct pipe *pipe = file->private_data;
 
-	if (pipe->inode) {
-		inode_stat(pipe->inode, st);
-		return 0;
-	}
+	if (pipe->dentry)
+		return dentry_stat(pipe->dentry, st);
 	*st = (struct kstat){ .dev = DEV_ANON, .ino = 2,
 			      .mode = S_IFIFO | 0600, .nlink = 1 };
 	return 0;
@@ -404,7 +402,7 @@ static int pipe_stat(struct file *file, struct kstat *st)
 
 void pipe_put_end(struct pipe *pipe)
 {
-	struct inode *inode = pipe->inode;
+	struct inode *inode = pipe->dentry ? pipe->dentry->inode : NULL;
 	bool last;
 
 	/* Nobody finds a FIFO's pipe while its last user goes. */
@@ -417,8 +415,7 @@ void pipe_put_end(struct pipe *pipe)
 		mutex_unlock(&inode->lock);
 	if (!last)
 		return;
-	if (inode)
-		iput(inode);
+	dput(pipe->dentry);
 	for (u32 i = 0; i < PIPE_PAGES; i++) {
 		if (pipe->page[i])
 			free_page(pipe->page[i]);

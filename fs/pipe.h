@@ -11,15 +11,15 @@
 #define PIPE_SIZE	65536u	/* bytes that fit */
 
 struct file;
-struct inode;
+struct dentry;
 struct iov_iter;
 struct pipe;
 
 /*
- * Opens FIFO @inode: 0 with the file; -ENXIO (O_NONBLOCK, and nobody reads),
+ * Opens FIFO @dentry: 0 with the file; -ENXIO (O_NONBLOCK, and nobody reads),
  * -ENOMEM, -ERESTARTSYS. Sleeps until the other end is open.
  */
-int fifo_open(struct inode *inode, u32 flags, struct file **out) __must_check;
+int fifo_open(struct dentry *dentry, u32 flags, struct file **out) __must_check;
 
 /* The pipe that @file is an end of, or NULL. */
 struct pipe *file_pipe(const struct file *file);

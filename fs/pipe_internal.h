@@ -21,7 +21,7 @@ struct pipe {
 	u32 readers, writers;		/* m  open files of that end */
 	u32 r_count, w_count;		/* m  how many there ever were */
 	struct atomic ends;		/* open files; the last one frees */
-	struct inode *inode;		/* c  of a FIFO; referenced */
+	struct dentry *dentry;		/* c  of a FIFO; referenced */
 };
 
 /* An empty pipe that nobody has open; NULL: no memory. */

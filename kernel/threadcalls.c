@@ -14,16 +14,12 @@
 #define PR_SET_PDEATHSIG	1
 #define PR_GET_DUMPABLE		3
 #define PR_SET_DUMPABLE		4
-#define PR_GET_KEEPCAPS		7
-#define PR_SET_KEEPCAPS		8
 #define PR_SET_NAME		15
 #define PR_GET_NAME		16
-#define PR_CAPBSET_READ		23
 #define PR_SET_TIMERSLACK	29
 #define PR_GET_TIMERSLACK	30
 #define PR_SET_NO_NEW_PRIVS	38
 #define PR_GET_NO_NEW_PRIVS	39
-#define CAP_LAST	40
 #define DEFAULT_SLACK_NS	50000
 
 #define PR_GET_KEEPCAPS		7
@@ -136,13 +132,8 @@ SYSCALL_DEFINE5(prctl, int, option, u64, a, u64, b, u64, c, u64, d)
 	case PR_GET_NAME:
 		return copy_to_user((void __user *)a, current->comm,
 				    TASK_COMM_LEN);
-	case PR_CAPBSET_READ:
-		return a > CAP_LAST ? -EINVAL : 1;
 	case PR_GET_DUMPABLE:
 		return 1;
-	case PR_GET_KEEPCAPS:
-		return 0;
-	case PR_SET_KEEPCAPS:
 	case PR_SET_DUMPABLE:
 		return a > 1 ? -EINVAL : 0;
 	case PR_SET_PDEATHSIG:
