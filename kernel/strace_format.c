@@ -39,16 +39,41 @@ static __printf(2, 3) void put(struct text *t, const char *fmt, ...)
 		t->len = min(t->len + (size_t)n, t->size - 1);
 }
 
-static const char *find_name(const struct strace_name *names, u32 value)
+/* Reads one entry of a table: its name and, in @value, what it stands for. */
+static const char *read_name(const char *entry, u32 *value)
 {
-	for (; names->name; names++) {
-		if (names->value == value)
-			return names->name;
+	u32 base = 10;
+
+	*value = 0;
+	if (entry[0] == '0' && entry[1] == 'x') {
+		base = 16;
+		entry += 2;
+	}
+	for (; *entry != ' '; entry++)
+		*value = *value * base + (u32)(*entry <= '9' ? *entry - '0' :
+							       *entry - 'a' + 10);
+	return entry + 1;
+}
+
+static const char *next_name(const char *name)
+{
+	return name + strlen(name) + 1;
+}
+
+static const char *find_name(const char *names, u32 value)
+{
+	const char *name;
+	u32 v;
+
+	for (; *names; names = next_name(name)) {
+		name = read_name(names, &v);
+		if (v == value)
+			return name;
 	}
 	return NULL;
 }
 
-static void put_name(struct text *t, const struct strace_name *names, u64 value)
+static void put_name(struct text *t, const char *names, u64 value)
 {
 	const char *name = find_name(names, (u32)value);
 
@@ -59,18 +84,20 @@ static void put_name(struct text *t, const struct strace_name *names, u64 value)
 }
 
 /* Names of the bits joined by |, the rest in hex; @none if there are none. */
-static void put_flags(struct text *t, const struct strace_name *names,
-		      u64 value, const char *none)
+static void put_flags(struct text *t, const char *names, u64 value,
+		      const char *none)
 {
-	const char *sep = "";
+	const char *name, *sep = "";
+	u32 bits;
 
 	if (!value)
 		put(t, "%s", none);
-	for (; names->name; names++) {
-		if (!(value & names->value))
+	for (; *names; names = next_name(name)) {
+		name = read_name(names, &bits);
+		if (!(value & bits))
 			continue;
-		put(t, "%s%s", sep, names->name);
-		value &= ~(u64)names->value;
+		put(t, "%s%s", sep, name);
+		value &= ~(u64)bits;
 		sep = "|";
 	}
 	if (value)
@@ -313,7 +340,7 @@ static bool put_named(struct text *t, enum strace_arg kind, u64 v)
 		u8 kind;
 		bool is_set;
 		const char *none;
-		const struct strace_name *names;
+		const char *names;
 	} kinds[] = {
 		{ SA_FAMILY, false, NULL, strace_families },
 		{ SA_EPOLL_OP, false, NULL, strace_epoll_ops },

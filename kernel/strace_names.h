@@ -49,38 +49,36 @@ enum strace_arg {
 	SA_FLAGS_ACCEPT = 'c',
 };
 
-/* A bit or a number and its name. A table ends with a NULL name. */
-struct strace_name {
-	u32 value;
-	const char *name;
-};
-
-extern const struct strace_name strace_open_flags[];
-extern const struct strace_name strace_families[];
-extern const struct strace_name strace_sock_types[];
-extern const struct strace_name strace_sock_flags[];
-extern const struct strace_name strace_prot_flags[];
-extern const struct strace_name strace_map_flags[];
-extern const struct strace_name strace_epoll_ops[];
-extern const struct strace_name strace_epoll_events[];
-extern const struct strace_name strace_epoll_flags[];
-extern const struct strace_name strace_msg_flags[];
-extern const struct strace_name strace_shut_hows[];
-extern const struct strace_name strace_clocks[];
-extern const struct strace_name strace_levels[];
-extern const struct strace_name strace_socket_options[];
-extern const struct strace_name strace_tcp_options[];
-extern const struct strace_name strace_signals[];
-extern const struct strace_name strace_fcntls[];
-extern const struct strace_name strace_fd_flags[];
-extern const struct strace_name strace_protocols[];
-extern const struct strace_name strace_arch_prctls[];
-extern const struct strace_name strace_errnos[];
+/*
+ * Bits or numbers and their names, "value name" and a NUL each; an empty one
+ * ends the table. A table of pointers would be three times as large.
+ */
+extern const char strace_open_flags[];
+extern const char strace_families[];
+extern const char strace_sock_types[];
+extern const char strace_sock_flags[];
+extern const char strace_prot_flags[];
+extern const char strace_map_flags[];
+extern const char strace_epoll_ops[];
+extern const char strace_epoll_events[];
+extern const char strace_epoll_flags[];
+extern const char strace_msg_flags[];
+extern const char strace_shut_hows[];
+extern const char strace_clocks[];
+extern const char strace_levels[];
+extern const char strace_socket_options[];
+extern const char strace_tcp_options[];
+extern const char strace_signals[];
+extern const char strace_fcntls[];
+extern const char strace_fd_flags[];
+extern const char strace_protocols[];
+extern const char strace_arch_prctls[];
+extern const char strace_errnos[];
 
 /* A call's arguments, a letter each; before '=': the result is an address. */
 struct strace_signature {
 	u16 nr;
-	const char *args;
+	char args[8];
 };
 
 extern const struct strace_signature strace_signatures[];

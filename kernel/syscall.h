@@ -12,7 +12,6 @@
 
 struct syscall_entry {
 	u32 nr;
-	const char *name;
 	void (*fn)(void);	/* really the handler, of its own type */
 };
 
@@ -27,7 +26,7 @@ struct syscall_entry {
 #define SYSCALL_ENTER(_name)						\
 	static const struct syscall_entry syscall_entry_##_name __used	\
 		__section(".syscall_entry") __aligned(8) = {		\
-		.nr = __NR_##_name, .name = #_name,			\
+		.nr = __NR_##_name,					\
 		.fn = (void (*)(void))sys_##_name,			\
 	}
 

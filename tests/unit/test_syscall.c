@@ -39,8 +39,8 @@ extern const struct syscall_entry __stop_syscall_entry[];
 
 static const struct syscall_entry entries[] __used
 	__attribute__((section("syscall_entry"))) = {
-	{ __NR_read, "read", (void (*)(void))call_a },
-	{ __NR_set_mempolicy_home_node, "set_mempolicy_home_node",
+	{ __NR_read, (void (*)(void))call_a },
+	{ __NR_set_mempolicy_home_node,
 	  (void (*)(void))call_b },
 };
 
