@@ -160,16 +160,20 @@ $(B)/lwip/src/include/lwip/init.h: | $(call need,build)
 
 objs: $(OBJS) $(DISK_OBJS)
 
+$(B)/pack: tools/pack.c kernel/unpack.h | $(call need,build)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -I. $< -o $@
+
 # The tables that backtraces use, symbols and frame sizes, hold addresses of
 # the kernel that they are part of. So: link without them, make them, link with
-# them, and once more now that everything is in its place.
+# them.
 $(B)/pollux.elf: $(B)/kernel.o
 $(B)/pollux-disk.elf: $(B)/kernel-disk.o
 $(B)/pollux.elf $(B)/pollux-disk.elf: linker.ld tools/kallsyms tools/unwind \
-		tools/link-kallsyms
+		tools/link-kallsyms $(B)/pack
 	$(call say,LD,$@)
-	$(Q)tools/link-kallsyms $(@:.elf=.kallsyms) '$(CC) $(ASFLAGS)' \
-		'$(LD) $(LDFLAGS) $(filter %.o,$^)' $@
+	$(Q)tools/link-kallsyms $(@:.elf=.kallsyms) $(B)/pack \
+		'$(CC) $(ASFLAGS)' '$(LD) $(LDFLAGS) $(filter %.o,$^)' $@
 
 $(B)/kernel.o: $(OBJS)
 $(B)/kernel-disk.o: $(OBJS) $(DISK_OBJS)

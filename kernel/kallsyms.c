@@ -1,82 +1,91 @@
 /*
- * The function table that tools/kallsyms makes from the linked kernel. For
- * each function in address order: the distance from the one before (LEB128),
- * the number of name bytes, the name. A name byte from 0x80 on stands for two
- * others, see kallsyms_table.pairs, which keeps the names at half their size.
+ * The function table that tools/kallsyms makes from the linked kernel, packed
+ * as unpack.h says. For each function in address order: the distance from the
+ * one before, as its number of bits and those below the highest; then the
+ * name, letter by letter in the context of the two before it and of the one at
+ * this place in the name before, as long as both are the same.
  */
 #include "kernel/kallsyms.h"
+
 #include "kernel/kallsyms_internal.h"
+#include "kernel/string.h"
+#include "kernel/unpack.h"
 
-#define MAX_DEPTH 16	/* pairs within pairs; the tool makes fewer */
+#define LONGEST		63
+#define END		31	/* no function is so far from the one before */
 
-struct cursor {
-	const u8 *p;
-	u64 addr;
-	const u8 *name;		/* name bytes of the entry read last */
-	u8 name_len;
+static const char letters[] = "\0_abcdefghijklmnopqrstuvwxyz0123456789"
+			      "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+struct name {
+	u8 code[LONGEST + 1];	/* indices of letters[], to the first 0 */
 };
 
-static void next_entry(struct cursor *c)
+/* The distance to the next function; false behind the last one. */
+static bool next_addr(struct unpacker *u, u64 *addr)
 {
-	unsigned int shift = 0;
-	u64 delta = 0;
-	u8 b;
+	u32 context = 1u << 29;
+	u32 bits = unpack(u, 5, &context, 1);
 
-	do {
-		b = *c->p++;
-		delta |= (u64)(b & 0x7f) << shift;
-		shift += 7;
-	} while (b & 0x80);
-	c->addr += delta;
-	c->name_len = *c->p++;
-	c->name = c->p;
-	c->p += c->name_len;
+	if (bits == END)
+		return false;
+	if (bits)
+		*addr += 1ull << (bits - 1);
+	if (bits > 1) {
+		context = (bits - 1) << 20 | 1u << 30;
+		*addr += unpack(u, bits - 1, &context, 1);
+	}
+	return true;
 }
 
-/* Expands one name byte depth first, with the open halves on a stack. */
-static char *expand(char *out, const char *end, u8 byte)
+/* Reads a name over the one before it. */
+static void next_name(struct unpacker *u, struct name *name)
 {
-	u8 todo[MAX_DEPTH];
-	unsigned int n = 1;
+	u32 one = 0, two = 0;
+	bool same = true;
 
-	todo[0] = byte;
-	while (n) {
-		u8 b = todo[--n];
+	for (u32 i = 0; i <= LONGEST; i++) {
+		u32 above = same ? name->code[i] + 1u : 0;
+		const u32 contexts[] = {
+			one, one << 6 | two | 1u << 16,
+			above << 6 | one | 1u << 20,
+		};
+		u32 code = unpack(u, 6, contexts, ARRAY_SIZE(contexts));
 
-		if (b < 0x80) {
-			if (out < end)
-				*out++ = (char)b;
-			continue;
-		}
-		if (n + 2 > MAX_DEPTH)
-			continue;
-		todo[n++] = kallsyms_table.pairs[(b - 0x80) * 2 + 1];
-		todo[n++] = kallsyms_table.pairs[(b - 0x80) * 2];
+		same = same && name->code[i] == code;
+		name->code[i] = (u8)code;
+		if (!code)
+			break;
+		two = one;
+		one = code;
 	}
-	return out;
+}
+
+static void copy_name(char *to, size_t size, const struct name *name)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < size && name->code[i]; i++)
+		to[i] = letters[name->code[i]];
+	to[i] = '\0';
 }
 
 bool kallsyms_lookup(u64 addr, char *name, size_t size, u64 *offset)
 {
-	struct cursor c = { .p = kallsyms_table.entries,
-			    .addr = (u64)__text_start };
-	struct cursor found = c;
-	char *out = name;
-	u32 i;
+	struct name last = { { 0 } };
+	u64 at = (u64)__text_start;
+	struct unpacker u;
+	bool found = false;
 
-	if (addr < (u64)__text_start || addr >= (u64)__init_text_end || !size)
+	if (addr < at || addr >= (u64)__init_text_end || !size ||
+	    !&kallsyms_table || !unpack_start(&u, kallsyms_table))
 		return false;
-	for (i = 0; i < kallsyms_table.count; i++) {
-		next_entry(&c);
-		if (c.addr > addr)
-			break;
-		found = c;
+	while (next_addr(&u, &at) && at <= addr) {
+		next_name(&u, &last);
+		*offset = addr - at;
+		found = true;
 	}
-	if (!found.name)
-		return false;
-	for (i = 0; i < found.name_len; i++)
-		out = expand(out, name + size - 1, found.name[i]);
-	*out = '\0';
-	*offset = addr - found.addr;
-	return true;
+	unpack_end(&u);
+	copy_name(name, size, &last);
+	return found;
 }

@@ -1,58 +1,68 @@
 /*
  * Walks a stack for panic(), by the table of frame sizes that tools/unwind
- * makes: for each change of the size, how far behind the one before (LEB128),
- * and (words up to the caller's stack pointer) * 2 (LEB128), plus 1 if an
- * interrupt's frame lies there. The stack may be damaged: a word is read only
- * if it is mapped, and the walk goes up, less than a stack at a time.
+ * makes, packed as kernel/unpack.h says: for each change of the size, by how
+ * much and how far behind the one before. The size is (words up to the
+ * caller's stack pointer) * 2, plus 1 if an interrupt's frame lies there. The
+ * stack may be damaged: a word is read only if it is mapped, and the walk goes
+ * up, less than a stack at a time.
  */
 #include "kernel/x86/stacktrace.h"
 
 #include "kernel/mm/vmalloc.h"
+#include "kernel/unpack.h"
 #include "kernel/x86/layout.h"
 #include "kernel/x86/paging.h"
 #include "kernel/x86/sections.h"
 
-struct unwind_table {
-	u32 count;
-	u8 rows[];
-};
-
 /* The first link goes without. */
-extern const struct unwind_table unwind_table __weak;
+extern const u8 unwind_table[] __weak;
+
+/* As tools/unwind calls them. */
+#define STEP_BITS	10
+#define END		512
+#define FAR		255
 
 /* A frame without locals, as everything has at its first instruction. */
 #define FRAME_OF_CALL	(1u << 1)
 #define FRAME_OF_IRQ	1u
 
-static u64 read_leb128(const u8 **p)
+/* How far the next row is from the one before it. */
+static u32 read_distance(struct unpacker *u, u32 step, u32 step_before)
 {
-	unsigned int shift = 0;
-	u64 value = 0;
-	u8 b;
+	const u32 contexts[] = {
+		step << 1 | 1u << 24, step << 10 | step_before | 1u << 25,
+	};
+	const u32 far = 1u << 27;
+	u32 distance = unpack(u, 8, contexts, ARRAY_SIZE(contexts));
 
-	do {
-		b = *(*p)++;
-		value |= (u64)(b & 0x7f) << shift;
-		shift += 7;
-	} while (b & 0x80);
-	return value;
+	return distance < FAR ? distance : unpack(u, 16, &far, 1);
 }
 
 /* The code for @pc, 0 if it is nowhere that we know. */
 static u32 frame_at(u64 pc)
 {
-	const u8 *p = unwind_table.rows;
 	u64 at = (u64)__text_start;
-	u32 found = 0;
+	u32 step, step_before = 0, code = 0, found = 0;
+	struct unpacker u;
 
-	if (!&unwind_table)
+	if (!&unwind_table || !unpack_start(&u, unwind_table))
 		return 0;
-	for (u32 i = 0; i < unwind_table.count; i++) {
-		at += read_leb128(&p);
+	for (;;) {
+		const u32 contexts[] = {
+			step_before, code << STEP_BITS | step_before,
+		};
+
+		step = unpack(&u, STEP_BITS, contexts, ARRAY_SIZE(contexts));
+		if (step == END)
+			break;
+		at += read_distance(&u, step, step_before);
 		if (at > pc)
 			break;
-		found = (u32)read_leb128(&p);
+		code = (code + step) % (1u << STEP_BITS);
+		found = code;
+		step_before = step;
 	}
+	unpack_end(&u);
 	return found;
 }
 

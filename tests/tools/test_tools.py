@@ -176,3 +176,24 @@ def test_make_run_words(words):
         finally:
             os.killpg(run.pid, signal.SIGTERM)
             run.communicate(timeout=20)
+
+
+def test_packed_symbols_are_those_of_the_unit_test():
+    """tests/unit/test_vsnprintf.c reads them with the kernel's reader."""
+    numbers = subprocess.run(
+        ["tools/kallsyms"], check=True, capture_output=True,
+        input=b"1000 T __text_start\n1010 T abab\n1120 t a.part.0\n").stdout
+    table = subprocess.run(["build/pack", "kallsyms"], check=True,
+                           capture_output=True, input=numbers).stdout
+    with open("tests/unit/test_vsnprintf.c", encoding="ascii") as f:
+        expected = re.search(r"kallsyms_table\[\] = \{([^}]*)\}", f.read())
+    packed = re.findall(r"\.byte (.*)", table.decode())
+    assert re.findall(r"\d+", ",".join(packed)) == \
+        re.findall(r"\d+", expected[1])
+
+
+def test_what_cannot_be_packed_is_refused():
+    done = subprocess.run(["build/pack", "x"], input=b"4 2 0\n",
+                          capture_output=True)
+    assert done.returncode == 1
+    assert b"cannot pack: 4 2 0" in done.stderr
