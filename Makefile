@@ -76,7 +76,7 @@ CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
 	   -Wstrict-prototypes -Wswitch-enum -Wimplicit-fallthrough \
 	   -Wframe-larger-than=1024 -I. -ffile-prefix-map=$(CURDIR)=.
 ASFLAGS	:= -g -I. -ffile-prefix-map=$(CURDIR)=.
-LDFLAGS	:= -nostdlib -static -n -T linker.ld --gc-sections -z noexecstack \
+LDFLAGS	:= -nostdlib -static -n -O2 -T linker.ld --gc-sections -z noexecstack \
 	   -z max-page-size=4096 --build-id=none
 USER_CFLAGS := -std=gnu11 -static -O2 -g -Wall -Wextra -Werror -I.
 
@@ -104,9 +104,9 @@ USUAL	:= $(addprefix net/tcp/tcp_,accept.c close.c data.c \
 	   x86/uaccess.c)
 SIZE	:= $(filter-out $(SPEED) $(USUAL),$(SRCS:%.S=))
 ALONE	:= $(addprefix kernel/,string.c libgcc.c x86/stackprotector.c)
-LTO	:= -flto=2
+LTO	:= -flto=2 -flto-partition=one
 $(SPEED:%=$(B)/%.o): OPT := -O3
-$(SIZE:%=$(B)/%.o) $(DISK_OBJS) $(LWIP_OBJS): OPT := -Oz
+$(SIZE:%=$(B)/%.o) $(DISK_OBJS) $(LWIP_OBJS): OPT := -Oz -fno-jump-tables
 $(ALONE:%=$(B)/%.o): LTO :=
 
 all: $(B)/pollux.elf $(B)/pollux.stripped.elf $(B)/initramfs.cpio

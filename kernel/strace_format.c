@@ -49,9 +49,11 @@ static const char *read_name(const char *entry, u32 *value)
 		base = 16;
 		entry += 2;
 	}
-	for (; *entry != ' '; entry++)
-		*value = *value * base + (u32)(*entry <= '9' ? *entry - '0' :
-							       *entry - 'a' + 10);
+	for (; *entry != ' '; entry++) {
+		u32 digit = (u32)*entry - (*entry <= '9' ? '0' : 'a' - 10);
+
+		*value = *value * base + digit;
+	}
 	return entry + 1;
 }
 

@@ -95,9 +95,9 @@ void lwip_unlock(void)
 	local_bh_enable();
 }
 
-void lwip_port_assert(const char *what)
+void lwip_port_assert(int line)
 {
-	panic("lwIP: %s", what);
+	panic("lwIP: assertion in line %d of the caller's file", line);
 }
 
 u16 lwip_port_chksum(const void *data, int len)

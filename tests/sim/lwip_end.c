@@ -44,9 +44,9 @@ u32 lwip_port_rand(void)
 	return (u32)rnd(&rng);
 }
 
-void lwip_port_assert(const char *what)
+void lwip_port_assert(int line)
 {
-	sim_fail("lwIP asserts: %s", what);
+	sim_fail("lwIP asserts in line %d", line);
 }
 
 void *lwip_port_malloc(size_t size)

@@ -43,8 +43,9 @@ u16 lwip_port_chksum(const void *data, int len);
 u32 lwip_port_rand(void);
 #define LWIP_RAND() lwip_port_rand()
 
-void lwip_port_assert(const char *what) __attribute__((noreturn, cold));
-#define LWIP_PLATFORM_ASSERT(x) lwip_port_assert(x)
+/* Without the texts: the line and the calls that led there say as much. */
+void lwip_port_assert(int line) __attribute__((noreturn, cold));
+#define LWIP_PLATFORM_ASSERT(x) lwip_port_assert(__LINE__)
 #define LWIP_PLATFORM_DIAG(x) do { } while (0)
 
 void *lwip_port_malloc(size_t size);
