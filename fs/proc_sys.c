@@ -4,6 +4,7 @@
  */
 #include "fs/eventpoll_internal.h"
 #include "fs/proc_internal.h"
+#include "kernel/hostname.h"
 #include "kernel/random.h"
 
 /* The UUID of version 4 (RFC 4122) that @id makes. */
@@ -51,6 +52,13 @@ static bool watches_show(struct seq_file *m, u64 *cursor)
 	return false;
 }
 
+static bool hostname_show(struct seq_file *m, u64 *cursor)
+{
+	(void)cursor;
+	seq_printf(m, "%s\n", get_hostname());
+	return false;
+}
+
 static const struct pseudo_node random_dir = DIR("random",
 	FILE_SHOW("uuid", uuid_show), FILE_SHOW("boot_id", boot_id_show),
 	FILE_TEXT("entropy_avail", "256\n"), FILE_TEXT("poolsize", "256\n"));
@@ -59,7 +67,7 @@ static const struct pseudo_node kernel_dir = DIR("kernel", &random_dir,
 	FILE_TEXT("ostype", "Linux\n"),
 	FILE_TEXT("osrelease", "6.1.0-pollux\n"),
 	FILE_TEXT("version", "#1 Pollux\n"),
-	FILE_TEXT("hostname", "pollux\n"),
+	FILE_SHOW("hostname", hostname_show),
 	FILE_TEXT("domainname", "(none)\n"),
 	FILE_TEXT("pid_max", "4194304\n"),
 	FILE_TEXT("threads-max", "4096\n"),

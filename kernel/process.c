@@ -2,6 +2,7 @@
 #include "kernel/process.h"
 
 #include "kernel/errno.h"
+#include "kernel/hostname.h"
 #include "kernel/futex.h"
 #include "kernel/mm/slab.h"
 #include "kernel/panic.h"
@@ -195,15 +196,15 @@ struct utsname {
 /* Programs look at the release to learn what the kernel can do. */
 SYSCALL_DEFINE1(uname, struct utsname __user *, buf)
 {
-	static const struct utsname names = {
+	struct utsname names = {
 		.sysname = "Linux",
-		.nodename = "pollux",
 		.release = "6.1.0-pollux",
 		.version = "#1 Pollux",
 		.machine = "x86_64",
 		.domainname = "(none)",
 	};
 
+	strlcpy(names.nodename, get_hostname(), sizeof(names.nodename));
 	return copy_to_user(buf, &names, sizeof(names));
 }
 

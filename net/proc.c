@@ -9,6 +9,7 @@
 #include "kernel/string.h"
 #include "net/dev.h"
 #include "net/drop.h"
+#include "net/lwip/resolv.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_proc.h"
 
@@ -201,5 +202,6 @@ const struct seq_entry net_proc_entries[] = {
 	{ "tcp", tcp4_seq_show },
 	{ "tcp6", tcp6_seq_show },
 	{ "udp", udp_show },
+	{ "pnp", resolv_show },
 	{ NULL, NULL },
 };

@@ -8,6 +8,7 @@
 
 #include "kernel/byteorder.h"
 #include "kernel/errno.h"
+#include "kernel/hostname.h"
 #include "kernel/param.h"
 #include "kernel/printk.h"
 #include "kernel/random.h"
@@ -16,6 +17,7 @@
 #include "kernel/time.h"
 #include "net/lwip/ipconfig.h"
 #include "net/lwip/port_internal.h"
+#include "net/lwip/resolv.h"
 
 #define IP_HELP		"dhcp, off, or ADDR::GATEWAY:MASK::eth0:off"
 #define WAIT_SLACK	NSEC_PER_MSEC
@@ -23,7 +25,7 @@
 
 /* From the command line, before lwip_configure(); then constant. */
 static struct ip_config config = { .mode = IP_CONFIG_DHCP };
-static char hostname[HOSTNAME_MAX + 1];
+static bool name_given;
 
 static u32 ip6_ticks_left;	/* port.lock; 0: IPv6 has begun or is off */
 
@@ -37,6 +39,8 @@ int lwip_param_ip(const char *val)
 		return -EINVAL;
 	}
 	config = parsed;
+	if (config.hostname[0])
+		set_hostname(config.hostname, false);
 	return 0;
 }
 
@@ -49,12 +53,13 @@ int lwip_param_hostname(const char *val)
 		       "at most %d.\n", val ? val : "", HOSTNAME_MAX);
 		return -EINVAL;
 	}
-	strlcpy(hostname, val, sizeof(hostname));
+	set_hostname(val, true);
+	name_given = true;
 	return 0;
 }
 
 KERNEL_PARAM("hostname", lwip_param_hostname,
-	     "this machine's name, for DHCP");
+	     "this machine's name");
 
 static void log_address(const char *name, const struct lwip_ifaddr *ifa)
 {
@@ -153,9 +158,10 @@ static void start_static(struct netif *netif)
 static void configure(struct netif *netif)
 {
 	netif_set_default(netif);
-	if (!hostname[0])
-		strlcpy(hostname, config.hostname, sizeof(hostname));
-	netif_set_hostname(netif, hostname[0] ? hostname : NULL);
+	if (name_given || config.hostname[0])
+		netif_set_hostname(netif, get_hostname());
+	for (unsigned int i = 0; i < ARRAY_SIZE(config.dns); i++)
+		resolv_set_v4(i, config.dns[i]);
 	if (!netif_is_link_up(netif))
 		lwip_poke(JOB_LINK);
 	if (config.mode == IP_CONFIG_OFF)

@@ -175,6 +175,12 @@ const char *ip_config_parse(const char *val, struct ip_config *out)
 			return "the fifth field is no host name";
 		memcpy(out->hostname, f[HOSTNAME].s, f[HOSTNAME].len);
 	}
+	for (n = 0; n < 2; n++) {
+		const struct text *dns = &f[DNS0 + n];
+
+		if (dns->len && !ip_parse_v4(dns->s, dns->len, &out->dns[n]))
+			return "a name server is no IPv4 address";
+	}
 	if (f[DEVICE].len >= sizeof(out->device))
 		return "the sixth field is no device name (eth0)";
 	memcpy(out->device, f[DEVICE].s, f[DEVICE].len);

@@ -19,6 +19,7 @@ enum ip_config_mode {
 struct ip_config {
 	enum ip_config_mode mode;
 	be32 addr, mask, gateway;	/* gateway 0: none */
+	be32 dns[2];			/* name servers; 0: none */
 	char hostname[HOSTNAME_MAX + 1];
 	char device[16];		/* "": the first */
 };

@@ -117,12 +117,24 @@ def test_in_the_background():
     assert pollux("stop", "--force")[0] == 0
 
 
-def test_interrupt_ends_it():
-    with Server(ECHO, port=7777, ready="listening on") as server:
+@pytest.mark.parametrize("machine", ["pc", "microvm"])
+def test_interrupt_ends_it(machine):
+    """The program gets a SIGTERM, and its end is ours."""
+    with Server(ECHO, port=7777, ready="listening on",
+                options=("-M", machine)) as server:
         server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(5) == 128 + signal.SIGTERM
+        assert "asked to end" in server.console
+
+
+def test_second_interrupt_does_not_ask():
+    with Server("/bin/sh", "-c", "trap '' TERM; echo up; while :; do :; done",
+                port=7777, ready="^up") as server:
+        server.process.send_signal(signal.SIGTERM)
         server.wait("asked to end")
-        server.process.send_signal(signal.SIGINT)
-        assert server.process.wait(5) in (0, 128 + signal.SIGTERM)
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(5) == 0
 
 
 def test_settings_from_a_file(tmp_path):

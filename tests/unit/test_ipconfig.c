@@ -44,6 +44,18 @@ static void test_full_static(void **state)
 	assert_string_equal(c.device, "eth0");
 }
 
+static void test_name_servers(void **state)
+{
+	assert_null(parse("10.1.2.3:::::eth0:off:10.0.2.3:127.0.0.1"));
+	assert_int_equal(c.dns[0], cpu_to_be32(0x0a000203));
+	assert_int_equal(c.dns[1], cpu_to_be32(0x7f000001));
+	assert_null(parse("::::::dhcp:10.0.2.3"));
+	assert_int_equal(c.dns[0], cpu_to_be32(0x0a000203));
+	assert_int_equal(c.dns[1], 0);
+	assert_non_null(parse("10.1.2.3:::::eth0:off:10.0.2"));
+	assert_non_null(parse("10.1.2.3:::::eth0:off::x"));
+}
+
 static void test_fields_may_be_left_out(void **state)
 {
 	assert_null(parse("10.1.2.3"));
@@ -100,6 +112,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_full_static),
+		cmocka_unit_test(test_name_servers),
 		cmocka_unit_test(test_fields_may_be_left_out),
 		cmocka_unit_test(test_nonsense_is_refused),
 		cmocka_unit_test(test_host_names),

@@ -7,8 +7,11 @@
 #include "tests/unit/unit.h"
 
 #include "kernel/byteorder.h"
+#include "kernel/hostname.h"
+#include "kernel/seq_file.h"
 #include "kernel/time.h"
 #include "net/lwip/ipconfig.h"
+#include "net/lwip/resolv.h"
 #include "tests/host/host.h"
 #include "tests/unit/lwip_fixture.h"
 
@@ -191,6 +194,71 @@ static void test_new_gateway_takes_effect(void **state)
 	assert_int_not_equal(ip_route_gen, gen);
 }
 
+static void add_text(struct reply *r, u8 code, const char *text)
+{
+	r->options[r->len++] = code;
+	r->options[r->len++] = (u8)strlen(text);
+	memcpy(r->options + r->len, text, strlen(text));
+	r->len += (u32)strlen(text);
+}
+
+/* What /etc/resolv.conf leads to. */
+static const char *resolv_conf(void)
+{
+	static char text[512];
+	struct seq_file m = { .buf = text, .size = sizeof(text) };
+	u64 cursor = 0;
+
+	assert_false(resolv_show(&m, &cursor));
+	text[m.len] = '\0';
+	return text;
+}
+
+static void name_reply(u8 type, const char *name, const char *domain)
+{
+	struct reply r;
+
+	start_reply(&r, type);
+	add_option(&r, 54, SERVER);
+	r.options[r.len++] = 6;
+	r.options[r.len++] = 8;
+	put_be32(0x0a000203, r.options + r.len);
+	put_be32(0x0a000204, r.options + r.len + 4);
+	r.len += 8;
+	add_text(&r, 12, name);
+	add_text(&r, 15, domain);
+	send_reply(&r);
+}
+
+static void test_names_from_the_server(void **state)
+{
+	lwip_configure();
+	assert_string_equal(resolv_conf(), "");
+	name_reply(OFFER, "offered", "not.yet");
+	assert_string_equal(get_hostname(), "pollux");
+	name_reply(ACK, "guest-1", "example.org");
+	assert_string_equal(get_hostname(), "guest-1");
+	assert_string_equal(resolv_conf(), "domain example.org\n"
+			    "nameserver 10.0.2.3\nnameserver 10.0.2.4\n");
+}
+
+/* What is no name is not taken for one. */
+static void test_bad_names_from_the_server(void **state)
+{
+	static const char *const bad[] = {
+		"two words", "-x", "a\nnameserver 6.6.6.6", "\xff", "" };
+	char before[65];
+
+	strcpy(before, get_hostname());
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		lwip_configure();
+		name_reply(OFFER, bad[i], bad[i]);
+		name_reply(ACK, bad[i], bad[i]);
+		assert_string_equal(get_hostname(), before);
+		assert_null(strstr(resolv_conf(), "6.6.6.6"));
+	}
+}
+
 static void test_host_name_is_sent(void **state)
 {
 	const u8 *name;
@@ -368,6 +436,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_lease_without_waiting),
 		T(test_new_gateway_takes_effect),
+		T(test_names_from_the_server),
+		T(test_bad_names_from_the_server),
 		T(test_host_name_is_sent),
 		T(test_lost_packets_are_sent_again),
 		T(test_nak_begins_anew),

@@ -11,7 +11,9 @@
 #define LWIP_NETCONN			0
 #define LWIP_SOCKET			0
 #define LWIP_TCP			0
-#define LWIP_DNS			0
+#define LWIP_DNS			1	/* its servers: resolv.c */
+#define DNS_MAX_SERVERS			3
+#define LWIP_ND6_RDNSS_MAX_DNS_SERVERS	DNS_MAX_SERVERS
 #define LWIP_IGMP			0
 
 /* Memory: kmalloc(), with these limits instead of pools. */
@@ -56,6 +58,9 @@
 #define LWIP_DHCP			1
 #define DHCP_DOES_ARP_CHECK		0	/* its wait costs boot 1 s */
 #define LWIP_DHCP_CHECK_LINK_UP		1
+#define LWIP_HOOK_DHCP_PARSE_OPTION(netif, dhcp, state, msg, type, option, \
+				    len, pbuf, offset)			\
+	lwip_port_dhcp_option(type, option, pbuf, len, offset)
 
 /* IPv6. */
 #define LWIP_IPV6			1

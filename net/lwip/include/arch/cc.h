@@ -30,6 +30,7 @@
 #define LWIP_DONT_PROVIDE_BYTEORDER_FUNCTIONS
 #define lwip_htons(x)	((u16_t)__builtin_bswap16(x))
 #define lwip_htonl(x)	((u32_t)__builtin_bswap32(x))
+#define htonl(x)	lwip_htonl(x)	/* lwIP's nd6.c says so once */
 
 /* Freestanding turns memcpy() into a call; small constant sizes need none. */
 #define MEMCPY(dst, src, len)	__builtin_memcpy(dst, src, len)
@@ -47,6 +48,12 @@ u32 lwip_port_rand(void);
 void lwip_port_assert(int line) __attribute__((noreturn, cold));
 #define LWIP_PLATFORM_ASSERT(x) lwip_port_assert(__LINE__)
 #define LWIP_PLATFORM_DIAG(x) do { } while (0)
+
+/* An option of a DHCP message that lwIP has no use for: resolv.c. */
+struct pbuf;
+void lwip_port_dhcp_option(unsigned char type, unsigned char option,
+			   struct pbuf *p, unsigned short len,
+			   unsigned short offset);
 
 void *lwip_port_malloc(size_t size);
 void *lwip_port_calloc(size_t n, size_t size);
