@@ -20,6 +20,7 @@
 #include "kernel/string.h"
 #include "kernel/x86/power_button.h"
 #include "net/lwip/lwip_port.h"
+#include "net/metrics.h"
 
 #define MAX_WORDS	32
 #define NOT_STARTED	127	/* exit code, as a shell gives it */
@@ -126,6 +127,7 @@ void init_task(void *arg)
 	load_initramfs();
 	drivers_init();
 	lwip_configure();
+	metrics_start();
 	power_button_init();
 	if (mount_all())
 		give_up();

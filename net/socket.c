@@ -196,8 +196,7 @@ void sockfd_put(const struct sockfd *ref)
 		fput(ref->file);
 }
 
-static __cold int sock_create(int family, int type, int protocol,
-			      struct socket **out)
+__cold int sock_create(int family, int type, int protocol, struct socket **out)
 {
 	struct socket *sock;
 	int err;

@@ -32,6 +32,9 @@ struct socket *sock_from_file(struct file *file);
 
 /* A fresh unconnected socket without a sock or a file; NULL: no memory. */
 struct socket *sock_alloc(void) __must_check;
+/* One with its sock; 0 or -errno (no such family or type, no memory). */
+int sock_create(int family, int type, int protocol, struct socket **out)
+	__must_check;
 /* Ends it and its sock. Task, may sleep (SO_LINGER). */
 void sock_release(struct socket *sock);
 
