@@ -16,22 +16,21 @@ static void add_status(struct virtio_device *vdev, u8 bits)
 	vdev->ops->set_status(vdev, vdev->ops->get_status(vdev) | bits);
 }
 
-int virtio_negotiate(struct virtio_device *vdev,
-		     u64 (*choose)(struct virtio_device *vdev, u64 offered))
+/* 3.1.1, up to where features are agreed on: what the device offers. */
+static u64 begin(struct virtio_device *vdev)
 {
-	u64 offered;
-
 	vdev->ops->set_status(vdev, 0);
 	add_status(vdev, VIRTIO_S_ACKNOWLEDGE);
 	add_status(vdev, VIRTIO_S_DRIVER);
-	offered = vdev->ops->get_features(vdev);
-	if (!vdev->legacy && !(offered & VIRTIO_F_VERSION_1))
+	return vdev->ops->get_features(vdev);
+}
+
+/* Asks for vdev->features; 0, or -ENODEV if the device refuses them. */
+static int agree(struct virtio_device *vdev, u64 offered)
+{
+	if (vdev->features & ~offered ||
+	    (!vdev->legacy && !(offered & VIRTIO_F_VERSION_1)))
 		goto refused;
-	vdev->features = offered & RING_FEATURES;
-	if (choose)
-		vdev->features |= offered & choose(vdev, offered);
-	if (vdev->legacy)
-		vdev->features &= ~VIRTIO_F_VERSION_1;
 	vdev->ops->set_features(vdev, vdev->features);
 	if (vdev->legacy)
 		return 0;
@@ -45,6 +44,24 @@ refused:
 	       (unsigned long long)offered);
 	add_status(vdev, VIRTIO_S_FAILED);
 	return -ENODEV;
+}
+
+int virtio_negotiate(struct virtio_device *vdev,
+		     u64 (*choose)(struct virtio_device *vdev, u64 offered))
+{
+	u64 offered = begin(vdev);
+
+	vdev->features = offered & RING_FEATURES;
+	if (choose)
+		vdev->features |= offered & choose(vdev, offered);
+	if (vdev->legacy)
+		vdev->features &= ~VIRTIO_F_VERSION_1;
+	return agree(vdev, offered);
+}
+
+int virtio_restart(struct virtio_device *vdev)
+{
+	return agree(vdev, begin(vdev));
 }
 
 void virtio_device_ready(struct virtio_device *vdev)
@@ -72,6 +89,19 @@ void virtio_break(struct virtio_device *vdev, const char *why)
 		return;
 	vdev->broken = true;
 	vdev->ops->set_status(vdev, 0);
-	pr_err("%s: device breaks the rules (%s); it was stopped. Restart the machine, and tell whoever wrote the device\n",
+	pr_err("%s: device breaks the rules (%s); it is stopped. Tell whoever wrote the device\n",
 	       vdev->name, why);
+	if (vdev->break_fn)
+		vdev->break_fn(vdev->priv);
+}
+
+void virtio_check_alive(struct virtio_device *vdev)
+{
+	u8 status = vdev->broken ? VIRTIO_S_DRIVER_OK :
+				   vdev->ops->get_status(vdev);
+
+	if (status & VIRTIO_S_NEEDS_RESET)
+		virtio_break(vdev, "wants to be reset");
+	else if (!(status & VIRTIO_S_DRIVER_OK))
+		virtio_break(vdev, "forgot that it was started");
 }

@@ -24,6 +24,7 @@
 #define VIRTIO_S_DRIVER		0x02
 #define VIRTIO_S_DRIVER_OK	0x04
 #define VIRTIO_S_FEATURES_OK	0x08
+#define VIRTIO_S_NEEDS_RESET	0x40
 #define VIRTIO_S_FAILED		0x80
 
 /* Feature bits of every device (6). */
@@ -77,7 +78,10 @@ struct virtio_transport_ops {
 			    u32 len);
 	/* The most entries queue @index can have; 0 if there is none. */
 	u32 (*queue_max)(struct virtio_device *vdev, u32 index);
-	/* Tells the device where @vq lies and binds vq->irq_fn; 0, -errno. */
+	/*
+	 * Tells the device where @vq lies and binds vq->irq_fn; 0, -errno.
+	 * Any context if it is for the second time, after a reset.
+	 */
 	int (*enable_queue)(struct virtio_device *vdev, struct virtqueue *vq);
 	/* Takes the interrupts back. The device has been reset. */
 	void (*unbind)(struct virtio_device *vdev);
@@ -90,14 +94,16 @@ struct virtio_device {
 	const struct virtio_transport_ops *ops;	/* c */
 	u32 id;				/* c  VIRTIO_ID_ */
 	bool legacy;			/* c  before VIRTIO 1.0 */
-	bool broken;			/* once true, for good */
+	bool broken;			/* stopped, until it is restarted */
 	bool no_config_irq;		/* c  may miss one: look at times */
 	bool no_irq;			/* c  raises none: look by yourself */
 	u64 features;			/* c  agreed on */
 	char name[24];			/* c  for the log */
 	/* Hardirq: the configuration has changed. Set before queues. */
 	irq_handler_t config_fn;	/* c */
-	void *priv;			/* c  the driver's, argument to it */
+	/* Any context: the device has been stopped. NULL: nobody asks. */
+	void (*break_fn)(void *priv);	/* c */
+	void *priv;			/* c  the driver's, argument to them */
 };
 
 static inline bool virtio_has(const struct virtio_device *vdev, u64 feature)
@@ -113,7 +119,13 @@ static inline bool virtio_has(const struct virtio_device *vdev, u64 feature)
 int virtio_negotiate(struct virtio_device *vdev,
 		     u64 (*choose)(struct virtio_device *vdev,
 				   u64 offered)) __must_check;
-/* The queues are set up: the device may start. Task. */
+/*
+ * The same features once more, after virtio_break(). The caller then gives the
+ * device its queues (virtqueue_restart()), clears vdev->broken, and says that
+ * it is ready. 0 or -ENODEV. Any context.
+ */
+int virtio_restart(struct virtio_device *vdev) __must_check;
+/* The queues are set up: the device may start. Any context. */
 void virtio_device_ready(struct virtio_device *vdev);
 
 /*
@@ -128,3 +140,8 @@ void virtio_read_config(struct virtio_device *vdev, u32 off, void *buf,
  * memory no more) and marks it. Any context.
  */
 void virtio_break(struct virtio_device *vdev, const char *why) __cold;
+/*
+ * Breaks the device if it wants to be reset (2.1.2) or has been, behind our
+ * back. Any context.
+ */
+void virtio_check_alive(struct virtio_device *vdev);

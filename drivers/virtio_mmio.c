@@ -242,15 +242,24 @@ static void write_address(volatile u8 *reg, const volatile void *va)
 	writel((u32)(pa >> 32), reg + 4);
 }
 
+static bool is_bound(const struct virtio_mmio *vm, const struct virtqueue *vq)
+{
+	for (unsigned int i = 0; i < vm->nr_queues; i++) {
+		if (vm->queues[i] == vq)
+			return true;
+	}
+	return false;
+}
+
 static int vm_enable_queue(struct virtio_device *vdev, struct virtqueue *vq)
 {
 	struct virtio_mmio *vm = to_vm(vdev);
 	volatile u8 *regs = vm->regs;
 
-	if (vm->nr_queues == QUEUES_MAX)
-		return -ENOSPC;
 	vq->doorbell = regs + REG_QUEUE_NOTIFY;
-	if (vq->irq_fn) {
+	if (vq->irq_fn && !is_bound(vm, vq)) {
+		if (vm->nr_queues == QUEUES_MAX)
+			return -ENOSPC;
 		bind_line(vm);
 		vm->queues[vm->nr_queues++] = vq;
 	}

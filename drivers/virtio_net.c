@@ -40,6 +40,8 @@
 #define GUEST_TSO_BUFFERS 64u
 
 #define WATCH_NS	(100 * NSEC_PER_MSEC)
+#define RESTART_SHIFT_MAX	10u	/* 100 ms, 200 ms, ... 102 s */
+#define TX_PATIENCE	50u	/* looks, WATCH_NS apart */
 #define POLL_NS		(1 * NSEC_PER_MSEC)	/* for cards without irq */
 
 /* --- counters --- */
@@ -64,6 +66,27 @@ static void log_counters(const struct virtnet *vi)
 			pr_notice("%s: %s %llu\n", vi->dev.name,
 				  counters[i].name, (unsigned long long)v);
 	}
+}
+
+/* --- link --- */
+
+/* Any context. Devices that do not tell are always up. */
+static __cold void read_link(struct virtnet *vi)
+{
+	bool up = true;
+	u16 status;
+
+	if (vi->vdev->broken)
+		return;
+	if (virtio_has(vi->vdev, VIRTIO_NET_F_STATUS)) {
+		virtio_read_config(vi->vdev, CONFIG_STATUS, &status,
+				   sizeof(status));
+		up = status & STATUS_LINK_UP;
+	}
+	if (up == vi->dev.link_up)
+		return;
+	WRITE_ONCE(vi->dev.link_up, up);
+	pr_notice("%s: link is %s\n", vi->dev.name, up ? "up" : "down");
 }
 
 /* --- interrupt and poll --- */
@@ -99,14 +122,76 @@ static void poll_done(struct virtnet *vi)
 	local_irq_restore(flags);
 }
 
-/* It is stopped: gives all memory back, and no packet goes out any more. */
-static noinline void give_up(struct virtnet *vi)
+/* --- starting, and starting again --- */
+
+/* Also when the device was stopped: the poll deals with it. */
+static void schedule_poll(void *data)
 {
+	struct virtnet *vi = data;
+	unsigned long flags = local_irq_save();
+
+	napi_schedule(&vi->napi);
+	local_irq_restore(flags);
+}
+
+static __cold void go_live(struct virtnet *vi)
+{
+	virtio_device_ready(vi->vdev);
+	virtnet_refill(vi);
+	pr_info("%s: %s, %pM, mtu %u, %u+%u entries, features %#llx\n",
+		vi->dev.name, vi->vdev->name, vi->dev.dev_addr, vi->dev.mtu,
+		vi->rx.num, vi->tx.num,
+		(unsigned long long)vi->vdev->features);
+}
+
+/* It is stopped: takes all memory back; what is sent now is dropped. */
+static __cold void give_up(struct virtnet *vi)
+{
+	u64 wait = WATCH_NS << min(vi->stats.restarts, (u64)RESTART_SHIFT_MAX);
+
 	WRITE_ONCE(vi->dev.link_up, false);
 	virtnet_rx_abandon(vi);
 	virtnet_tx_clean(vi);
-	napi_complete(&vi->napi);
 	log_counters(vi);
+	pr_err("%s: starts again in %llu ms\n", vi->dev.name,
+	       (unsigned long long)(wait / NSEC_PER_MSEC));
+	vi->restart_at = ktime_get_ns() + wait;
+}
+
+/* Both rings begin anew; nobody sends meanwhile. */
+static __cold int restart_queues(struct virtnet *vi)
+{
+	int err;
+
+	spin_lock(&vi->dev.tx_lock);
+	err = virtio_restart(vi->vdev);
+	if (!err)
+		err = virtqueue_restart(&vi->rx);
+	if (!err)
+		err = virtqueue_restart(&vi->tx);
+	vi->seen_tx = 0;
+	vi->vdev->broken = err;
+	spin_unlock(&vi->dev.tx_lock);
+	return err;
+}
+
+/* A device that was stopped for what it did, or asked for it. Poller. */
+static __cold noinline void recover(struct virtnet *vi)
+{
+	if (!vi->restart_at) {
+		give_up(vi);
+	} else if (ktime_get_ns() >= vi->restart_at) {
+		vi->restart_at = 0;
+		vi->stats.restarts++;
+		if (!restart_queues(vi)) {
+			go_live(vi);
+			read_link(vi);
+			poll_done(vi);
+			return;
+		}
+	}
+	napi_complete(&vi->napi);
+	virtnet_start_timer(vi);
 }
 
 static int virtnet_poll(struct napi_struct *napi, int budget)
@@ -126,7 +211,7 @@ static int virtnet_poll(struct napi_struct *napi, int budget)
 		done++;
 	}
 	if (unlikely(vi->vdev->broken)) {
-		give_up(vi);
+		recover(vi);
 		return min(done, budget - 1);
 	}
 	if (virtnet_wants_refill(vi)) {
@@ -140,26 +225,7 @@ static int virtnet_poll(struct napi_struct *napi, int budget)
 	return done;
 }
 
-/* --- link --- */
-
-/* Any context. Devices that do not tell are always up. */
-static __cold void read_link(struct virtnet *vi)
-{
-	bool up = true;
-	u16 status;
-
-	if (vi->vdev->broken)
-		return;
-	if (virtio_has(vi->vdev, VIRTIO_NET_F_STATUS)) {
-		virtio_read_config(vi->vdev, CONFIG_STATUS, &status,
-				   sizeof(status));
-		up = status & STATUS_LINK_UP;
-	}
-	if (up == vi->dev.link_up)
-		return;
-	WRITE_ONCE(vi->dev.link_up, up);
-	pr_notice("%s: link is %s\n", vi->dev.name, up ? "up" : "down");
-}
+/* --- the configuration has changed --- */
 
 /* Hardirq. */
 static __cold void virtnet_config_changed(void *data)
@@ -167,18 +233,11 @@ static __cold void virtnet_config_changed(void *data)
 	struct virtnet *vi = data;
 
 	vi->stats.config_changes++;
+	virtio_check_alive(vi->vdev);
 	read_link(vi);
 }
 
 /* --- the slow timer --- */
-
-static void schedule_poll(struct virtnet *vi)
-{
-	unsigned long flags = local_irq_save();
-
-	napi_schedule(&vi->napi);
-	local_irq_restore(flags);
-}
 
 __cold void virtnet_start_timer(struct virtnet *vi)
 {
@@ -223,7 +282,14 @@ static void look_for_lost_irq(struct virtnet *vi)
 static void look_for_lost_doorbell(struct virtnet *vi)
 {
 	vi->rx.notify(&vi->rx);
-	if (!virtnet_tx_remind(vi))
+	if (!virtnet_tx_remind(vi)) {
+		vi->tx_stuck = 0;
+		return;
+	}
+	virtio_check_alive(vi->vdev);
+	if (++vi->tx_stuck == TX_PATIENCE)
+		virtio_break(vi->vdev, "does not send");
+	if (vi->tx_stuck > 1)
 		return;
 	vi->stats.lost_doorbells++;
 	tell_loss(vi, "a doorbell");
@@ -371,19 +437,6 @@ static int set_up_queues(struct virtnet *vi)
 			       virtnet_interrupt, vi);
 }
 
-static void start(struct virtnet *vi)
-{
-	virtio_device_ready(vi->vdev);
-	virtnet_refill(vi);
-	if (!virtqueue_enable_cb(&vi->rx))
-		schedule_poll(vi);
-	virtnet_watch(vi);
-	pr_info("%s: %s, %pM, mtu %u, %u+%u entries, features %#llx\n",
-		vi->dev.name, vi->vdev->name, vi->dev.dev_addr, vi->dev.mtu,
-		vi->rx.num, vi->tx.num,
-		(unsigned long long)vi->vdev->features);
-}
-
 __cold int virtnet_probe(struct virtio_device *vdev)
 {
 	struct virtnet *vi = kzalloc(sizeof(*vi));
@@ -394,6 +447,7 @@ __cold int virtnet_probe(struct virtio_device *vdev)
 	vi->vdev = vdev;
 	vdev->priv = vi;
 	vdev->config_fn = virtnet_config_changed;
+	vdev->break_fn = schedule_poll;
 	timer_setup(&vi->timer, virtnet_timer);
 	napi_init(&vi->napi, &vi->dev, virtnet_poll);
 	err = virtio_negotiate(vdev, choose_features);
@@ -409,7 +463,10 @@ __cold int virtnet_probe(struct virtio_device *vdev)
 	if (err)
 		goto free_queues;
 	read_link(vi);
-	start(vi);
+	go_live(vi);
+	if (!virtqueue_enable_cb(&vi->rx))
+		schedule_poll(vi);
+	virtnet_watch(vi);
 	return 0;
 
 free_queues:
@@ -419,6 +476,7 @@ free_queues:
 	virtqueue_free(&vi->rx);
 free_card:
 	vdev->config_fn = NULL;
+	vdev->break_fn = NULL;
 	kfree(vi);
 no_memory:
 	pr_err("%s: network card not started: %s\n", vdev->name,

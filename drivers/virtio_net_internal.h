@@ -62,6 +62,7 @@ _Static_assert(sizeof(struct virtio_net_hdr) == VIRTIO_NET_HDR_SIZE, "5.1.6");
 	X(tx_dropped)							\
 	X(lost_interrupts)	/* found by the timer */		\
 	X(lost_doorbells)	/* the same */				\
+	X(restarts)		/* after the device was stopped */	\
 	X(config_changes)
 
 struct virtnet_stats {
@@ -91,6 +92,8 @@ struct virtnet {
 	struct virtqueue tx;		/* t */
 	struct net_device dev;
 	struct timer timer;		/* see virtnet_timer() */
+	u64 restart_at;			/* p  ns; 0: it has not been stopped */
+	u32 tx_stuck;			/* timer's: looks while tx rests */
 	u64 seen_packets;		/* timer's: rx_packets at last look */
 	u16 seen_tx;			/* t  tx.published at last look */
 	struct virtnet_stats stats;	/* by whoever; a hint */

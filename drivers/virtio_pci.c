@@ -71,6 +71,7 @@ struct virtio_pci {
 	u32 notify_multiplier;		/* c */
 	u32 device_len;			/* c */
 	u16 used_msix;			/* c  MSI-X entries given out */
+	u16 config_msix;		/* c  the configuration's */
 	int vectors[VECTORS_MAX];	/* c  and what they raise */
 	irq_handler_t last_fn;		/* c  what the newest one calls */
 	void *last_data;		/* c */
@@ -174,17 +175,20 @@ static u16 bind_msix(struct virtio_pci *vp, irq_handler_t fn, void *data)
 	return vp->used_msix++;
 }
 
-/* The first queue with interrupts brings the configuration's along. */
+/*
+ * The first queue with interrupts brings the configuration's along. A reset
+ * makes the device forget which entry it was, so each queue tells it again.
+ */
 static void bind_config(struct virtio_pci *vp)
 {
-	u16 entry;
-
-	if (vp->used_msix || vp->pci.nr_msix < 2) {
-		vp->vdev.no_config_irq |= vp->pci.nr_msix < 2;
+	if (vp->pci.nr_msix < 2) {
+		vp->vdev.no_config_irq = true;
 		return;
 	}
-	entry = bind_msix(vp, vp->vdev.config_fn, vp->vdev.priv);
-	writew(entry, vp->common + COMMON_MSIX_CONFIG);
+	if (!vp->used_msix)
+		vp->config_msix = bind_msix(vp, vp->vdev.config_fn,
+					    vp->vdev.priv);
+	writew(vp->config_msix, vp->common + COMMON_MSIX_CONFIG);
 }
 
 static void write_address(volatile u8 *reg, const volatile void *va)

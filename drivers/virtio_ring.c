@@ -65,6 +65,19 @@ static u32 round_down_pow2(u32 n)
 	return 1u << (31 - __builtin_clz(n));
 }
 
+/* All descriptors are free, nothing is in flight. */
+static void clear_ring(struct virtqueue *vq)
+{
+	memset(vq->desc, 0, PAGE_SIZE << vq->order);
+	memset(vq->slots, 0, vq->num * sizeof(vq->slots[0]));
+	for (u32 i = 0; i < vq->num; i++)
+		vq->slots[i].next = (u16)(i + 1);
+	vq->num_free = vq->num;
+	vq->free_head = 0;
+	vq->avail_idx = vq->published = vq->last_used = 0;
+	virtqueue_disable_cb(vq);
+}
+
 static int alloc_ring(struct virtqueue *vq, u32 num)
 {
 	struct page *page;
@@ -81,15 +94,11 @@ static int alloc_ring(struct virtqueue *vq, u32 num)
 		return -ENOMEM;
 	}
 	mem = page_address(page);
-	memset(mem, 0, PAGE_SIZE << vq->order);
 	vq->desc = (void *)mem;
 	vq->avail = (void *)(mem + num * sizeof(struct vring_desc));
 	vq->used = (void *)(mem + used_offset(num));
 	vq->num = (u16)num;
 	vq->mask = (u16)(num - 1);
-	vq->num_free = (u16)num;
-	for (u32 i = 0; i < num; i++)
-		vq->slots[i].next = (u16)(i + 1);
 	return 0;
 }
 
@@ -113,11 +122,16 @@ __cold int virtqueue_setup(struct virtqueue *vq, struct virtio_device *vdev,
 	vq->indirect = virtio_has(vdev, VIRTIO_F_INDIRECT_DESC);
 	vq->irq_fn = fn;
 	vq->irq_data = data;
-	virtqueue_disable_cb(vq);
-	err = vdev->ops->enable_queue(vdev, vq);
+	err = virtqueue_restart(vq);
 	if (err)
 		virtqueue_free(vq);
 	return err;
+}
+
+int virtqueue_restart(struct virtqueue *vq)
+{
+	clear_ring(vq);
+	return vq->vdev->ops->enable_queue(vq->vdev, vq);
 }
 
 void virtqueue_free(struct virtqueue *vq)

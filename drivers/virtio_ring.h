@@ -104,6 +104,11 @@ struct vq_buf {
 int virtqueue_setup(struct virtqueue *vq, struct virtio_device *vdev,
 		    u32 index, u32 max, irq_handler_t fn,
 		    void *data) __must_check;
+/*
+ * After a reset and with no token left: empties the ring and gives it to the
+ * device again. 0 or the transport's error. Any context.
+ */
+int virtqueue_restart(struct virtqueue *vq) __must_check;
 /* Gives the memory back. The device has been reset and no token is left. */
 void virtqueue_free(struct virtqueue *vq);
 

@@ -15,6 +15,7 @@
 #include "net/inet.h"
 #include "net/ip/ip.h"
 #include "net/tcp/tcp_hash.h"
+#include "tests/fuzz/input.h"
 #include "tests/host/host.h"
 #include "tests/sim/sim.h"
 
@@ -22,25 +23,8 @@
 #define MAX_SOCKS	8
 #define SO_LINGER	13
 
-/* What is left of the input; reading past its end gives zeroes. */
-struct input {
-	const u8 *p, *end;
-};
-
 static struct socket *socks[MAX_SOCKS], *listener, *udp;
 static u8 frame[4096];
-
-static u32 byte(struct input *in)
-{
-	return in->p < in->end ? *in->p++ : 0;
-}
-
-static u32 word(struct input *in)
-{
-	u32 low = byte(in);
-
-	return low | byte(in) << 8;
-}
 
 /* Up to @most bytes of the input at @to; how many. */
 static u32 bytes(struct input *in, u8 *to, u32 most)

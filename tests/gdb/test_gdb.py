@@ -3,6 +3,8 @@ import socket
 import subprocess
 import tempfile
 
+import pytest
+
 from tests.lib.guest import UserNetGuest, free_port
 
 
@@ -47,3 +49,41 @@ def test_make_gdb_stops_in_start_kernel():
         check=False)
     assert "start_kernel (" in done.stdout, done.stdout
     assert "rip" in done.stdout and "<start_kernel" in done.stdout
+
+
+@pytest.mark.parametrize("machine", ["pc", "microvm"])
+def test_card_that_lies_is_restarted(machine):
+    """gdb plays a card that uses a buffer nobody gave it. The driver stops the
+    card and starts it again; the connection outlives that."""
+    with tempfile.TemporaryDirectory() as folder:
+        sock = f"{folder}/gdb"
+        with UserNetGuest(machine=machine, extra=[
+                "-gdb", f"unix:{sock},server=on,wait=off"]) as guest, \
+             socket.create_connection(("127.0.0.1", guest.port), 10) as s:
+            s.sendall(b"before")
+            assert s.recv(100) == b"before"
+            with subprocess.Popen(
+                    ["gdb", "-q", "-nx", "-batch", "build/pollux.elf",
+                     "-ex", f"target remote {sock}",
+                     "-ex", "break *virtnet_poll",
+                     "-ex", "echo waiting\\n",
+                     "-ex", "continue",
+                     "-ex", "set $vi = (struct virtnet *)($rdi - "
+                            "(long)&((struct virtnet *)0)->napi)",
+                     "-ex", "set var $vi->rx.used->ring[$vi->rx.last_used & "
+                            "$vi->rx.mask].id = 60000",
+                     "-ex", "delete",
+                     "-ex", "detach"], text=True, stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as gdb:
+                try:
+                    for line in gdb.stdout:
+                        if "waiting" in line:
+                            break
+                    s.sendall(b"lost, and sent again")
+                    gdb.communicate(timeout=40)
+                finally:
+                    gdb.kill()
+            guest.wait_console("breaks the rules")
+            guest.wait_console("starts again in 100 ms")
+            s.settimeout(20)
+            assert s.recv(100) == b"lost, and sent again"

@@ -1,5 +1,5 @@
 /*
- * The network card's driver: the way out, the timer, cards that lie.
+ * The network card's driver: the way out, the timer.
  * sources: drivers/virtio.c drivers/virtio_ring.c drivers/virtio_net.c
  * drivers/virtio_net_rx.c drivers/virtio_net_tx.c net/skbuff.c net/drop.c
  * tests/unit/fake_virtio.c tests/unit/virtnet_fixture.c
@@ -10,82 +10,6 @@
 #include "kernel/errno.h"
 #include "tests/host/host.h"
 #include "tests/unit/virtnet_fixture.h"
-
-/* --- cards that lie --- */
-
-static void expect_given_up(void)
-{
-	struct sk_buff *skb;
-
-	softirq();
-	drop_received();
-	assert_true(card.vdev.broken);
-	assert_false(dev->link_up);
-	assert_null(scheduled);
-	assert_int_equal(card.status, 0);
-	assert_non_null(strstr(host_log(), "breaks the rules"));
-	assert_non_null(strstr(host_log(), "eth0: polls "));
-	/* Sending goes on to fail quietly; nothing stays allocated. */
-	skb = packet(100, 64);
-	assert_int_equal(xmit(skb), 0);
-	assert_int_equal(vi->rx_posted, 0);
-	host_advance(NSEC_PER_SEC);
-	softirq();
-	assert_false(timer_pending(&vi->timer));
-}
-
-static void test_packet_without_all_its_buffers(void **state)
-{
-	start(ALL);
-	card_receives_hdr((struct virtio_net_hdr){ .num_buffers = 3 }, 100);
-	expect_given_up();
-}
-
-static void test_packet_in_no_buffers(void **state)
-{
-	struct fake_chain c;
-
-	start(ALL);
-	assert_true(fake_pop(&card, RX, &c));
-	memset(c.piece[0].mem, 0, 12);
-	fake_push(&card, RX, c.head, 100);
-	softirq();
-	assert_int_equal(nr_received, 0);
-	assert_int_equal(vi->stats.rx_bad_header, 1);
-}
-
-static void test_more_bytes_than_the_buffer(void **state)
-{
-	struct fake_chain c;
-
-	start(ALL);
-	assert_int_equal(xmit(packet(100, 64)), 0);
-	card_receives(60);
-	assert_true(fake_pop(&card, RX, &c));
-	fake_push(&card, RX, c.head, c.in_len + 1);
-	expect_given_up();
-}
-
-static void test_buffers_nobody_gave(void **state)
-{
-	start(ALL);
-	card_receives(60);
-	fake_push_raw(&card, RX, 12345, 60);
-	expect_given_up();
-}
-
-static void test_sent_what_nobody_sent(void **state)
-{
-	start(ALL);
-	assert_int_equal(xmit(packet(100, 64)), 0);
-	fake_push_raw(&card, TX, 200, 0);
-	assert_int_equal(xmit(packet(100, 64)), 0);
-	assert_int_equal(xmit(packet(100, 64)), 0);
-	assert_true(card.vdev.broken);
-	assert_int_equal(vi->stats.tx_dropped, 2);
-	host_advance(NSEC_PER_SEC);
-	expect_given_up();
-}
 
 /* --- out --- */
 
@@ -392,11 +316,6 @@ static void test_link_changes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_packet_without_all_its_buffers),
-		T(test_packet_in_no_buffers),
-		T(test_more_bytes_than_the_buffer),
-		T(test_buffers_nobody_gave),
-		T(test_sent_what_nobody_sent),
 		T(test_offloads_out),
 		T(test_the_packet_is_left_as_it_was),
 		T(test_chains_out),
