@@ -33,7 +33,7 @@ NEED_iso   := grub-common grub-pc-bin xorriso
 NEED_fuzz  := clang libclang-rt-14-dev
 NEED_lint  := clang clang-tidy cppcheck
 NEED_unit  := gcc libc6-dev libcmocka-dev python3
-NEED_test  := qemu-utils python3-pytest python3-scapy gdb strace wrk iproute2 cpio
+NEED_test  := qemu-utils python3-pytest python3-scapy gdb strace wrk iproute2 cpio e2fsprogs
 # Unpacked below $(B)/servers for their tests; nothing of it is installed.
 SERVERS	:= redis-server redis-tools nginx memcached haproxy lighttpd nodejs \
 	   golang-go sockperf nghttp2-client curl busybox-static dropbear-bin
@@ -55,11 +55,19 @@ LWIP_HERE := $(if $(LWIP_SRCS),$(LWIP_DIR)/src/include/lwip/init.h)
 # What only pollux-disk.elf has: files that last, on a share or a disk. The
 # kernel without them is the smaller by a third.
 DISK_SRCS := $(wildcard drivers/virtio_9p.c drivers/virtio_blk.c \
-	   drivers/virtio_call.c fs/p9*.c fs/ext/*.c)
+	   drivers/virtio_call.c fs/p9*.c fs/ext/*.c fs/ext/lib/*.c)
 SRCS	:= $(filter-out $(DISK_SRCS),$(SRCS))
 
 OBJS	:= $(SRCS:%=$(B)/%.o) $(LWIP_OBJS)
-DISK_OBJS := $(DISK_SRCS:%=$(B)/%.o)
+
+# libext2fs is one, too. fs/ext/ext.mk says which files of it.
+E2FS_DIR ?= $(B)/e2fsprogs
+-include fs/ext/ext.mk
+E2FS_OBJS := $(E2FS_SRCS:%.c=$(B)/e2fs.o/%.o)
+E2FS_HERE := $(B)/e2fs.inc/crc32c_table.h
+E2FS_OBJS += $(E2FS_OURS:%=$(B)/%.o)
+DISK_OBJS := $(patsubst %,$(B)/%.o,$(filter-out $(E2FS_OURS),$(DISK_SRCS))) \
+	   $(B)/e2fs.o/all.o
 PROGS	:= echo hello
 
 # The stack is aligned to 8: without vector registers nothing needs more. That
@@ -106,7 +114,7 @@ SIZE	:= $(filter-out $(SPEED) $(USUAL),$(SRCS:%.S=))
 ALONE	:= $(addprefix kernel/,string.c libgcc.c x86/stackprotector.c)
 LTO	:= -flto=2 -flto-partition=one
 $(SPEED:%=$(B)/%.o): OPT := -O3
-$(SIZE:%=$(B)/%.o) $(DISK_OBJS) $(LWIP_OBJS): OPT := -Oz -fno-jump-tables
+$(SIZE:%=$(B)/%.o) $(DISK_OBJS) $(E2FS_OBJS) $(LWIP_OBJS): OPT := -Oz -fno-jump-tables
 $(ALONE:%=$(B)/%.o): LTO :=
 
 all: $(B)/pollux.elf $(B)/pollux.stripped.elf $(B)/initramfs.cpio
@@ -118,7 +126,7 @@ $(B)/.flags: FORCE
 	@echo '$(CC) $(CFLAGS) $(SPEED) $(SIZE)' | cmp -s - $@ || \
 		echo '$(CC) $(CFLAGS) $(SPEED) $(SIZE)' >$@
 
-$(OBJS) $(DISK_OBJS): $(B)/.flags
+$(OBJS) $(DISK_OBJS) $(E2FS_OBJS): $(B)/.flags
 
 $(B)/%.c.o: %.c | $(call need,build) $(LWIP_HERE)
 	@mkdir -p $(@D)
@@ -157,6 +165,29 @@ $(LWIP_OBJS): $(B)/lwip.o/%.o: | $(LWIP_HERE)
 
 $(B)/lwip/src/include/lwip/init.h: | $(call need,build)
 	tools/fetch-source lwip $(B)/lwip
+
+# libext2fs's own files are not held to our warnings. It has names that the
+# kernel has, too: of it and what calls it, only fs/ext/ext_lib.h is seen.
+$(B)/e2fs.o/all.o: $(E2FS_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(LD) -r $(E2FS_OBJS) -o $@.tmp
+	$(Q)objcopy -w -G 'ext_lib_*' -G ext_crc32c $@.tmp $@
+
+$(E2FS_OURS:%=$(B)/%.o): CFLAGS += $(E2FS_INC)
+$(E2FS_OURS:%=$(B)/%.o): LTO :=
+$(E2FS_OURS:%=$(B)/%.o): | $(E2FS_HERE)
+$(E2FS_SRCS:%.c=$(B)/e2fs.o/%.o): $(B)/e2fs.o/%.o: | $(E2FS_HERE)
+	@mkdir -p $(@D)
+	$(call say,CC,$*.c of e2fsprogs)
+	$(Q)$(CC) $(filter-out -Werror,$(CFLAGS)) $(OPT) $(E2FS_INC) -w \
+		-MMD -MP -c $(E2FS_DIR)/$*.c -o $@
+
+$(B)/e2fsprogs/version.h: | $(call need,build)
+	tools/fetch-source e2fsprogs $(B)/e2fsprogs
+
+# What e2fsprogs makes for itself before it is compiled.
+$(B)/e2fs.inc/crc32c_table.h: tools/e2fs-headers $(E2FS_DIR)/version.h
+	tools/e2fs-headers $(E2FS_DIR) $(@D)
 
 objs: $(OBJS) $(DISK_OBJS)
 
@@ -300,8 +331,9 @@ unit: | $(call need,unit) $(LWIP_HERE)
 	@$(MAKE) --no-print-directory -f tests/unit/Makefile \
 		LWIP_DIR=$(LWIP_DIR) run
 
-check: | $(call need,build) $(LWIP_HERE)
-	@tools/check.py --cc '$(CC) $(CFLAGS)' --lwip '$(LWIP_INC)'
+check: | $(call need,build) $(LWIP_HERE) $(E2FS_HERE)
+	@tools/check.py --cc '$(CC) $(CFLAGS)' --lwip '$(LWIP_INC)' \
+		--e2fs '$(E2FS_INC)'
 
 # Other compilers and analysers (tools/lint): LINT="clang cppcheck" picks some.
 lint: | $(call need,build) $(call need,lint)
@@ -316,6 +348,13 @@ test: all iso disk $(TEST_PROGS:%=$(B)/tests/%) $(PROGS:%=$(B)/user/%) \
 # A server that cannot be had is one test skipped, with the reason.
 servers: | $(call need,test)
 	@$(if $(SETUP:no=),tools/fetch-packages $(B)/servers $(SERVERS) || true)
+
+# Kills guests with a disk and a share, TIMES each, and cuts their power.
+TIMES	?= 200
+
+test-crash: disk $(B)/tests/records | $(call need,run) $(call need,test)
+	TIMES=$(TIMES) CUTS=$(TIMES) /usr/bin/python3 -m pytest -q \
+		tests/e2e/test_crash.py
 
 # Worlds drawn from seeds (tests/sim/); SEED=n runs one again and shows it.
 SEEDS	?= 10000
@@ -384,6 +423,7 @@ help:
 	@echo 'make disk         build/pollux-disk.elf: the kernel with files that last,'
 	@echo '                  shares of the host and disks (docs/files.md)'
 	@echo 'make test         every suite; ends with what passed and failed'
+	@echo 'make test-crash   kills guests in the middle of their writes, TIMES=200'
 	@echo 'make unit check   host unit tests; style and layer rules'
 	@echo 'make lint         clang, its lock analysis, cppcheck, gcc -fanalyzer, clang-tidy'
 	@echo 'make sim          TCP in simulated worlds: SEEDS=n; SEED=s replays one'
@@ -402,6 +442,10 @@ help:
 FORCE:
 .PHONY: FORCE all objs install servers iso disk bench bench-linux bench-million \
 	run run-kernel run-iso gdb record replay core unit check lint test sim fuzz land-check \
+
+.PHONY: FORCE all objs iso disk bench bench-linux bench-million run run-kernel \
+	run-iso gdb record replay core unit check lint test test-crash sim fuzz land-check \
 	syscalls clean help
 .SECONDARY:
--include $(OBJS:.o=.d) $(DISK_OBJS:.o=.d)
+-include $(OBJS:.o=.d) $(DISK_OBJS:.o=.d) \
+	$(E2FS_OBJS:.o=.d)

@@ -32,6 +32,9 @@ LAYERS = {
 LAYER_EXCEPTIONS = {"net/socket.c": ("fs/",),
                     "net/socket_path.c": ("fs/",),
                     "net/socket_scm.c": ("fs/",)}
+# What is written against somebody else's library may include its headers.
+PORTS = {"net/lwip/": ("lwip/", "arch/", "netif/"),
+         "fs/ext/lib/": ("ext2fs/", "uuid/", "config.h")}
 # Freestanding headers that the compiler brings.
 COMPILER_HEADERS = {"stdarg.h", "stdbool.h", "stddef.h", "stdint.h",
                     "limits.h"}
@@ -63,11 +66,10 @@ def check_layers(path, lines, _tree):
     where = floor(path)
     if not where:
         return
-    port = path.startswith("net/lwip/")
+    port = next((p for p in PORTS if path.startswith(p)), None)
     allowed = LAYERS[where] + LAYER_EXCEPTIONS.get(path, ())
     for n, kind, name in includes(lines):
-        if port and (kind == "<" or name.startswith(("lwip/", "arch/",
-                                                     "netif/"))):
+        if port and (kind == "<" or name.startswith(PORTS[port])):
             continue
         if kind == "<":
             if name not in COMPILER_HEADERS:
@@ -160,7 +162,7 @@ def check_opening_comment(path, lines, _tree):
 
 
 def check_typedefs(path, lines, _tree):
-    if not floor(path) or path.startswith("net/lwip/"):
+    if not floor(path) or path.startswith(tuple(PORTS)):
         return
     for n, line in enumerate(lines, 1):
         if re.match(r"typedef\s+(struct|union|enum)\b", line):
@@ -227,10 +229,11 @@ def check_text(root, paths):
     return found
 
 
-def check_headers(root, paths, cc, lwip_flags):
+def check_headers(root, paths, cc, port_flags):
     """Compiles each kernel header by itself; returns findings."""
     def alone(path):
-        flags = lwip_flags if path.startswith("net/lwip/") else []
+        flags = next((port_flags[p] for p in port_flags
+                      if path.startswith(p)), [])
         done = subprocess.run(
             [*cc, *flags, "-fsyntax-only", "-include", path, "-xc",
              "/dev/null"], cwd=root, text=True, stderr=subprocess.PIPE)
@@ -247,13 +250,15 @@ def main():
     p = argparse.ArgumentParser(description="Style and layer rules.")
     p.add_argument("--cc", help="compiler and flags, to try each header")
     p.add_argument("--lwip", default="", help="more flags for net/lwip/")
+    p.add_argument("--e2fs", default="", help="and for fs/ext/lib/")
     p.add_argument("--root", default=".")
     args = p.parse_args()
     paths = tree_files(args.root)
     found = check_text(args.root, paths)
     if args.cc:
         found += check_headers(args.root, paths, shlex.split(args.cc),
-                               shlex.split(args.lwip))
+                               {"net/lwip/": shlex.split(args.lwip),
+                                "fs/ext/lib/": shlex.split(args.e2fs)})
     for line in found:
         print(line)
     print(f"check: {len(paths)} files, {len(found)} findings")

@@ -4,15 +4,8 @@ import subprocess
 
 import pytest
 
+from tests.lib.disk import KERNEL, printed, share
 from tests.lib.guest import Guest, initramfs
-
-KERNEL = "build/pollux-disk.elf"
-
-
-def share(machine, folder, tag="data"):
-    bus = "device" if machine == "microvm" else "pci"
-    return ["-fsdev", f"local,id=f0,path={folder},security_model=none",
-            "-device", f"virtio-9p-{bus},fsdev=f0,mount_tag={tag}"]
 
 
 def guest(prog, folder, args, machine="pc", append="", mount="9p:data:/data"):
@@ -21,11 +14,6 @@ def guest(prog, folder, args, machine="pc", append="", mount="9p:data:/data"):
     return Guest(machine=machine, kernel=KERNEL, initrd=initrd, mem="32",
                  append=f"init=/prog {mounts} {append} -- {args}",
                  extra=share(machine, folder))
-
-
-def printed(console):
-    """What the program printed, up to its last line."""
-    return console.partition("--- begin\n")[2].partition("--- end\n")[0]
 
 
 @pytest.mark.parametrize("machine", ["pc", "microvm"])

@@ -1,0 +1,412 @@
+/*
+ * Files and directories of ext2 and ext4, opened. Data goes straight to the
+ * disk and is there, in the disk's cache, when write(2) returns; fsync makes
+ * the disk keep it, and commits what leads to it.
+ *
+ * LOCKING: ext_fs.lock over each read and write.
+ */
+#include "fs/ext/ext.h"
+
+#include "fs/tmpfs.h"
+#include "kernel/errno.h"
+#include "kernel/mm/page.h"
+#include "kernel/mm/slab.h"
+#include "kernel/string.h"
+
+#define RUN_ORDER	4u	/* at most so much memory for one transfer */
+
+/* Memory for blocks that follow each other on the disk. */
+struct run_mem {
+	struct page *page;
+	unsigned int order;
+	u8 *mem;
+	u32 blocks;
+};
+
+static bool run_get(struct run_mem *r, const struct ext_fs *x, size_t want)
+{
+	r->order = 0;
+	while (r->order < RUN_ORDER && (PAGE_SIZE << r->order) < want)
+		r->order++;
+	while ((PAGE_SIZE << r->order) < x->block_size)
+		r->order++;
+	while (!(r->page = alloc_pages(r->order))) {
+		if (!r->order-- || (PAGE_SIZE << r->order) < x->block_size)
+			return false;
+	}
+	r->mem = page_address(r->page);
+	r->blocks = (u32)((PAGE_SIZE << r->order) / x->block_size);
+	return true;
+}
+
+static void run_put(struct run_mem *r)
+{
+	free_pages(r->page, r->order);
+}
+
+static u32 ino_of(const struct inode *inode)
+{
+	return (u32)inode->ino;
+}
+
+static int disk_run(struct ext_fs *x, bool write, u64 block, void *mem, u32 n)
+{
+	struct disk_piece piece = { mem, n * x->block_size };
+
+	return ext_disk_rw(x, write, block, &piece, 1);
+}
+
+/* --- reading --- */
+
+/*
+ * Fills @mem from block @index on with up to *@n blocks: as many as follow
+ * each other on the disk, or are a hole.
+ */
+static int read_run(struct ext_fs *x, struct inode *inode, u64 index, u8 *mem,
+		    u32 *n)
+{
+	u64 first, block;
+	u32 count = 1;
+	bool fresh;
+	int err = ext_lib_map(x->lib, ino_of(inode), index, false, &first,
+			      &fresh);
+
+	if (err)
+		return err;
+	while (count < *n) {
+		err = ext_lib_map(x->lib, ino_of(inode), index + count, false,
+				  &block, &fresh);
+		if (err || block != (first ? first + count : 0))
+			break;
+		count++;
+	}
+	*n = count;
+	if (first)
+		return disk_run(x, false, first, mem, count);
+	memset(mem, 0, (size_t)count * x->block_size);
+	return 0;
+}
+
+static ssize_t read_locked(struct ext_fs *x, struct inode *inode,
+			   struct run_mem *r, struct iov_iter *to, loff_t *pos)
+{
+	size_t done = 0;
+	int err = 0;
+
+	while (to->count && (u64)*pos < inode->size) {
+		u64 at = (u64)*pos, left = inode->size - at;
+		u32 off = at % x->block_size, n;
+		size_t part = min(to->count, left), copied;
+
+		n = min(r->blocks, (u32)min(DIV_ROUND_UP(off + part,
+							 x->block_size),
+					    (u64)r->blocks));
+		err = read_run(x, inode, at / x->block_size, r->mem, &n);
+		if (err)
+			break;
+		part = min(part, (size_t)n * x->block_size - off);
+		copied = copy_to_iter(r->mem + off, part, to);
+		*pos += (loff_t)copied;
+		done += copied;
+		if (copied < part) {
+			err = -EFAULT;
+			break;
+		}
+	}
+	return done ? (ssize_t)done : err;
+}
+
+static ssize_t ext_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	struct inode *inode = vfs_file(file)->inode;
+	struct ext_fs *x = ext_of(inode);
+	struct run_mem r;
+	ssize_t n;
+
+	if (!to->count)
+		return 0;
+	if (!run_get(&r, x, to->count))
+		return -ENOMEM;
+	mutex_lock(&x->lock);
+	n = read_locked(x, inode, &r, to, pos);
+	mutex_unlock(&x->lock);
+	run_put(&r);
+	return n;
+}
+
+/* --- writing --- */
+
+/* A unit of @block, the one that has byte @off, to where it is in scratch. */
+static int read_unit(struct ext_fs *x, u64 block, u32 off)
+{
+	u32 first = ALIGN_DOWN(off, x->disk->block_size);
+	struct disk_piece piece = { x->scratch + first, x->disk->block_size };
+
+	return x->disk->rw(x->disk, false,
+			   ext_sector(x, block) + first / DISK_SECTOR,
+			   &piece, 1);
+}
+
+/*
+ * Block @block gets the @n bytes at @from, at @off of it. What else is in it
+ * stays; or is zero, if it is @fresh.
+ */
+static int write_part(struct ext_fs *x, u64 block, bool fresh,
+		      const u8 *from, u32 off, u32 n)
+{
+	u32 unit = x->disk->block_size;
+	u32 first = fresh ? 0 : ALIGN_DOWN(off, unit);
+	u32 end = fresh ? x->block_size : ALIGN_UP(off + n, unit);
+	struct disk_piece piece = { x->scratch + first, end - first };
+	int err = 0;
+
+	if (fresh)
+		memset(x->scratch, 0, x->block_size);
+	if (!fresh && off > first)
+		err = read_unit(x, block, off);
+	if (!err && !fresh && off + n < end)
+		err = read_unit(x, block, off + n);
+	if (err)
+		return err;
+	memcpy(x->scratch + off, from, n);
+	x->unflushed = true;
+	return x->disk->rw(x->disk, true,
+			   ext_sector(x, block) + first / DISK_SECTOR, &piece,
+			   1);
+}
+
+/*
+ * Whole blocks from @index on, @n of them at @mem: as many as can be had next
+ * to each other. How many, or -errno.
+ */
+static int write_run(struct ext_fs *x, struct inode *inode, u64 index,
+		     u8 *mem, u32 n)
+{
+	u64 first, block;
+	u32 count = 1;
+	bool fresh;
+	int err = ext_lib_map(x->lib, ino_of(inode), index, true, &first,
+			      &fresh);
+
+	if (err)
+		return err;
+	while (count < n) {
+		/* One that is elsewhere is found again, and is fresh no more:
+		 * all of it is written then. */
+		err = ext_lib_map(x->lib, ino_of(inode), index + count, true,
+				  &block, &fresh);
+		if (err || block != first + count)
+			break;
+		count++;
+	}
+	err = disk_run(x, true, first, mem, count);
+	return err ? err : (int)count;
+}
+
+/* @n bytes at @from go to @at of the file; how many did, or -errno. */
+static ssize_t write_bytes(struct ext_fs *x, struct inode *inode, u64 at,
+			   u8 *from, size_t n)
+{
+	u32 off = at % x->block_size;
+	u64 index = at / x->block_size, block;
+	bool fresh;
+	int ret;
+
+	if (!off && n >= x->block_size) {
+		ret = write_run(x, inode, index, from,
+				(u32)(n / x->block_size));
+		return ret < 0 ? ret : (ssize_t)ret * x->block_size;
+	}
+	n = min(n, (size_t)x->block_size - off);
+	ret = ext_lib_map(x->lib, ino_of(inode), index, true, &block, &fresh);
+	if (!ret)
+		ret = write_part(x, block, fresh, from, off, (u32)n);
+	return ret ? ret : (ssize_t)n;
+}
+
+/* Writes all of @n bytes at @from, if it can; how many, or -errno. */
+static ssize_t write_all(struct ext_fs *x, struct inode *inode, u64 at,
+			 u8 *from, size_t n)
+{
+	size_t done = 0;
+	ssize_t ret = 0;
+
+	while (done < n) {
+		ret = write_bytes(x, inode, at + done, from + done, n - done);
+		if (ret == -ENOSPC && ext_lib_gave_up(x->lib) &&
+		    !ext_commit(x))
+			continue;
+		if (ret < 0)
+			break;
+		done += (size_t)ret;
+	}
+	if (done) {
+		int err = ext_lib_written(x->lib, ino_of(inode), at + done);
+
+		if (err)
+			return err;
+		inode->size = max(inode->size, at + done);
+	}
+	return done ? (ssize_t)done : ret;
+}
+
+static ssize_t write_locked(struct ext_fs *x, struct inode *inode,
+			    struct run_mem *r, struct iov_iter *from,
+			    loff_t *pos)
+{
+	size_t done = 0;
+	ssize_t ret = 0;
+
+	while (from->count && !x->failed) {
+		/* Whole blocks from the second piece on. */
+		size_t room = (size_t)r->blocks * x->block_size -
+			      (u64)*pos % x->block_size;
+		size_t want = min(from->count, room);
+		size_t n = copy_from_iter(r->mem, want, from);
+
+		ret = n ? write_all(x, inode, (u64)*pos, r->mem, n) : -EFAULT;
+		if (ret < 0)
+			break;
+		*pos += ret;
+		done += (size_t)ret;
+		if ((size_t)ret < want)
+			break;
+	}
+	if (x->failed)
+		ret = -EIO;
+	return done ? (ssize_t)done : ret;
+}
+
+static ssize_t ext_write(struct file *file, struct iov_iter *from, loff_t *pos)
+{
+	struct inode *inode = vfs_file(file)->inode;
+	struct ext_fs *x = ext_of(inode);
+	struct run_mem r;
+	loff_t at;
+	ssize_t n;
+
+	if (!from->count)
+		return 0;
+	if (from->count > MAX_FILE_SIZE - (u64)*pos)
+		return -EINVAL;
+	if (!run_get(&r, x, from->count))
+		return -ENOMEM;
+	mutex_lock(&x->lock);
+	at = file->f_flags & O_APPEND ? (loff_t)inode->size : *pos;
+	n = write_locked(x, inode, &r, from, &at);
+	if (n > 0)
+		*pos = at;
+	ext_changed(x);
+	mutex_unlock(&x->lock);
+	run_put(&r);
+	return n;
+}
+
+/* What lies behind the end of a file, in its last block, is zero. */
+static int zero_tail(struct ext_fs *x, struct inode *inode, u64 size)
+{
+	u32 off = size % x->block_size, n = x->block_size - off;
+	u64 block;
+	u8 *zeroes;
+	bool fresh;
+	int err;
+
+	if (!off)
+		return 0;
+	err = ext_lib_map(x->lib, ino_of(inode), size / x->block_size, false,
+			  &block, &fresh);
+	if (err || !block)
+		return err;
+	zeroes = kzalloc(n);
+	if (!zeroes)
+		return -ENOMEM;
+	err = write_part(x, block, false, zeroes, off, n);
+	kfree(zeroes);
+	return err;
+}
+
+int ext_truncate(struct inode *inode, u64 size)
+{
+	struct ext_fs *x = ext_of(inode);
+	int err = 0;
+
+	if (size > MAX_FILE_SIZE)
+		return -EFBIG;
+	if (size < inode->size)
+		err = zero_tail(x, inode, size);
+	if (!err)
+		err = ext_lib_truncate(x->lib, ino_of(inode), size);
+	if (!err)
+		inode->size = size;
+	return err;
+}
+
+static int ext_fsync(struct file *file, bool data_only)
+{
+	struct ext_fs *x = ext_of(vfs_file(file)->inode);
+	int err;
+
+	(void)data_only;
+	if (x->m->read_only)
+		return 0;
+	mutex_lock(&x->lock);
+	err = ext_commit(x);
+	mutex_unlock(&x->lock);
+	return err;
+}
+
+/* --- directories --- */
+
+struct emitter {
+	emit_t emit;
+	void *arg;
+};
+
+/* ext's own numbers of types, as S_IF bits; 0: it does not say. */
+static bool emit_entry(void *arg, const char *name, size_t len, u32 ino,
+		       u32 type, u64 next)
+{
+	static const u32 modes[] = { 0, S_IFREG, S_IFDIR, S_IFCHR, S_IFBLK,
+				     S_IFIFO, S_IFSOCK, S_IFLNK };
+	struct emitter *em = arg;
+	struct dir_entry e = {
+		.name = name, .len = len, .ino = ino,
+		.mode = type < ARRAY_SIZE(modes) ? modes[type] : 0,
+	};
+
+	return em->emit(em->arg, &e, next);
+}
+
+static int ext_iterate(struct file *file, u64 pos, emit_t emit, void *arg)
+{
+	struct inode *inode = vfs_file(file)->inode;
+	struct ext_fs *x = ext_of(inode);
+	struct emitter em = { emit, arg };
+	int err;
+
+	mutex_lock(&x->lock);
+	err = inode->nlink ? ext_lib_iterate(x->lib, ino_of(inode), pos,
+					     emit_entry, &em) : -ENOENT;
+	mutex_unlock(&x->lock);
+	return err;
+}
+
+const struct file_operations ext_file_fops = {
+	.read_iter = ext_read,
+	.write_iter = ext_write,
+	.stat = vfs_file_stat,
+	.fsync = ext_fsync,
+	.release = vfs_file_release,
+	.vfs = true,
+	.name = "file",
+};
+
+const struct file_operations ext_dir_fops = {
+	.read_iter = vfs_dir_read,
+	.stat = vfs_file_stat,
+	.fsync = ext_fsync,
+	.release = vfs_file_release,
+	.iterate = ext_iterate,
+	.vfs = true,
+	.name = "directory",
+};
