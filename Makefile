@@ -440,11 +440,9 @@ help:
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP; V=1 shows.'
 
 FORCE:
-.PHONY: FORCE all objs install servers iso disk bench bench-linux bench-million \
-	run run-kernel run-iso gdb record replay core unit check lint test sim fuzz land-check \
-
-.PHONY: FORCE all objs iso disk bench bench-linux bench-million run run-kernel \
-	run-iso gdb record replay core unit check lint test test-crash sim fuzz land-check \
+.PHONY: FORCE all objs install servers iso disk bench bench-linux \
+	bench-million run run-kernel run-iso gdb record replay core unit check \
+	lint test test-crash sim fuzz land-check \
 	syscalls clean help
 .SECONDARY:
 -include $(OBJS:.o=.d) $(DISK_OBJS:.o=.d) \

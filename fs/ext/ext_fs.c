@@ -471,17 +471,16 @@ static void ext_commit_task(void *arg)
 /* From now on there are changes: the journal, the mark, the orphans. */
 static int start_writing(struct ext_fs *x)
 {
-	int err = 0;
+	int err = ext_lib_mark(x->lib, true);
 
-	if (x->g.journal) {
+	/* It must say that there is a journal to replay before there is. */
+	if (!err)
+		err = ext_commit(x);
+	if (!err && x->g.journal) {
 		x->journal.map = x->g.journal;
 		x->journal.blocks = x->g.journal_blocks;
 		err = ext_journal_open(x);
 	}
-	if (!err)
-		err = ext_lib_mark(x->lib, true);
-	if (!err)
-		err = ext_commit(x);
 	if (!err)
 		err = ext_lib_orphans(x->lib);
 	if (err)

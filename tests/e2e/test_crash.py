@@ -20,7 +20,8 @@ import pytest
 from tests.lib.disk import DiskGuest, disk, fsck, make_image, share
 
 TIMES = int(os.environ.get("TIMES", "5"))
-CUTS = int(os.environ.get("CUTS", "40"))
+CUTS = int(os.environ.get("CUTS", "30"))
+pytestmark = pytest.mark.limit(60 + 3 * TIMES + CUTS)
 
 
 def found(guest):

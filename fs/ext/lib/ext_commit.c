@@ -45,6 +45,45 @@ void ext_block_stats(ext2_filsys fs, blk64_t block, int inuse)
 	(void)note_range(lib, block);
 }
 
+static u64 last_block(ext2_filsys fs)
+{
+	return ext2fs_blocks_count(fs->super) - 1;
+}
+
+/* Would a block more have a group descriptor, be it an unused one? */
+static bool has_descriptor(ext2_filsys fs)
+{
+	return ext2fs_group_of_blk2(fs, last_block(fs) + 1) <
+	       fs->group_desc_count ||
+	       fs->group_desc_count % EXT2_DESC_PER_BLOCK(fs->super);
+}
+
+void ext_keep_last(struct ext_lib *lib)
+{
+	ext2_filsys fs = lib->fs;
+
+	if (has_descriptor(fs) ||
+	    ext2fs_test_block_bitmap2(fs->block_map, last_block(fs)))
+		return;
+	ext2fs_mark_block_bitmap2(fs->block_map, last_block(fs));
+	lib->last_kept = true;
+}
+
+errcode_t ext_punch(struct ext_lib *lib, u32 ino, struct ext2_inode *inode,
+		    u64 first)
+{
+	ext2_filsys fs = lib->fs;
+	bool longer = inode->i_flags & EXT4_EXTENTS_FL && has_descriptor(fs);
+	u64 n = ext2fs_blocks_count(fs->super);
+	errcode_t err;
+
+	if (longer)
+		ext2fs_blocks_count_set(fs->super, n + 1);
+	err = ext2fs_punch(fs, ino, inode, NULL, first, ~0ull);
+	ext2fs_blocks_count_set(fs->super, n);
+	return err;
+}
+
 void ext_inode_changed(struct ext_lib *lib, u32 ino)
 {
 	lib->groups[ext2fs_group_of_ino(lib->fs, ino)] = 1;
@@ -93,6 +132,11 @@ static errcode_t put_block_bitmap(struct ext_lib *lib, dgrp_t group)
 	if (err)
 		return err;
 	pad_last_group(fs, group, lib->block);
+	/* To others it is as free as it is. */
+	if (lib->last_kept && group == fs->group_desc_count - 1)
+		ext2fs_clear_bit64((last_block(fs) -
+				    fs->super->s_first_data_block) % bits,
+				   lib->block);
 	err = ext2fs_block_bitmap_csum_set(fs, group, lib->block, bits / 8);
 	if (err)
 		return err;

@@ -294,12 +294,13 @@ void *ext_lib_open(struct ext_fs *x, const char *name, bool rw,
 		g->journal = journal_map(lib->fs, &g->journal_blocks, &err);
 	if (err)
 		goto failed;
-	lib->groups = calloc(lib->fs->group_desc_count, 1);
+	lib->groups = calloc(lib->fs->group_desc_count + 1, 1);
 	lib->block = ext_alloc(lib->fs->blocksize);
 	wrong = "no memory; give the machine more (-m)";
 	if (!lib->groups || !lib->block)
 		goto failed;
 	lib->fs->priv_data = lib;
+	ext_keep_last(lib);
 	ext2fs_set_block_alloc_stats_callback(lib->fs, ext_block_stats, NULL);
 	g->block_size = lib->fs->blocksize;
 	g->blocks = ext2fs_blocks_count(lib->fs->super);
@@ -519,8 +520,7 @@ int ext_lib_truncate(void *handle, u32 ino, u64 size)
 	if (!err && too_big(lib->fs, EXT2_INODE(&i), keep ? keep - 1 : 0))
 		err = -EFBIG;
 	if (!err && size < EXT2_I_SIZE(&i))
-		err = ext_errno(ext2fs_punch(lib->fs, ino, EXT2_INODE(&i),
-					     NULL, keep, ~0ull));
+		err = ext_errno(ext_punch(lib, ino, EXT2_INODE(&i), keep));
 	if (!err)
 		err = ext_errno(ext2fs_inode_size_set(lib->fs, EXT2_INODE(&i),
 						      (ext2_off64_t)size));

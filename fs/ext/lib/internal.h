@@ -23,6 +23,7 @@ struct ext_lib {
 	struct ext_range *gave_up;
 	u32 nr_gave_up, max_gave_up;
 	void *block;			/* room for one */
+	bool last_kept;			/* see ext_keep_last() */
 };
 
 static inline ext2_filsys ext_fs_of(void *handle)
@@ -53,3 +54,13 @@ void ext_block_stats(ext2_filsys fs, blk64_t block, int inuse);
 /* Inode @ino of the bitmap has changed. */
 void ext_inode_changed(struct ext_lib *lib, u32 ino);
 int ext_put_super(struct ext_lib *lib);
+
+/*
+ * libext2fs 1.47.0 refuses to give up an extent that ends with the file
+ * system's last block. So ext_punch() makes it seem longer meanwhile; where
+ * that block would be the first of a group that has no descriptor, nobody
+ * gets the last one (ext_keep_last(), when it is opened).
+ */
+void ext_keep_last(struct ext_lib *lib);
+errcode_t ext_punch(struct ext_lib *lib, u32 ino, struct ext2_inode *inode,
+		    u64 first);
