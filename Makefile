@@ -352,9 +352,10 @@ servers: | $(call need,test)
 # Kills guests with a disk and a share, TIMES each, and cuts their power.
 TIMES	?= 200
 
-test-crash: disk $(B)/tests/records | $(call need,run) $(call need,test)
+test-crash: disk $(B)/tests/records | $(call need,run) $(call need,test) \
+		servers
 	TIMES=$(TIMES) CUTS=$(TIMES) /usr/bin/python3 -m pytest -q \
-		tests/e2e/test_crash.py
+		tests/e2e/test_crash.py tests/servers/test_lasting.py
 
 # Worlds drawn from seeds (tests/sim/); SEED=n runs one again and shows it.
 SEEDS	?= 10000
@@ -390,9 +391,10 @@ $(B)/.need-%: Makefile
 PREFIX	?= /usr/local
 LIB	:= $(DESTDIR)$(PREFIX)/lib/pollux
 
-install: all
+install: all disk
 	install -D tools/pollux $(DESTDIR)$(PREFIX)/bin/pollux
 	install -D -m 644 $(B)/pollux.elf $(LIB)/pollux.elf
+	install -D -m 644 $(B)/pollux-disk.elf $(LIB)/pollux-disk.elf
 	install -D -m 644 boot/grub.cfg $(LIB)/boot/grub.cfg
 	install -d $(LIB)/tools/gdb
 	install tools/mkiso $(LIB)/tools

@@ -10,6 +10,7 @@
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
 #include "kernel/printk.h"
+#include "kernel/string.h"
 
 #define QUEUE_MAX	128u
 
@@ -25,6 +26,8 @@
 #define T_IN		0u
 #define T_OUT		1u
 #define T_FLUSH		4u
+#define T_GET_ID	8u
+#define ID_SIZE		20u
 #define S_OK		0
 #define S_NONE		0xff	/* not the device's: nothing was written */
 
@@ -53,7 +56,7 @@ static int request(struct virtio_blk *b, u32 type, u64 sector,
 {
 	struct vq_buf bufs[DISK_PIECES_MAX + 2];
 	struct blk_request *r = kmalloc(sizeof(*r));
-	bool in = type == T_IN;
+	bool in = type == T_IN || type == T_GET_ID;
 	struct io_call call;
 	int err;
 
@@ -135,6 +138,16 @@ static void read_geometry(struct virtio_blk *b)
 	d->read_only = virtio_has(b->vdev, F_RO);
 }
 
+/* What the host calls it; it need not have a name. */
+static void read_serial(struct virtio_blk *b)
+{
+	struct disk_piece piece = { kzalloc(ID_SIZE), ID_SIZE };
+
+	if (piece.mem && !request(b, T_GET_ID, 0, &piece, 1))
+		memcpy(b->disk.serial, piece.mem, ID_SIZE);
+	kfree(piece.mem);
+}
+
 static int virtio_blk_probe(struct virtio_device *vdev)
 {
 	struct virtio_blk *b = kzalloc(sizeof(*b));
@@ -157,6 +170,7 @@ static int virtio_blk_probe(struct virtio_device *vdev)
 	if (err)
 		goto unbind;
 	virtio_device_ready(vdev);
+	read_serial(b);
 	disk_register(&b->disk);
 	return 0;
 

@@ -21,6 +21,7 @@ struct disk_piece {
 struct disk {
 	struct list_head list;		/* c */
 	char name[8];			/* c  "vda" */
+	char serial[24];		/* c  what the host calls it; or "" */
 	u64 sectors;			/* c */
 	u32 block_size;			/* c  what it moves at once */
 	bool read_only;			/* c */
@@ -37,5 +38,5 @@ struct disk {
 
 /* Names it and makes it known, for good. Boot. */
 void disk_register(struct disk *d);
-/* The disk of that name; NULL. */
+/* The disk of that name or serial; NULL. */
 struct disk *disk_find(const char *name);

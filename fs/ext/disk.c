@@ -22,7 +22,8 @@ struct disk *disk_find(const char *name)
 	struct disk *d;
 
 	list_for_each_entry(d, &disks, list) {
-		if (!strcmp(d->name, name))
+		if (!strcmp(d->name, name) ||
+		    (*name && !strcmp(d->serial, name)))
 			return d;
 	}
 	return NULL;

@@ -496,7 +496,7 @@ static int open_disk(struct mount *m, struct ext_fs *x)
 		       m->source);
 		return -ENODEV;
 	}
-	if (ext_by_disk(m->source)) {
+	if (ext_by_disk(x->disk->name)) {
 		pr_err("ext: %s is mounted already", m->source);
 		return -EBUSY;
 	}
@@ -532,7 +532,7 @@ static int ext_mount(struct mount *m, struct inode **root, u32 *fid)
 	mutex_lock(&x->lock);
 	/* A replay puts blocks where they belong, and is then read again. */
 	x->through = true;
-	x->lib = ext_lib_open(x, m->source, !m->read_only, &x->g);
+	x->lib = ext_lib_open(x, x->disk->name, !m->read_only, &x->g);
 	x->through = false;
 	err = x->lib ? 0 : -EINVAL;
 	x->scratch = kmalloc(x->block_size);
