@@ -60,6 +60,7 @@ void start_kernel(void)
 	paging_init();
 	page_alloc_init();
 	slab_init();
+	virtio_drivers_init();
 	vmalloc_init();
 
 	/* Interrupts, tasks, time. */

@@ -18,6 +18,16 @@ void drivers_early_init(void)
 	serial_init();
 }
 
+void virtio_drivers_init(void)
+{
+	const struct virtio_driver *d;
+
+	for (d = __start_virtio_driver; d < __stop_virtio_driver; d++) {
+		if (d->init)
+			d->init();
+	}
+}
+
 static int probe(struct virtio_device *vdev)
 {
 	const struct virtio_driver *d;

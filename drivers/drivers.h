@@ -10,3 +10,6 @@ void drivers_early_init(void);
  * A machine without a network card gets a message, not a stop.
  */
 void drivers_init(void);
+
+/* What drivers need to do while the kernel may still be changed. Boot. */
+void virtio_drivers_init(void);

@@ -41,12 +41,13 @@ struct virtqueue;
 struct virtio_driver {
 	u32 id;
 	int (*probe)(struct virtio_device *vdev);
+	void (*init)(void);	/* boot, after slab_init(); may be NULL */
 };
 
-#define VIRTIO_DRIVER(_id, _probe)					\
+#define VIRTIO_DRIVER(_id, _probe, _init)				\
 	static const struct virtio_driver driver_##_probe __used	\
 		__section("virtio_driver") __aligned(8) = {		\
-		.id = _id, .probe = _probe,				\
+		.id = _id, .probe = _probe, .init = _init,		\
 	}
 
 /* Weak: there may be none. */
@@ -76,6 +77,8 @@ struct virtio_transport_ops {
 	/* Any context. */
 	void (*read_config)(struct virtio_device *vdev, u32 off, void *buf,
 			    u32 len);
+	/* 32 bits at once. */
+	void (*write_config)(struct virtio_device *vdev, u32 off, u32 v);
 	/* The most entries queue @index can have; 0 if there is none. */
 	u32 (*queue_max)(struct virtio_device *vdev, u32 index);
 	/*

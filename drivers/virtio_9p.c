@@ -98,4 +98,4 @@ failed:
 	pr_warn("%s: 9p share not started (error %d)\n", vdev->name, -err);
 	return err;
 }
-VIRTIO_DRIVER(VIRTIO_ID_9P, virtio_9p_probe);
+VIRTIO_DRIVER(VIRTIO_ID_9P, virtio_9p_probe, NULL);

@@ -183,4 +183,4 @@ failed:
 	pr_warn("%s: disk not started (error %d)\n", vdev->name, -err);
 	return err;
 }
-VIRTIO_DRIVER(VIRTIO_ID_BLOCK, virtio_blk_probe);
+VIRTIO_DRIVER(VIRTIO_ID_BLOCK, virtio_blk_probe, NULL);

@@ -143,6 +143,11 @@ static void vm_read_config(struct virtio_device *vdev, u32 off, void *buf,
 			readb(config + off + i) : 0;
 }
 
+static void vm_write_config(struct virtio_device *vdev, u32 off, u32 v)
+{
+	writel(v, to_vm(vdev)->regs + REG_CONFIG + off);
+}
+
 static u32 vm_queue_max(struct virtio_device *vdev, u32 index)
 {
 	struct virtio_mmio *vm = to_vm(vdev);
@@ -295,6 +300,7 @@ static const struct virtio_transport_ops vm_ops = {
 	.set_features = vm_set_features,
 	.generation = vm_generation,
 	.read_config = vm_read_config,
+	.write_config = vm_write_config,
 	.queue_max = vm_queue_max,
 	.enable_queue = vm_enable_queue,
 	.unbind = vm_unbind,

@@ -138,6 +138,14 @@ static void vp_read_config(struct virtio_device *vdev, u32 off, void *buf,
 			readb(vp->device + off + i) : 0;
 }
 
+static void vp_write_config(struct virtio_device *vdev, u32 off, u32 v)
+{
+	struct virtio_pci *vp = to_vp(vdev);
+
+	if (off + sizeof(v) <= vp->device_len)
+		writel(v, vp->device + off);
+}
+
 static u32 vp_queue_max(struct virtio_device *vdev, u32 index)
 {
 	struct virtio_pci *vp = to_vp(vdev);
@@ -244,6 +252,7 @@ static const struct virtio_transport_ops vp_ops = {
 	.set_features = vp_set_features,
 	.generation = vp_generation,
 	.read_config = vp_read_config,
+	.write_config = vp_write_config,
 	.queue_max = vp_queue_max,
 	.enable_queue = vp_enable_queue,
 	.unbind = vp_unbind,

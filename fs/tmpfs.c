@@ -238,6 +238,7 @@ static int tmpfs_setattr(struct dentry *d, const struct iattr *a)
 
 static int tmpfs_make(struct dentry *dir, const char *name, size_t len,
 		      const struct new_inode *what, struct dentry **out)
+	__must_hold(tree_lock)
 {
 	struct inode *inode = what->target ?
 		tmpfs_symlink_inode(what->target, what->target_len) :
@@ -259,11 +260,13 @@ static int tmpfs_make(struct dentry *dir, const char *name, size_t len,
 
 static int tmpfs_add_link(struct dentry *dir, const char *name, size_t len,
 			  struct dentry *old)
+	__must_hold(tree_lock)
 {
 	return tmpfs_link(dir, name, len, true, old->inode) ? 0 : -ENOSPC;
 }
 
 static int tmpfs_remove(struct dentry *d)
+	__must_hold(tree_lock)
 {
 	if (!tmpfs_dir_empty(d->inode))
 		return -ENOTEMPTY;
@@ -273,6 +276,7 @@ static int tmpfs_remove(struct dentry *d)
 
 static int tmpfs_rename(struct dentry *d, struct dentry *dir, const char *name,
 			size_t len, struct dentry *old, bool exchange)
+	__must_hold(tree_lock)
 {
 	if (exchange) {
 		tmpfs_exchange(d, old);

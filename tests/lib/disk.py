@@ -51,11 +51,12 @@ class DiskGuest(UserNetGuest):
     """A server of tests/progs on the kernel with disks."""
 
     def __init__(self, prog, mount, extra, args="/data", machine="pc",
-                 more=""):
+                 more="", mem="32"):
         initrd = initramfs({"prog": f"build/tests/{prog}"})
+        mount = f"mount={mount}" if mount else ""
         super().__init__(
-            "prog", machine, mem="32", kernel=KERNEL, initrd=initrd,
-            more=f"mount={mount} {more} -- {args}", extra=extra)
+            "prog", machine, mem=mem, kernel=KERNEL, initrd=initrd,
+            more=f"{mount} {more} -- {args}", extra=extra)
 
 
 __all__ = ["KERNEL", "DiskGuest", "assert_clean", "disk", "free_port", "fsck",
