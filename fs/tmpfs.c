@@ -167,6 +167,7 @@ void tmpfs_remove_tree(struct dentry *dentry)
  */
 static int tmpfs_move(struct dentry *dentry, struct dentry *dir,
 		      const char *name, size_t len, struct dentry *old)
+	__must_hold(tree_lock)
 {
 	struct dentry *from = dentry->parent;
 	char *own = kmalloc(len + 1);
@@ -199,6 +200,7 @@ static int tmpfs_move(struct dentry *dentry, struct dentry *dir,
 
 /* Two names change places. */
 static void tmpfs_exchange(struct dentry *a, struct dentry *b)
+	__must_hold(tree_lock)
 {
 	detach(a);
 	detach(b);

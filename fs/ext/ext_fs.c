@@ -198,7 +198,7 @@ static int change_attr(struct ext_fs *x, struct inode *inode,
 }
 
 /* Begins a change: the lock is held if it says 0. */
-static int begin(struct ext_fs *x)
+static int begin(struct ext_fs *x) __no_lock_check
 {
 	if (x->m->read_only)
 		return -EROFS;
@@ -218,7 +218,7 @@ static bool again(struct ext_fs *x, int err)
 	return err == -ENOSPC && ext_lib_gave_up(x->lib) && !ext_commit(x);
 }
 
-static int end(struct ext_fs *x, int err)
+static int end(struct ext_fs *x, int err) __no_lock_check
 {
 	ext_changed(x);
 	mutex_unlock(&x->lock);

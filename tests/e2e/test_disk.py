@@ -181,3 +181,34 @@ def test_corrupt_images(options, tmp_path):
         assert g.wait_exit() == 0
         assert " 0 errors" in g.console, g.console
     assert fsck(good)[0] == 0
+
+
+# --- journals that others wrote ---
+
+def debugfs(image, *commands):
+    script = "\n".join(commands) + "\n"
+    return subprocess.run(["debugfs", "-w", "-f", "-", image], input=script,
+                          capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("how", ["jo", "jo -c"])
+def test_replays_what_others_wrote(how, tmp_path):
+    """debugfs puts a block into the journal, and leaves it there."""
+    image = make_image(tmp_path / "image", "16M", "ext4", "-b", "4096")
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_bytes(b"o" * 4096)
+    new.write_bytes(b"n" * 4096)
+    debugfs(image, f"write {old} file")
+    block = debugfs(image, "blocks /file").split()[-1]
+    if not block.isdigit():
+        block = re.search(r"\d+", debugfs(image, "blocks /file"))[0]
+    debugfs(image, how, f"jw -b {block} {new}", "jc")
+    assert on_disk(image, "file") == b"o" * 4096
+    # Read only it cannot be had: there is something to replay.
+    with boot(image, "/data fill", mount="ext:vda:/data:ro") as g:
+        assert g.wait_exit() == 127
+        assert "must be mounted for writing once" in g.console
+    with boot(image, "/data leave") as g:
+        assert g.wait_exit() == 3, g.console
+    assert on_disk(image, "file") == b"n" * 4096
+    assert_clean(image)
