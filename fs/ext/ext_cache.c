@@ -277,15 +277,9 @@ int ext_commit(struct ext_fs *x)
 		if (err)
 			return ext_fail(x, err);
 	}
-	/*
-	 * The data that the changes lead to, and what the last commit wrote
-	 * to its place, must be there before the journal says otherwise.
-	 */
-	err = ext_flush(x);
-	if (err || !x->nr_dirty)
-		return err ? ext_fail(x, err) : 0;
-	if (x->journal.blocks)
-		err = ext_journal_write(x);
+	/* The data that changes lead to comes before them. */
+	err = x->journal.blocks && x->nr_dirty ? ext_journal_write(x) :
+						 ext_flush(x);
 	journaled = x->journal.blocks && !err;
 	if (err >= 0)
 		err = write_home(x);

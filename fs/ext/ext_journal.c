@@ -251,10 +251,14 @@ int ext_journal_write(struct ext_fs *x)
 	if (!mem)
 		return -ENOMEM;
 	err = write_blocks(x, &r, mem);
-	if (!err)
-		err = write_super(x, start, j->sequence);
+	/*
+	 * They are there, and the data that they lead to, and what the last
+	 * transaction wrote to its places, before this one is named.
+	 */
 	if (!err)
 		err = ext_flush(x);
+	if (!err)
+		err = write_super(x, start, j->sequence);
 	if (!err)
 		err = write_commit(x, &r, mem);
 	if (!err)

@@ -229,5 +229,8 @@ int ext_lib_prepare_commit(void *handle)
 			any = false;
 		}
 	}
-	return err ? ext_errno(err) : ext_put_super(lib);
+	if (err || !(lib->fs->flags & EXT2_FLAG_DIRTY))
+		return ext_errno(err);
+	lib->fs->flags &= ~EXT2_FLAG_DIRTY;
+	return ext_put_super(lib);
 }

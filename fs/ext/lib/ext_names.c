@@ -211,6 +211,7 @@ static int orphan_add(struct ext_lib *lib, u32 ino,
 {
 	i->i_dtime = lib->fs->super->s_last_orphan;
 	lib->fs->super->s_last_orphan = ino;
+	ext2fs_mark_super_dirty(lib->fs);
 	return ext_put_inode(lib, ino, i);
 }
 
@@ -224,6 +225,7 @@ static int orphan_remove(struct ext_lib *lib, u32 ino,
 
 	if (at == ino) {
 		sb->s_last_orphan = i->i_dtime;
+		ext2fs_mark_super_dirty(lib->fs);
 		return 0;
 	}
 	for (u32 n = 0; at && n < sb->s_inodes_count; n++) {
@@ -288,6 +290,7 @@ int ext_lib_orphans(void *handle)
 		if (err)
 			return err;
 		sb->s_last_orphan = i.i_dtime;
+		ext2fs_mark_super_dirty(lib->fs);
 		i.i_dtime = 0;
 		/* Linux was cutting it: nothing lies behind its end. */
 		if (i.i_links_count)
