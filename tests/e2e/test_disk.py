@@ -3,12 +3,13 @@ import os
 import random
 import re
 import shutil
+import socket
 import subprocess
 
 import pytest
 
-from tests.lib.disk import (KERNEL, assert_clean, disk, fsck, make_image,
-                            printed)
+from tests.lib.disk import (KERNEL, DiskGuest, assert_clean, disk, fsck,
+                            make_image, printed)
 from tests.lib.guest import Guest, initramfs
 
 FUZZ = int(os.environ.get("FUZZ", "12"))
@@ -181,6 +182,30 @@ def test_corrupt_images(options, tmp_path):
         assert g.wait_exit() == 0
         assert " 0 errors" in g.console, g.console
     assert fsck(good)[0] == 0
+
+
+def test_corrupt_journals(tmp_path):
+    """A disk that was not closed, and whose journal is not as it was."""
+    good = make_image(tmp_path / "good", "8M")
+    with DiskGuest("records", "ext:vda:/data", disk("pc", good)) as g:
+        with socket.create_connection(("127.0.0.1", g.port)) as s:
+            for _ in range(30):
+                s.sendall(b"r")
+                assert s.recv(4)
+        g.process.kill()
+    out = subprocess.run(["debugfs", "-R", "blocks <8>", good],
+                         capture_output=True, text=True).stdout
+    blocks = [int(b) for b in out.split()]
+    half = len(blocks) // 2
+    used = blocks[:1] * 10 + blocks[1:20] + blocks[half:half + 20]
+    rnd = random.Random(int(os.environ.get("SEED", "1")))
+    image = str(tmp_path / "image")
+    for n in range(FUZZ // 3):
+        shutil.copyfile(good, image)
+        spoil(image, used, 1024, rnd)
+        with boot(image, "/data walk") as g:
+            assert g.wait_exit(40) in (0, 127), f"{n}\n{g.console}"
+            assert "Call trace" not in g.console, f"{n}\n{g.console}"
 
 
 # --- journals that others wrote ---

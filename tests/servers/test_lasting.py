@@ -110,3 +110,17 @@ def test_wrong_flags(options, says):
         text=True, timeout=30)
     assert done.returncode == 125
     assert says in done.stderr
+
+
+def test_memory_is_taken_back(tmp_path):
+    with Server("redis-server", "--save", "", port=6379, probe=PING,
+                options=("-m", "128M", "--balloon", "--name",
+                         "ballooned")) as server:
+        def memory(*size):
+            return subprocess.run(
+                ["tools/pollux", "memory", "ballooned", *size],
+                capture_output=True, text=True, check=True).stdout
+        assert memory() == "128 MiB\n"
+        assert memory("80M") == "80 MiB\n"
+        assert cli(server, "set", "key", "value") == "OK"
+        assert memory("128M") == "128 MiB\n"
