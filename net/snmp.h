@@ -44,6 +44,10 @@
 	X(TcpExt, TCPFullUndo) X(TcpExt, TCPMemoryPressures)		\
 	X(TcpExt, TCPReqQFullDoCookies) X(TcpExt, TCPLossProbes)	\
 	X(TcpExt, TCPLossProbeRecovery) X(TcpExt, TCPDSACKUndo)	\
+	X(TcpExt, TCPFastOpenActive) X(TcpExt, TCPFastOpenActiveFail)	\
+	X(TcpExt, TCPFastOpenPassiveFail)				\
+	X(TcpExt, TCPFastOpenListenOverflow)				\
+	X(TcpExt, TCPFastOpenCookieReqd)				\
 	X(TcpExt, TCPSpuriousRTOs)
 
 enum snmp_counter {

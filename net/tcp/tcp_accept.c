@@ -136,7 +136,10 @@ static noinline u32 poll_odd(struct sock *sk, u8 state, u8 shutdown)
 		mask |= EPOLLHUP;
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
+	if (state == TCP_SYN_SENT && tcp_sk(sk)->flags & TCP_F_FO_DEFER)
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	if (state != TCP_SYN_SENT &&
+	    (state != TCP_SYN_RECV || tcp_sk(sk)->flags & TCP_F_FO_CHILD)) {
 		mask |= poll_in(sk);
 		mask |= shutdown & SEND_SHUTDOWN ? EPOLLOUT | EPOLLWRNORM
 						 : poll_out(sk);

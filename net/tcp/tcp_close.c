@@ -9,6 +9,7 @@
 #include "kernel/mm/page.h"
 #include "kernel/time.h"
 #include "net/snmp.h"
+#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_input.h"
 #include "net/tcp/tcp_listen.h"
@@ -65,6 +66,9 @@ void tcp_done(struct sock *sk)
 	tcp_ofo_purge(tp);
 	tp->ack_state = 0;
 	uncount_orphan(tp);
+	if (tp->flags & TCP_F_FO_CHILD)
+		tcp_fastopen_done(tp);
+	tp->flags &= ~(TCP_F_FO_ASK | TCP_F_FO_DEFER);
 	if (tp->flags & TCP_F_SHARES_PORT)
 		tcp_port_release(sk);
 	/* The caller holds a reference of its own: sk stays. */

@@ -9,6 +9,8 @@
 #include "net/inet.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_ecn.h"
+#include "net/tcp/tcp_ext.h"
+#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_isn.h"
 #include "net/tcp/tcp_mini.h"
@@ -16,6 +18,7 @@
 #include "net/tcp/tcp_port.h"
 #include "net/tcp/tcp_rtt.h"
 #include "net/tcp/tcp_state.h"
+#include "net/tcp/tcp_sysctl.h"
 #include "net/tcp/tcp_timer.h"
 
 /* bind(2) takes AF_UNSPEC for 0.0.0.0 too, as Linux does. */
@@ -75,19 +78,10 @@ static int send_syn(struct sock *sk, u64 now)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *syn = tcp_alloc_tx(tp, 0, TCP_SYN);
-	struct tcp_tx *tx;
 
 	if (!syn)
 		return -ENOBUFS;
-	tx = tcp_tx(syn);
-	tx->segs = 1;
-	tcp_queue_tx(tp, syn);
-	tp->send_head = NULL;
-	tp->write_seq++;
-	tp->snd_nxt = tp->write_seq;
-	tp->packets_out = 1;
-	tcp_set_state(sk, TCP_SYN_SENT);
-	SNMP_INC(Tcp_ActiveOpens);
+	tcp_queue_syn(tp, syn);
 	tcp_transmit_skb(tp, syn, now);
 	tcp_rearm_rto(sk, now);
 	return 0;
@@ -121,9 +115,17 @@ static void init_sequence(struct sock *sk, u64 now)
 	tcp_sync_mss(tp);
 }
 
-/* Starts the active open. On error the sock is as before. */
-static int start_connect(struct sock *sk, struct sockaddr_storage *addr,
-			 u32 len, u64 now)
+/* TCP_FASTOPEN_CONNECT with a cookie: the SYN waits for the first data. */
+static bool may_defer(const struct sock *sk)
+{
+	const struct tcp_ext *e = tcp_sk(sk)->ext;
+
+	return e && e->fo_connect && tcp_fastopen_known(sk) &&
+	       READ_ONCE(tcp_fastopen) & TCP_FASTOPEN_CLIENT;
+}
+
+int tcp_start_connect(struct sock *sk, struct sockaddr_storage *addr, u32 len,
+		      bool defer, u64 now)
 {
 	struct ip_addr before = sk->sk_rcv_saddr, ip;
 	u16 port;
@@ -142,9 +144,16 @@ static int start_connect(struct sock *sk, struct sockaddr_storage *addr,
 	err = take_place(sk, now);
 	if (!err) {
 		init_sequence(sk, now);
-		err = send_syn(sk, now);
+		if (defer || may_defer(sk))
+			tcp_sk(sk)->flags |= TCP_F_FO_DEFER;
+		else
+			err = send_syn(sk, now);
 		if (err)
 			tcp_unhash(sk);
+	}
+	if (!err) {
+		tcp_set_state(sk, TCP_SYN_SENT);
+		SNMP_INC(Tcp_ActiveOpens);
 	}
 	if (err) {
 		if (tcp_sk(sk)->flags & TCP_F_SHARES_PORT) {
@@ -200,11 +209,13 @@ static int connect_locked(struct socket *sock, struct sockaddr_storage *addr,
 	} else {
 		if (sk->sk_state != TCP_CLOSE)
 			return -EISCONN;
-		wait = start_connect(sk, addr, len, now);
+		wait = tcp_start_connect(sk, addr, len, false, now);
 		if (wait)
 			return wait;
 		sock->state = SS_CONNECTING;
 	}
+	if (tcp_sk(sk)->flags & TCP_F_FO_DEFER)
+		return 0;
 	wait = sk_wait_event(sk, &timeo, handshake_over);
 	if (wait == -EAGAIN)
 		return err;

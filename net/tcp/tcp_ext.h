@@ -8,6 +8,11 @@
 
 /* Locks: s the sk lock. */
 struct tcp_ext {
+	/* Options: they outlive a connection. */
+	u32 fo_most;		/* s  TCP_FASTOPEN of a listener */
+	bool fo_connect;	/* s  TCP_FASTOPEN_CONNECT */
+
+	struct sock *fo_listener; /* s  TCP_F_FO_CHILD: held */
 	/* Receive buffer tuning: what the program takes in a round trip. */
 	u32 rtt_us;		/* s  round trip as the receiver sees it */
 	u32 rtt_mark;		/* s  tsecr seen last, or rcv_nxt to wait for */
@@ -20,6 +25,8 @@ struct tcp_ext {
 	bool ecn_seen;		/* s  the peer's data has been ECT */
 };
 
+/* Forgets the connection but not the options. sk lock. */
+void tcp_ext_reset(struct tcp_sock *tp);
 /* @tp's block, or NULL: no memory. sk lock; any context. */
 struct tcp_ext *tcp_ext_get(struct tcp_sock *tp);
 

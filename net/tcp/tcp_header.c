@@ -15,6 +15,7 @@ enum {
 	OPT_SACK_OK = 4,
 	OPT_SACK = 5,
 	OPT_TS = 8,
+	OPT_FASTOPEN = 34,
 };
 
 static void decode_ts(struct tcp_segment *seg, const u8 *p)
@@ -43,6 +44,11 @@ static void decode_option(struct tcp_segment *seg, const u8 *hdr, const u8 *p,
 	} else if (p[0] == OPT_SACK && len >= 10 && (len - 2) % 8 == 0) {
 		seg->sack_off = (u8)(p + 2 - hdr);
 		seg->nr_sacks = (u8)((len - 2) / 8);
+	} else if (p[0] == OPT_FASTOPEN && syn && !(len & 1) &&
+		   (len == 2 || len >= 6) && len <= 2 + TCP_FASTOPEN_MOST) {
+		seg->fo_off = (u8)(p + 2 - hdr);
+		seg->fo_len = (u8)(len - 2);
+		seg->opts |= TCP_OPT_FASTOPEN;
 	}
 }
 
@@ -143,6 +149,8 @@ u32 tcp_hdr_len(const struct tcp_hdr_out *out)
 		len += 4;
 	if (out->nr_sacks)
 		len += 4 + 8u * out->nr_sacks;
+	if (out->opts & TCP_OPT_FASTOPEN)
+		len += ALIGN_UP(2u + out->fo_len, 4u);
 	return len;
 }
 
@@ -179,6 +187,16 @@ static u8 *encode_sacks(u8 *p, const struct tcp_hdr_out *out)
 	return p;
 }
 
+/* The cookie, with NOPs before it. */
+static void encode_fastopen(u8 *p, const struct tcp_hdr_out *out)
+{
+	for (u32 pad = -(2u + out->fo_len) & 3; pad; pad--)
+		*p++ = OPT_NOP;
+	*p++ = OPT_FASTOPEN;
+	*p++ = (u8)(2 + out->fo_len);
+	memcpy(p, out->fo, out->fo_len);
+}
+
 /* NOP NOP timestamps. */
 static inline u8 *encode_ts(u8 *p, const struct tcp_hdr_out *out, u32 word)
 {
@@ -200,6 +218,8 @@ static noinline void encode_more_options(u8 *p, const struct tcp_hdr_out *out)
 		p = encode_ts(p, out, word);
 	if (out->nr_sacks)
 		encode_sacks(p, out);
+	if (out->opts & TCP_OPT_FASTOPEN)
+		encode_fastopen(p, out);
 }
 
 /* The fixed header in words: each is swapped and stored once. */

@@ -22,6 +22,7 @@
 #define TCP_MAX_HDR	60
 #define TCP_TS_LEN	12	/* timestamps with two NOPs before them */
 #define TCP_MAX_SACKS	4
+#define TCP_FASTOPEN_MOST 16u	/* bytes of a cookie */
 #define TCP_MAX_WSCALE	14	/* RFC 7323 section 2.3 */
 
 struct tcphdr {
@@ -43,6 +44,7 @@ _Static_assert(sizeof(struct tcphdr) == TCP_HDR_LEN, "TCP header");
 #define TCP_OPT_WSCALE	0x02
 #define TCP_OPT_SACK_OK	0x04
 #define TCP_OPT_TS	0x08
+#define TCP_OPT_FASTOPEN 0x20	/* SYNs only (RFC 7413) */
 #define TCP_OPT_ECN	0x10	/* no option: by flags (RFC 3168) */
 
 struct tcp_sack_block {
@@ -66,6 +68,7 @@ struct tcp_segment {
 	u8 wscale;		/* if TCP_OPT_WSCALE */
 	u8 sack_off;		/* first SACK block, from the header on */
 	u8 nr_sacks;
+	u8 fo_off, fo_len;	/* if TCP_OPT_FASTOPEN: the cookie */
 };
 
 _Static_assert(sizeof(struct tcp_segment) <= 48, "fits skb->cb");
@@ -87,6 +90,8 @@ struct tcp_hdr_out {
 	u8 wscale;
 	u8 nr_sacks;
 	struct tcp_sack_block sacks[TCP_MAX_SACKS];
+	u8 fo_len;		/* if TCP_OPT_FASTOPEN */
+	u8 fo[TCP_FASTOPEN_MOST];
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "kernel/time.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_ecn.h"
+#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_mini.h"
 #include "net/tcp/tcp_ofo.h"
@@ -173,7 +174,10 @@ static enum tcp_step ack_syn_recv(struct sock *sk, struct sk_buff *skb,
 	tp->snd_wl1 = seg->seq;
 	tp->snd_wl2 = seg->ack;
 	tcp_set_state(sk, TCP_ESTABLISHED);
-	tcp_init_transfer(tp, now);
+	if (tp->flags & TCP_F_FO_CHILD)
+		tcp_fastopen_done(tp);
+	else
+		tcp_init_transfer(tp, now);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk->sk_state_change(sk);
 	return TCP_CONTINUE;

@@ -99,6 +99,16 @@ void tcp_queue_tx(struct tcp_sock *tp, struct sk_buff *skb)
 	tp->sk.sk_wmem_queued += (s32)skb->truesize;
 }
 
+void tcp_queue_syn(struct tcp_sock *tp, struct sk_buff *syn)
+{
+	tcp_tx(syn)->segs = 1;
+	tcp_queue_tx(tp, syn);
+	tp->send_head = NULL;
+	tp->write_seq = tcp_tx(syn)->end_seq;
+	tp->snd_nxt = tp->write_seq;
+	tp->packets_out = 1;
+}
+
 void tcp_free_tx(struct tcp_sock *tp, struct sk_buff *skb)
 {
 	tp->sk.sk_wmem_queued -= (s32)skb->truesize;

@@ -23,6 +23,8 @@ struct sk_buff *tcp_alloc_tx(struct tcp_sock *tp, u32 size, u8 flags)
 	__must_check;
 /* Puts @skb behind the queue (takes it); counts its memory. */
 void tcp_queue_tx(struct tcp_sock *tp, struct sk_buff *skb);
+/* The same for a SYN; what it takes counts as sent. write_seq is its seq. */
+void tcp_queue_syn(struct tcp_sock *tp, struct sk_buff *syn);
 /* Frees one that is in no list any more and stops counting it. */
 void tcp_free_tx(struct tcp_sock *tp, struct sk_buff *skb);
 /* Frees the whole queue. */

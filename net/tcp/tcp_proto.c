@@ -10,6 +10,7 @@
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_cookie.h"
 #include "net/tcp/tcp_ext.h"
+#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_isn.h"
 #include "net/tcp/tcp_mini.h"
@@ -87,8 +88,7 @@ void tcp_init_sock(struct sock *sk)
 	tp->mss_cache = 536;
 	tp->rcv_mss = 536;
 	tp->rcv_wscale = choose_wscale(sk);
-	kfree(tp->ext);
-	tp->ext = NULL;
+	tcp_ext_reset(tp);
 	tcp_cong_init(tp);
 }
 
@@ -190,5 +190,6 @@ __cold void tcp_init(void)
 	tcp_port_init();
 	tcp_isn_init();
 	tcp_cookie_init();
+	tcp_fastopen_init();
 	inet_register_protosw(&tcp_protosw);
 }

@@ -7,6 +7,7 @@
 
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
+#include "kernel/string.h"
 #include "kernel/time.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_sysctl.h"
@@ -21,6 +22,15 @@ struct tcp_ext *tcp_ext_get(struct tcp_sock *tp)
 	if (!tp->ext)
 		tp->ext = kzalloc(sizeof(*tp->ext));
 	return tp->ext;
+}
+
+void tcp_ext_reset(struct tcp_sock *tp)
+{
+	const size_t options = offsetof(struct tcp_ext, fo_listener);
+
+	if (tp->ext)
+		memset((u8 *)tp->ext + options, 0,
+		       sizeof(*tp->ext) - options);
 }
 
 /*

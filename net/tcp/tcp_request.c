@@ -10,6 +10,7 @@
 #include "net/snmp.h"
 #include "net/tcp/tcp_cookie.h"
 #include "net/tcp/tcp_ecn.h"
+#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_input.h"
 #include "net/tcp/tcp_isn.h"
@@ -159,7 +160,7 @@ static bool requests_full(const struct tcp_listen *l)
  * ANSWERED, or the drop_reason for which it is not.
  */
 static int conn_request(struct sock *sk, const struct tcp_tuple *tuple,
-			const struct sk_buff *skb, u64 now)
+			const struct sk_buff *skb, bool give, u64 now)
 {
 	const struct tcp_segment *seg = tcp_seg(skb);
 	struct tcp_listen *l = tcp_sk(sk)->listen;
@@ -182,6 +183,8 @@ static int conn_request(struct sock *sk, const struct tcp_tuple *tuple,
 	req->listener = sk;
 	sock_hold(sk);
 	take_options(sk, req, skb);
+	if (unlikely(give))
+		req->opts |= TCP_OPT_FASTOPEN;
 	timer_setup(&req->timer, request_timer);
 	if (!tcp_mini_add(req)) {
 		tcp_mini_put(req);
@@ -209,7 +212,7 @@ static void child_fill(struct tcp_sock *tp, const struct tcp_mini *req)
 	tp->copied_seq = req->rcv_nxt;
 	tp->rcv_wup = req->rcv_nxt;
 	tp->rcv_wnd = min((u32)tp->sk.sk_rcvbuf / 2, 65535u);
-	tp->opts = req->opts;
+	tp->opts = req->opts & (u8)~TCP_OPT_FASTOPEN;
 	tp->mss_clamp = req->mss;
 	tp->snd_wscale = req->snd_wscale;
 	tp->rcv_wscale = req->rcv_wscale;
@@ -377,6 +380,53 @@ void tcp_request_rcv(struct sock *sk, struct tcp_mini *req,
 	finish_request(sk, req, true, skb, now);
 }
 
+/* A SYN with a good cookie opens the connection. False: no memory for it. */
+static bool fast_open(struct sock *sk, const struct tcp_tuple *tuple,
+		      struct sk_buff *skb, u64 now)
+{
+	struct tcp_start start = tcp_new_start(tuple, now);
+	struct tcp_mini req = {
+		.tuple = *tuple,
+		.rcv_nxt = tcp_seg(skb)->seq + 1,
+		.snd_nxt = start.isn + 1,
+		.ts_off = start.ts_off,
+	};
+	struct sock *child;
+	int err;
+
+	take_options(sk, &req, skb);
+	child = make_child(sk, &req, now);
+	if (!child)
+		return false;
+	bh_lock_sock(child);
+	err = tcp_fastopen_child(sk, child, skb, now);
+	if (err)
+		tcp_done(child);
+	bh_unlock_sock(child);
+	if (err) {
+		sock_put(child);
+		return false;
+	}
+	SNMP_INC(Tcp_PassiveOpens);
+	accept_push(sk, child);
+	sk->sk_data_ready(sk);
+	return true;
+}
+
+/* Third: a SYN. As conn_request(). */
+static int syn_rcv(struct sock *sk, const struct tcp_tuple *tuple,
+		   struct sk_buff *skb, u64 now)
+{
+	enum tcp_fastopen_verdict fast = TCP_FASTOPEN_NO;
+
+	if (unlikely(tcp_seg(skb)->opts & TCP_OPT_FASTOPEN))
+		fast = tcp_fastopen_check(sk, tuple, skb);
+	if (fast == TCP_FASTOPEN_TAKE && !accept_full(sk) &&
+	    fast_open(sk, tuple, skb, now))
+		return ANSWERED;
+	return conn_request(sk, tuple, skb, fast == TCP_FASTOPEN_GIVE, now);
+}
+
 /* RFC 9293 section 3.10.7.2: first RST, second ACK, third SYN. */
 static void new_rcv(struct sock *sk, const struct tcp_tuple *tuple,
 		    struct sk_buff *skb, u64 now)
@@ -392,7 +442,7 @@ static void new_rcv(struct sock *sk, const struct tcp_tuple *tuple,
 		tcp_send_reset(tuple, skb);
 		why = DROP_TCP_NO_SOCKET;
 	} else if ((flags & (TCP_SYN | TCP_FIN)) == TCP_SYN) {
-		why = conn_request(sk, tuple, skb, now);
+		why = syn_rcv(sk, tuple, skb, now);
 		if (why != ANSWERED)
 			SNMP_INC(TcpExt_ListenDrops);
 	}

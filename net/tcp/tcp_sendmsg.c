@@ -8,7 +8,9 @@
 #include "kernel/errno.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
+#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_sysctl.h"
 #include "net/tcp/tcp_timer.h"
 
 /* One call's state. */
@@ -24,7 +26,9 @@ struct send_job {
 static bool may_send(const struct sock *sk)
 {
 	return sk->sk_state == TCP_ESTABLISHED ||
-	       sk->sk_state == TCP_CLOSE_WAIT;
+	       sk->sk_state == TCP_CLOSE_WAIT ||
+	       (sk->sk_state == TCP_SYN_RECV &&
+		tcp_sk(sk)->flags & TCP_F_FO_CHILD);
 }
 
 static bool connected_or_failed(struct sock *sk)
@@ -57,13 +61,44 @@ static int send_refused(struct sock *sk)
 	return err;
 }
 
-static int wait_connected(struct send_job *job)
+/*
+ * MSG_FASTOPEN, or TCP_FASTOPEN_CONNECT before: the first data starts the
+ * connection. Bytes that went with the SYN, 0: only it went, or -errno.
+ */
+static ssize_t fast_open(struct send_job *job)
 {
 	struct sock *sk = &job->tp->sk;
+	ssize_t n = 0;
+
+	if (!(job->tp->flags & TCP_F_FO_DEFER)) {
+		if (!(READ_ONCE(tcp_fastopen) & TCP_FASTOPEN_CLIENT))
+			return -EOPNOTSUPP;
+		if (!job->msg->msg_name)
+			return -EINVAL;
+		n = tcp_start_connect(sk, job->msg->msg_name,
+				      job->msg->msg_namelen, true, job->now);
+		if (n)
+			return n;
+		sk->sk_socket->state = SS_CONNECTING;
+	}
+	n = tcp_fastopen_send(sk, job->msg, job->now);
+	return n || job->timeo ? n : -EINPROGRESS;
+}
+
+static ssize_t wait_connected(struct send_job *job)
+{
+	struct sock *sk = &job->tp->sk;
+	ssize_t n;
 	int err;
 
 	if (likely(may_send(sk)))
 		return 0;
+	if (job->tp->flags & TCP_F_FO_DEFER ||
+	    (job->flags & MSG_FASTOPEN && sk->sk_state == TCP_CLOSE)) {
+		n = fast_open(job);
+		if (n)
+			return n;
+	}
 	if (sk->sk_state != TCP_SYN_SENT && sk->sk_state != TCP_SYN_RECV) {
 		err = sock_error(sk);
 		return err ? err : -EPIPE;

@@ -66,6 +66,9 @@ enum tcp_ca_state {
 #define TCP_F_LOSS	0xfe80u	/* all of these: nothing amiss yet */
 #define TCP_F_ECN_ECHO	0x10000u /* marked data came, peer must hear it */
 #define TCP_F_ECN_CWR	0x20000u /* we have cut, peer must hear it */
+#define TCP_F_FO_CHILD	0x40000u /* opened by data in a SYN, not yet acked */
+#define TCP_F_FO_ASK	0x80000u /* our SYN has the option */
+#define TCP_F_FO_DEFER	0x100000u /* SYN-SENT, but the SYN waits for data */
 #define TCP_F_PORT_STRICT 0x100u	/* counted there without SO_REUSEADDR */
 
 /*
@@ -213,6 +216,7 @@ struct tcp_listen {
 	u32 qlen;			/* s, read freely by poll */
 	u32 backlog;			/* s  of listen(2) */
 	struct atomic requests;		/* a  half-open connections */
+	struct atomic fo_pending;	/* a  TCP_F_FO_CHILD of its children */
 	u64 cookies_until;		/* s  ACKs of SYN cookies come, ktime */
 };
 

@@ -9,6 +9,7 @@
 #include "kernel/time.h"
 #include "net/sock_errqueue.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_info.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_timer.h"
@@ -29,6 +30,7 @@ enum tcp_option {
 	TCP_CONGESTION = 13,
 	TCP_USER_TIMEOUT = 18,
 	TCP_FASTOPEN = 23,
+	TCP_FASTOPEN_CONNECT = 30,
 };
 
 enum ip_option {
@@ -132,11 +134,32 @@ static int set_number(struct tcp_sock *tp, int optname, int val)
 	/* Taken, without effect yet: the program works the same. */
 	case TCP_DEFER_ACCEPT:
 	case TCP_WINDOW_CLAMP:
-	case TCP_FASTOPEN:
 		err = 0;
 		break;
 	}
 	return err;
+}
+
+/* Options that are kept in the other block. */
+static int set_rare(struct tcp_sock *tp, int optname, int val)
+{
+	bool fresh = tp->sk.sk_state == TCP_CLOSE;
+	struct tcp_ext *e;
+
+	if (optname != TCP_FASTOPEN && optname != TCP_FASTOPEN_CONNECT)
+		return set_number(tp, optname, val);
+	if (val < 0 || (!fresh && tp->sk.sk_state != TCP_LISTEN))
+		return -EINVAL;
+	if (optname == TCP_FASTOPEN_CONNECT && (val > 1 || !fresh))
+		return -EINVAL;
+	e = tcp_ext_get(tp);
+	if (!e)
+		return -ENOMEM;
+	if (optname == TCP_FASTOPEN)
+		e->fo_most = (u32)val;
+	else
+		e->fo_connect = val;
+	return 0;
 }
 
 static int set_tcp(struct sock *sk, int optname, int val, u64 now)
@@ -156,7 +179,7 @@ static int set_tcp(struct sock *sk, int optname, int val, u64 now)
 		if (sock_flag(sk, SOCK_KEEPOPEN))
 			tcp_keepalive_start(sk, now);
 	} else {
-		return set_number(tp, optname, val);
+		return set_rare(tp, optname, val);
 	}
 	return 0;
 }
@@ -293,8 +316,13 @@ static int get_tcp(const struct sock *sk, int optname, int *val)
 		break;
 	case TCP_DEFER_ACCEPT:
 	case TCP_WINDOW_CLAMP:
-	case TCP_FASTOPEN:
 		*val = 0;
+		break;
+	case TCP_FASTOPEN:
+		*val = tp->ext ? (int)tp->ext->fo_most : 0;
+		break;
+	case TCP_FASTOPEN_CONNECT:
+		*val = tp->ext && tp->ext->fo_connect;
 		break;
 	default:
 		return -ENOPROTOOPT;

@@ -8,6 +8,7 @@
 #include "net/snmp.h"
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_ecn.h"
+#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_recovery.h"
@@ -74,7 +75,9 @@ static enum tcp_step check_ack(struct sock *sk, struct sk_buff *skb)
 	const struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_tuple tuple;
 
-	if (!(seg->flags & TCP_ACK) || seg->ack == tp->snd_nxt)
+	if (!(seg->flags & TCP_ACK) ||
+	    (seq_after(seg->ack, tp->iss) &&
+	     !seq_after(seg->ack, tp->snd_nxt)))
 		return TCP_CONTINUE;
 	tcp_sock_tuple(sk, &tuple);
 	tcp_send_reset(&tuple, skb);
@@ -100,9 +103,13 @@ static enum tcp_step check_rst(struct sock *sk, struct sk_buff *skb)
 }
 
 /* Our SYN is acknowledged: it leaves the queue, and gives a round trip. */
-static void syn_acked(struct tcp_sock *tp, u64 now)
+static void syn_acked(struct tcp_sock *tp, u32 ack, u64 now)
 {
 	struct sk_buff *skb = tcp_rtx_head(tp);
+
+	/* Data in it that the peer did not take goes again. */
+	if (ack != tp->snd_nxt)
+		tcp_fastopen_fall_back(tp);
 
 	if (!tp->retransmits)
 		tcp_rtt_sample(tp, (u32)((now - min(now, skb->tstamp)) /
@@ -121,7 +128,9 @@ static void finish_connect(struct sock *sk, struct sk_buff *skb, u64 now)
 	struct tcp_segment *seg = tcp_seg(skb);
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	syn_acked(tp, now);
+	if (tp->flags & TCP_F_FO_ASK)
+		tcp_fastopen_answer(tp, skb);
+	syn_acked(tp, seg->ack, now);
 	tcp_set_state(sk, TCP_ESTABLISHED);
 	tcp_init_transfer(tp, now);
 	tp->recover = tp->iss;

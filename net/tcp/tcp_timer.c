@@ -6,6 +6,7 @@
 
 #include "kernel/errno.h"
 #include "net/snmp.h"
+#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_input.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_rack.h"
@@ -107,7 +108,10 @@ static void retransmit_timer(struct sock *sk, u64 now)
 	if (tcp_tx(skb)->flags & TCP_SYN) {
 		SNMP_INC(TcpExt_TCPSynRetrans);
 		/* Some paths lose those that ask (RFC 3168 6.1.1.1). */
-		tp->opts &= (u8)~TCP_OPT_ECN;
+		if (sk->sk_state == TCP_SYN_SENT) {
+			tp->opts &= (u8)~TCP_OPT_ECN;
+			tcp_fastopen_fall_back(tp);
+		}
 	} else {
 		SNMP_INC(TcpExt_TCPTimeouts);
 		tcp_enter_loss(tp);

@@ -12,6 +12,7 @@
 #include "kernel/trace.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_ecn.h"
+#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_ofo.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_timer.h"
@@ -91,6 +92,8 @@ static void fill_syn(struct tcp_sock *tp, struct tcp_hdr_out *out)
 	tp->rcv_wnd = min(tcp_receive_space(tp), 65535u);
 	tp->rcv_wup = tp->rcv_nxt;
 	out->wnd = (u16)tp->rcv_wnd;
+	if (tp->flags & TCP_F_FO_ASK)
+		tcp_fastopen_option(tp, out);
 }
 
 static int send_down(struct tcp_sock *tp, struct sk_buff *skb, u8 ecn)
@@ -192,12 +195,12 @@ static noinline int transmit_general(struct tcp_sock *tp, struct sk_buff *skb,
 	if (!down)
 		return -ENOBUFS;
 	if (tx->flags & TCP_SYN) {
-		if (tp->sk.sk_state == TCP_SYN_SENT)
+		bool asks = tp->sk.sk_state != TCP_SYN_RECV;
+
+		if (asks)
 			flags &= (u8)~TCP_ACK;
-		else
-			tp->opts &= (u8)~TCP_OPT_ECN;
 		if (tp->opts & TCP_OPT_ECN)
-			flags |= TCP_ECN_ASK;
+			flags |= asks ? TCP_ECN_ASK : TCP_ECE;
 		fill_header(tp, &out, tx->seq, flags, now);
 		fill_syn(tp, &out);
 	} else {
@@ -291,6 +294,10 @@ void tcp_send_reply(const struct tcp_reply *reply, struct ip_route *rt)
 	struct ip_route own;
 	struct sk_buff *skb;
 
+	if (reply->opts & TCP_OPT_FASTOPEN) {
+		out.fo_len = TCP_FASTOPEN_COOKIE;
+		tcp_fastopen_cookie(&saddr, &reply->tuple->remote, out.fo);
+	}
 	if (!rt) {
 		rt = &own;
 		if (ip_route_output(&saddr, &reply->tuple->remote, rt))

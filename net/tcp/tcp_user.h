@@ -11,6 +11,12 @@
 int tcp_bind(struct socket *sock, struct sockaddr_storage *addr, u32 len);
 int tcp_connect(struct socket *sock, struct sockaddr_storage *addr, u32 len,
 		bool nonblock);
+/*
+ * Starts the active open; @defer: without the SYN (TCP_F_FO_DEFER). On error
+ * the sock is as before. lock_sock held.
+ */
+int tcp_start_connect(struct sock *sk, struct sockaddr_storage *addr, u32 len,
+		      bool defer, u64 now);
 /* tcp_accept.c */
 int tcp_listen(struct socket *sock, int backlog);
 int tcp_accept(struct socket *sock, struct socket *newsock, bool nonblock);

@@ -190,6 +190,12 @@ static u8 *put_options(u8 *p, const struct th_seg *seg, u8 *start)
 			p += 8;
 		}
 	}
+	if (seg->fo_len) {
+		*p++ = 34;
+		*p++ = seg->fo_len + 1;
+		memcpy(p, seg->fo, seg->fo_len - 1);
+		p += seg->fo_len - 1;
+	}
 	while ((p - start) % 4)
 		*p++ = 1;
 	return p;
@@ -251,6 +257,10 @@ static void decode_captured(struct sk_buff *skb, struct th_seg *o)
 	if (seg->opts & TCP_OPT_TS) {
 		o->tsval = seg->tsval;
 		o->tsecr = seg->tsecr;
+	}
+	if (seg->opts & TCP_OPT_FASTOPEN) {
+		o->fo_len = seg->fo_len + 1;
+		memcpy(o->fo, skb->data + seg->fo_off, seg->fo_len);
 	}
 	o->nr_sacks = seg->nr_sacks;
 	for (u32 i = 0; i < seg->nr_sacks && i < TCP_MAX_SACKS; i++) {

@@ -48,6 +48,8 @@ struct th_seg {
 	bool sack_ok;
 	u8 ecn;			/* of the IP header; in out(): see th_last */
 	u16 urg;		/* SEG.UP */
+	u8 fo_len;		/* one more than the cookie; 0: none */
+	u8 fo[16];		/* the cookie (RFC 7413) */
 	u32 tsval, tsecr;	/* tsval 0: none */
 	u32 nr_sacks;
 	struct tcp_sack_block sacks[TCP_MAX_SACKS];	/* relative */
