@@ -12,7 +12,9 @@
 #include "fs/initramfs.h"
 #include "fs/record_lock.h"
 #include "kernel/errno.h"
+#include "kernel/mm/mm.h"
 #include "kernel/rlimit.h"
+#include "kernel/sched.h"
 #include "kernel/string.h"
 
 #define FALLOC_FL_KEEP_SIZE	1u
@@ -281,8 +283,17 @@ static void zero_part(struct inode *inode, u64 from, u64 to)
 		       to - from);
 }
 
+/* No mapping shows pages [@first, @end) any more. */
+static void unmap_pages(struct inode *inode, u64 first, u64 end)
+{
+	if (current->mm)
+		mm_zap_source(current->mm, inode, first, end);
+}
+
 static void set_size(struct inode *inode, u64 size)
 {
+	bool cut = size < inode->size;
+
 	spin_lock(&inode->data_lock);
 	if (size < inode->size) {
 		drop_pages(inode, DIV_ROUND_UP(size, PAGE_SIZE), UINT64_MAX);
@@ -292,6 +303,8 @@ static void set_size(struct inode *inode, u64 size)
 	inode->base_size = min(inode->base_size, size);
 	WRITE_ONCE(inode->size, size);
 	spin_unlock(&inode->data_lock);
+	if (cut)
+		unmap_pages(inode, DIV_ROUND_UP(size, PAGE_SIZE), UINT64_MAX);
 	touch(&inode->mtime, &inode->ctime);
 }
 
@@ -328,6 +341,7 @@ static int punch_hole(struct inode *inode, u64 pos, u64 end)
 			spin_lock(&inode->data_lock);
 			drop_pages(inode, pos / PAGE_SIZE, next / PAGE_SIZE);
 			spin_unlock(&inode->data_lock);
+			unmap_pages(inode, pos / PAGE_SIZE, next / PAGE_SIZE);
 		} else if (pos < inode->base_size) {
 			page = make_page(inode, pos / PAGE_SIZE);
 			if (!page)

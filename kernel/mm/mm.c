@@ -12,6 +12,7 @@
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
 #include "kernel/random.h"
+#include "kernel/rlimit.h"
 #include "kernel/uaccess.h"
 #include "kernel/x86/paging.h"
 
@@ -188,6 +189,16 @@ static int split_at(struct mm_struct *mm, u64 addr)
 	return 0;
 }
 
+/* Tables for nothing but what was unmapped are not needed any more. */
+static void free_tables(struct mm_struct *mm, u64 start, u64 end)
+{
+	struct vm_area *below = area_below(mm, start);
+	struct vm_area *above = area_at_or_above(mm, end);
+
+	pt_free_tables(mm->pgd, start, end, below ? below->end : 0,
+		       above ? above->start : TASK_SIZE_MAX);
+}
+
 int unmap_locked(struct mm_struct *mm, u64 start, u64 end)
 {
 	struct vm_area *a, *next;
@@ -202,6 +213,7 @@ int unmap_locked(struct mm_struct *mm, u64 start, u64 end)
 		area_remove(mm, a);
 	}
 	zap_pages(mm, start, end);
+	free_tables(mm, start, end);
 	if (end > mm->mmap_hint)
 		mm->mmap_hint = min(end, mm->mmap_base);
 	return 0;
@@ -276,15 +288,52 @@ static int clear_fixed_place(struct mm_struct *mm, u64 addr, u64 len,
 	return unmap_locked(mm, addr, end);
 }
 
+/* What RLIMIT_DATA counts: what the program alone can write to. */
+static bool is_data(u32 prot, u32 flags)
+{
+	return prot & PROT_WRITE &&
+	       !(flags & (MAP_SHARED | MAP_GROWSDOWN));
+}
+
+/*
+ * May @len bytes more be mapped? [@start, @end) is replaced by them. Areas are
+ * counted only if there is a limit.
+ */
+static bool within_limits(struct mm_struct *mm, u64 len, u32 prot, u32 flags,
+			  u64 start, u64 end)
+{
+	u64 all = rlimit(RLIMIT_AS), data = rlimit(RLIMIT_DATA);
+	u64 total = len, written = is_data(prot, flags) ? len : 0;
+	const struct vm_area *a;
+
+	if (likely(all == RLIM_INFINITY && data == RLIM_INFINITY))
+		return true;
+	list_for_each_entry(a, &mm->list, list) {
+		u64 n = a->end - a->start;
+
+		if (a->start < end && start < a->end)
+			n -= min(end, a->end) - max(start, a->start);
+		total += n;
+		if (is_data(a->prot, a->flags))
+			written += n;
+	}
+	return total <= all && (written <= data || !is_data(prot, flags));
+}
+
 s64 map_locked(struct mm_struct *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	       const char *name)
 {
-	struct vm_area *area = kmalloc(sizeof(*area));
+	bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+	struct vm_area *area;
 	int err;
 
+	if (!within_limits(mm, len, prot, flags, fixed ? addr : 0,
+			   fixed ? addr + len : 0))
+		return -ENOMEM;
+	area = kmalloc(sizeof(*area));
 	if (!area)
 		return -ENOMEM;
-	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+	if (fixed) {
 		err = clear_fixed_place(mm, addr, len, flags);
 	} else {
 		addr = choose_place(mm, addr, len);
@@ -433,6 +482,27 @@ int mm_discard(struct mm_struct *mm, u64 addr, u64 len)
 	zap_pages(mm, addr, end);
 	mutex_unlock(&mm->lock);
 	return err;
+}
+
+void mm_zap_source(struct mm_struct *mm, const void *source, u64 first,
+		   u64 end)
+{
+	struct vm_area *a;
+
+	mutex_lock(&mm->lock);
+	list_for_each_entry(a, &mm->list, list) {
+		u64 nr = (a->end - a->start) / PAGE_SIZE;
+		u64 from, to;
+
+		if (a->source != source || end <= a->first ||
+		    first >= a->first + nr)
+			continue;
+		from = max(first, a->first) - a->first;
+		to = min(end - a->first, nr);
+		zap_pages(mm, a->start + from * PAGE_SIZE,
+			  a->start + to * PAGE_SIZE);
+	}
+	mutex_unlock(&mm->lock);
 }
 
 void mm_for_each_area(struct mm_struct *mm,

@@ -112,12 +112,20 @@ int mm_write(struct mm_struct *mm, u64 addr, const void *src, size_t n);
 
 /*
  * Brings in the page at @addr. 0 if the access may be tried again, -EACCES if
- * the area does not allow it, -EFAULT if there is none, -ENOMEM.
+ * the area does not allow it, -EFAULT if there is none, -ENXIO beyond the end
+ * of a file, -ENOMEM.
  */
 int mm_fault(struct mm_struct *mm, u64 addr, u32 why);
 
 /* Drops the pages in the range; the next touch finds zeroes. As mm_protect. */
 int mm_discard(struct mm_struct *mm, u64 addr, u64 len);
+
+/*
+ * Drops what is mapped of pages [@first, @end) of @source, copies included:
+ * the file no longer has them. Task; takes mm->lock.
+ */
+void mm_zap_source(struct mm_struct *mm, const void *source, u64 first,
+		   u64 end);
 
 /*
  * mremap(2): @may_move lets the area go elsewhere, @fixed to @new_addr.

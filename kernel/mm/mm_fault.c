@@ -8,6 +8,7 @@
 #include "kernel/mm/mm_internal.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/vdso.h"
+#include "kernel/rlimit.h"
 #include "kernel/string.h"
 #include "kernel/x86/paging.h"
 
@@ -174,6 +175,14 @@ static bool access_allowed(const struct vm_area *area, u32 why)
 	return area->prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
 }
 
+/* A stack grows down as far as RLIMIT_STACK lets it. */
+static bool too_deep(const struct mm_struct *mm, const struct vm_area *area,
+		     u64 addr)
+{
+	return area->flags & MAP_GROWSDOWN && addr < mm->stack_top &&
+	       mm->stack_top - addr > rlimit(RLIMIT_STACK);
+}
+
 int mm_fault(struct mm_struct *mm, u64 addr, u32 why)
 {
 	struct vm_area *area;
@@ -182,6 +191,8 @@ int mm_fault(struct mm_struct *mm, u64 addr, u32 why)
 
 	mutex_lock(&mm->lock);
 	area = area_find(mm, addr);
+	if (area && unlikely(too_deep(mm, area, addr)))
+		area = NULL;
 	err = area ? -EACCES : -EFAULT;
 	if (area && access_allowed(area, why)) {
 		err = bring_in(mm, area, ALIGN_DOWN(addr, PAGE_SIZE),

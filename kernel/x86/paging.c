@@ -335,6 +335,42 @@ u64 *pt_user_next(phys_addr_t pgd, u64 *va, u64 end)
 	return NULL;
 }
 
+/* Where pt_free_tables() works. */
+struct pt_range {
+	u64 start, end, low, high;
+};
+
+/* Entries of @table, of @level, for addresses from @base on. */
+static void free_unused(u64 *table, unsigned int level, u64 base,
+			const struct pt_range *r)
+{
+	u64 span = PAGE_SIZE << 9 * (level - 1);
+
+	for (u32 i = 0; i < PTRS; i++, base += span) {
+		if (base >= r->end)
+			break;
+		if (base + span <= r->start || !(table[i] & PTE_P))
+			continue;
+		if (level > 2)
+			free_unused(pt_table(table[i]), level - 1, base, r);
+		if (base >= r->low && base + span <= r->high) {
+			u64 *child = pt_table(table[i]);
+
+			WRITE_ONCE(table[i], 0);
+			/* The CPU may remember the way through it. */
+			tlb_flush_page(base);
+			free_page(child);
+		}
+	}
+}
+
+void pt_free_tables(phys_addr_t pgd, u64 start, u64 end, u64 low, u64 high)
+{
+	const struct pt_range r = { start, end, low, high };
+
+	free_unused(phys_to_virt(pgd), 4, 0, &r);
+}
+
 u64 pt_make_user(phys_addr_t pa, u32 prot)
 {
 	u64 entry = pa | PTE_U | PTE_A;

@@ -73,6 +73,12 @@ u64 *pt_user_entry(phys_addr_t pgd, u64 va, bool alloc);
  */
 u64 *pt_user_next(phys_addr_t pgd, u64 *va, u64 end);
 
+/*
+ * Frees the tables below the root that hold anything of [@start, @end) and
+ * nothing outside of [@low, @high), where no page is mapped.
+ */
+void pt_free_tables(phys_addr_t pgd, u64 start, u64 end, u64 low, u64 high);
+
 /* The entry for page @pa under PROT_ bits @prot. */
 u64 pt_make_user(phys_addr_t pa, u32 prot);
 

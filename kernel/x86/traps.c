@@ -169,6 +169,11 @@ static void user_page_fault(struct pt_regs *regs)
 		pr_err("out of memory: ending %s[%d]; give the machine more",
 		       current->comm, current->pid);
 		force_sig(SIGKILL, current);
+	} else if (err == -ENXIO) {
+		/* A file's mapping, beyond the file's end. */
+		info.si_signo = SIGBUS;
+		info.si_code = BUS_ADRERR;
+		user_fault(regs, TRAP_PF, &info);
 	} else if (err) {
 		info.si_code = err == -EACCES ? SEGV_ACCERR : SEGV_MAPERR;
 		user_fault(regs, TRAP_PF, &info);

@@ -97,3 +97,9 @@ __attribute__((weak)) int send_sig(int sig, struct task *task)
 	(void)task;
 	return 0;
 }
+
+__attribute__((weak)) void mm_zap_source(struct mm_struct *mm,
+					 const void *source, u64 first,
+					 u64 end)
+{
+}

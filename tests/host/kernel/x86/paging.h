@@ -16,6 +16,7 @@
 
 u64 *pt_user_entry(phys_addr_t pgd, u64 va, bool alloc);
 u64 *pt_user_next(phys_addr_t pgd, u64 *va, u64 end);
+void pt_free_tables(phys_addr_t pgd, u64 start, u64 end, u64 low, u64 high);
 u64 pt_make_user(phys_addr_t pa, u32 prot);
 phys_addr_t pgd_create(void);
 void pgd_destroy(phys_addr_t pgd);
