@@ -8,7 +8,9 @@
 #include "kernel/softirq.h"
 #include "net/inet.h"
 #include "net/sock_errqueue.h"
+#include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_listen.h"
+#include "net/tcp/tcp_urg.h"
 
 #define FIONREAD	0x541b
 #define TIOCOUTQ	0x5411
@@ -124,6 +126,20 @@ static u32 poll_in(struct sock *sk)
 		? EPOLLIN | EPOLLRDNORM : 0;
 }
 
+/* The same where urgent data is about: at the mark, its byte is not read. */
+static u32 poll_in_urg(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 target = READ_ONCE(sk->sk_rcvlowat), mask = 0;
+
+	if (!sock_flag(sk, SOCK_URGINLINE) &&
+	    !tcp_urg_ahead(tp, READ_ONCE(tp->copied_seq)))
+		target++;
+	if (READ_ONCE(tp->ext->urg_state) == TCP_URG_VALID)
+		mask |= EPOLLPRI;
+	return tcp_inq(tp) >= target ? mask | EPOLLIN | EPOLLRDNORM : mask;
+}
+
 /* Whatever is not a connection open both ways and without an error. */
 static noinline u32 poll_odd(struct sock *sk, u8 state, u8 shutdown)
 {
@@ -140,7 +156,8 @@ static noinline u32 poll_odd(struct sock *sk, u8 state, u8 shutdown)
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	if (state != TCP_SYN_SENT &&
 	    (state != TCP_SYN_RECV || tcp_sk(sk)->flags & TCP_F_FO_CHILD)) {
-		mask |= poll_in(sk);
+		mask |= tcp_sk(sk)->flags & TCP_F_URG ? poll_in_urg(sk)
+						      : poll_in(sk);
 		mask |= shutdown & SEND_SHUTDOWN ? EPOLLOUT | EPOLLWRNORM
 						 : poll_out(sk);
 	}
@@ -156,7 +173,8 @@ u32 tcp_poll(struct socket *sock)
 	u8 shutdown = READ_ONCE(sk->sk_shutdown);
 
 	if (unlikely(state != TCP_ESTABLISHED || shutdown ||
-		     READ_ONCE(sk->sk_err) || READ_ONCE(sk->sk_errq)))
+		     READ_ONCE(sk->sk_err) || READ_ONCE(sk->sk_errq) ||
+		     READ_ONCE(tcp_sk(sk)->flags) & TCP_F_URG))
 		return poll_odd(sk, state, shutdown);
 	return poll_in(sk) | poll_out(sk);
 }
@@ -168,7 +186,8 @@ __cold int tcp_ioctl(struct socket *sock, unsigned int cmd, int *val)
 		    sock->sk->sk_state == TCP_SYN_RECV;
 
 	if (cmd == SIOCATMARK) {
-		*val = 0;
+		*val = tp->flags & TCP_F_URG &&
+		       !tcp_urg_ahead(tp, tp->copied_seq);
 		return 0;
 	}
 	if (cmd != FIONREAD && cmd != TIOCOUTQ && cmd != SIOCOUTQNSD)

@@ -20,6 +20,11 @@ struct tcp_ext {
 	u32 space;		/* s  most bytes taken in one */
 	u32 space_seq;		/* s  copied_seq when this one began */
 	u32 space_at;		/* s  us, and when that was */
+	/* Urgent data. */
+	u32 urg_seq;		/* s  of the byte; TCP_F_URG */
+	u32 snd_up;		/* s  behind the last urgent byte we send */
+	u8 urg_state;		/* s, read freely by poll */
+	u8 urg_byte;		/* s */
 	/* ECN. */
 	u32 ecn_until;		/* s  snd_nxt at the last cut */
 	bool ecn_seen;		/* s  the peer's data has been ECT */

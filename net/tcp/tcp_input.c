@@ -17,6 +17,7 @@
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_state.h"
 #include "net/tcp/tcp_timer.h"
+#include "net/tcp/tcp_urg.h"
 
 /* A timestamp older than this says nothing (RFC 7323 section 5.5), ms. */
 #define PAWS_IDLE_MS	(24u * 86400u * 1000u)
@@ -308,6 +309,8 @@ void tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb, u64 now)
 	if (check_ack(sk, skb, now) == TCP_DONE ||
 	    check_closed(sk, skb, now) == TCP_DONE)
 		return;
+	if (tcp_seg(skb)->flags & TCP_URG)
+		tcp_urg_rcv(tp, skb);
 	if (tp->opts & TCP_OPT_ECN)
 		tcp_ecn_rcv(tp, skb, len);
 	if (len)

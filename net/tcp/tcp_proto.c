@@ -88,6 +88,7 @@ void tcp_init_sock(struct sock *sk)
 	tp->mss_cache = 536;
 	tp->rcv_mss = 536;
 	tp->rcv_wscale = choose_wscale(sk);
+	tp->flags &= ~TCP_F_URG;
 	tcp_ext_reset(tp);
 	tcp_cong_init(tp);
 }

@@ -11,6 +11,7 @@
 #include "net/sock_errqueue.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_seq.h"
+#include "net/tcp/tcp_urg.h"
 
 /* One call's state. */
 struct recv_job {
@@ -83,6 +84,13 @@ static ssize_t take(struct recv_job *job, struct sk_buff *skb)
 	u32 n = (u32)min((size_t)(skb->len - off), job->msg->msg_iter.count);
 	u32 got = n;
 
+	if (unlikely(job->tp->flags & TCP_F_URG)) {
+		s32 ahead = tcp_urg_ahead(job->tp, job->seq);
+
+		if (ahead > 0)
+			n = min(n, (u32)ahead);
+		got = n;
+	}
 	/* MSG_TRUNC: throw away instead of copying (tcp(7)). */
 	if (job->flags & MSG_TRUNC)
 		iov_iter_advance(&job->msg->msg_iter, n);
@@ -95,6 +103,8 @@ static ssize_t take(struct recv_job *job, struct sk_buff *skb)
 	if (job->flags & MSG_PEEK)
 		return got;
 	WRITE_ONCE(job->tp->copied_seq, job->seq);
+	if (unlikely(job->tp->flags & TCP_F_URG))
+		tcp_urg_passed(job->tp);
 	if (off + got == skb->len)
 		consumed(sk, skb);
 	return got < n ? -EFAULT : (ssize_t)got;
@@ -120,6 +130,26 @@ static int nothing_there(const struct recv_job *job)
 	return job->timeo ? 1 : -EAGAIN;
 }
 
+/* The reader is at the mark: true if this call ends here. */
+static bool at_mark(struct recv_job *job, struct sk_buff *skb)
+{
+	struct sock *sk = &job->tp->sk;
+
+	if (tcp_urg_ahead(job->tp, job->seq) || sock_flag(sk, SOCK_URGINLINE))
+		return job->copied && !tcp_urg_ahead(job->tp, job->seq);
+	if (job->copied)
+		return true;
+	/* The byte is no part of the stream. */
+	job->seq++;
+	if (job->flags & MSG_PEEK)
+		return false;
+	WRITE_ONCE(job->tp->copied_seq, job->seq);
+	if (job->seq - tcp_seg(skb)->seq == skb->len)
+		consumed(sk, skb);
+	tcp_urg_passed(job->tp);
+	return false;
+}
+
 static ssize_t recv_locked(struct recv_job *job)
 {
 	struct sock *sk = &job->tp->sk;
@@ -128,6 +158,11 @@ static ssize_t recv_locked(struct recv_job *job)
 	while (job->msg->msg_iter.count) {
 		struct sk_buff *skb = find_data(sk, job->seq);
 
+		if (skb && unlikely(job->tp->flags & TCP_F_URG)) {
+			if (at_mark(job, skb))
+				break;
+			skb = find_data(sk, job->seq);
+		}
 		if (skb) {
 			n = take(job, skb);
 			if (n < 0)
@@ -159,16 +194,18 @@ ssize_t tcp_recvmsg(struct socket *sock, struct msghdr *msg, bool nonblock)
 	ssize_t n;
 
 	msg->msg_flags = 0;
-	if (unlikely(job.flags & (MSG_OOB | MSG_ERRQUEUE)))
-		return job.flags & MSG_ERRQUEUE ?
-			       sock_recv_errqueue(sk, msg) : -EINVAL;
+	if (unlikely(job.flags & MSG_ERRQUEUE))
+		return sock_recv_errqueue(sk, msg);
 	lock_sock(sk);
 	job.timeo = sock_rcvtimeo(sk, nonblock);
 	job.seq = tp->copied_seq;
 	job.target = job.flags & MSG_WAITALL ? msg->msg_iter.count
 		: min((size_t)max(sk->sk_rcvlowat, 1u), msg->msg_iter.count);
 	n = -ENOTCONN;
-	if (sk->sk_state != TCP_LISTEN)
+	if (unlikely(job.flags & MSG_OOB))
+		n = sk->sk_state == TCP_LISTEN ? n :
+			    tcp_urg_read(tp, msg, job.flags);
+	else if (sk->sk_state != TCP_LISTEN)
 		n = recv_locked(&job);
 	if (job.copied && !(job.flags & MSG_PEEK))
 		cleanup_rbuf(tp);

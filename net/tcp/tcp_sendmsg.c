@@ -12,6 +12,7 @@
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_sysctl.h"
 #include "net/tcp/tcp_timer.h"
+#include "net/tcp/tcp_urg.h"
 
 /* One call's state. */
 struct send_job {
@@ -252,6 +253,9 @@ static ssize_t send_locked(struct send_job *job)
 			? list_last_entry(&job->tp->write_queue,
 					  struct sk_buff, tx_link) : NULL;
 
+		if (job->flags & MSG_OOB && !from->count &&
+		    tcp_urg_send(job->tp))
+			return -ENOMEM;
 		if (tail && !(job->flags & MSG_MORE))
 			tcp_tx(tail)->flags |= TCP_PSH;
 		push(job);
@@ -272,8 +276,6 @@ ssize_t tcp_sendmsg(struct socket *sock, struct msghdr *msg, bool nonblock)
 	ssize_t n;
 
 	trace(TRACE_TCP_SENDMSG, sk, msg->msg_iter.count);
-	if (msg->msg_flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	lock_sock(sk);
 	job.timeo = sock_sndtimeo(sk, nonblock);
 	n = send_locked(&job);

@@ -6,6 +6,7 @@
 #include "net/tcp/tcp_output.h"
 
 #include "kernel/byteorder.h"
+#include "kernel/byteorder.h"
 #include "kernel/errno.h"
 #include "kernel/mm/page.h"
 #include "kernel/string.h"
@@ -16,6 +17,7 @@
 #include "net/tcp/tcp_ofo.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_timer.h"
+#include "net/tcp/tcp_urg.h"
 
 #define PRESSED_SEGMENTS 4u
 
@@ -119,6 +121,9 @@ static int encode_and_send(struct tcp_sock *tp, struct sk_buff *skb,
 		ecn = tcp_ecn_send(tp, skb, out);
 	trace(TRACE_TCP_TRANSMIT, tp, (u64)out->seq << 32 | skb->len);
 	tcp_encode(skb, out, &tp->sk.sk_rcv_saddr, &tp->sk.sk_daddr);
+	if (out->flags & TCP_URG)
+		put_be16(tcp_urg_pointer(tp, out->seq),
+			 skb->data + offsetof(struct tcphdr, urg));
 	return send_down(tp, skb, ecn);
 }
 
@@ -191,6 +196,9 @@ static noinline int transmit_general(struct tcp_sock *tp, struct sk_buff *skb,
 	struct tcp_hdr_out out;
 	struct sk_buff *down;
 
+	/* Cut off from what had the urgent byte. */
+	if (flags & TCP_URG && !tcp_urg_pointer(tp, tx->seq))
+		flags &= (u8)~TCP_URG;
 	down = writable(skb, len);
 	if (!down)
 		return -ENOBUFS;
@@ -218,7 +226,8 @@ int tcp_transmit_skb(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 	u32 len = tx->end_seq - tx->seq - !!(tx->flags & TCP_FIN);
 
 	skb->tstamp = now;
-	if (unlikely(tx->flags & TCP_SYN || tp->opts & TCP_OPT_ECN ||
+	if (unlikely(tx->flags & (TCP_SYN | TCP_URG) ||
+		     tp->opts & TCP_OPT_ECN ||
 		     skb_shared(skb) || tp->ofo))
 		return transmit_general(tp, skb, now);
 	skb->data = skb->head + tx->data_off;
