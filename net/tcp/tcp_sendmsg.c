@@ -178,7 +178,8 @@ static u32 buffer_size(const struct send_job *job, u32 goal)
 	if (job->flags & MSG_MORE || tp->nonagle & TCP_NAGLE_CORK ||
 	    (tp->packets_out && !(tp->nonagle & TCP_NAGLE_OFF)))
 		n = max(n, (u32)tp->mss_cache);
-	return n;
+	/* A segment of the loopback's size and all headers is too much. */
+	return min(n, (u32)UINT16_MAX - TCP_HEADROOM);
 }
 
 /* A new buffer at the tail with its first bytes. Bytes, or -errno. */
