@@ -290,8 +290,8 @@ static const char *check_super(const struct ext_fs *x,
 		return "is not of the kind that mke2fs -t ext4 makes";
 	if (be32_to_cpu(s->incompat) & F_FAST_COMMIT)
 		return "has fast commits; tune2fs -O ^fast_commit";
-	if (len > x->journal.blocks || !first || first >= len ||
-	    len - first < 64)
+	if (!first || first >= len || len - first < 64 ||
+	    x->journal.blocks < 64 || first >= x->journal.blocks / 2)
 		return "is too short or corrupt; run e2fsck -f";
 	return be32_to_cpu(s->start) ? "was not replayed; run e2fsck" : NULL;
 }
@@ -316,7 +316,7 @@ int ext_journal_open(struct ext_fs *x)
 		return -EINVAL;
 	}
 	j->first = be32_to_cpu(s->first);
-	j->half = (be32_to_cpu(s->max_len) - j->first) / 2;
+	j->half = (min(be32_to_cpu(s->max_len), j->blocks) - j->first) / 2;
 	j->sequence = be32_to_cpu(s->sequence);
 	j->seed = ext_crc32c(~0u, s->uuid, sizeof(s->uuid));
 	/* It is empty: from here on it is written in our way. */

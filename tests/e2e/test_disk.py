@@ -24,6 +24,12 @@ def boot(image, args, prog="disk", machine="pc", mount="ext:vda:/data",
                  append=f"init=/prog mount={mount} -- {args}", **how)
 
 
+def debugfs(image, *commands):
+    script = "\n".join(commands) + "\n"
+    return subprocess.run(["debugfs", "-w", "-f", "-", image], input=script,
+                          capture_output=True, text=True, check=True).stdout
+
+
 def on_disk(image, name):
     return subprocess.run(["debugfs", "-R", f"cat {name}", image],
                           capture_output=True).stdout
@@ -112,6 +118,33 @@ def test_what_is_not_supported(kind, says, tmp_path):
     with boot(image, "/data fill") as g:
         assert g.wait_exit() == 127
         assert says in g.console
+
+
+@pytest.mark.parametrize("kind", ["write", "read"])
+def test_a_disk_that_fails(kind, tmp_path):
+    """QEMU's blkdebug refuses one sector: of the journal, or of a file."""
+    image = make_image(tmp_path / "image", "8M")
+    (tmp_path / "old").write_bytes(b"o" * 40000)
+    debugfs(image, f"write {tmp_path}/old file")
+    inode = "<8>" if kind == "write" else "file"
+    blocks = [int(b) for b in debugfs(image, f"blocks {inode}").split()
+              if b.isdigit()]
+    block = blocks[513] if kind == "write" else blocks[5]
+    drive = ["-blockdev", f"driver=file,node-name=f0,filename={image}",
+             "-blockdev", "driver=blkdebug,node-name=d0,image=f0,"
+             f"inject-error.0.event=none,inject-error.0.iotype={kind},"
+             f"inject-error.0.errno=5,inject-error.0.sector={block * 2}"]
+    extra = disk("pc", drive)
+    extra[-1] += ",werror=report,rerror=report"
+    with boot(image, "/data walk", extra=extra) as g:
+        assert g.wait_exit() == 0, g.console
+        assert "walked" in g.console, g.console
+        errors = int(re.search(r"(\d+) errors", g.console)[1])
+        assert errors > 0
+        if kind == "write":
+            assert "can only be read" in g.console
+    assert fsck(image, "-p")[0] in (0, 1)
+    assert_clean(image)
 
 
 # --- corrupt images: an error, never a crash ---
@@ -209,12 +242,6 @@ def test_corrupt_journals(tmp_path):
 
 
 # --- journals that others wrote ---
-
-def debugfs(image, *commands):
-    script = "\n".join(commands) + "\n"
-    return subprocess.run(["debugfs", "-w", "-f", "-", image], input=script,
-                          capture_output=True, text=True, check=True).stdout
-
 
 @pytest.mark.parametrize("how", ["jo", "jo -c"])
 def test_replays_what_others_wrote(how, tmp_path):

@@ -20,8 +20,8 @@
 			 EXT4_FEATURE_RO_COMPAT_PROJECT |		\
 			 EXT4_FEATURE_RO_COMPAT_VERITY |		\
 			 EXT4_FEATURE_RO_COMPAT_SHARED_BLOCKS)
-/* Real images have journals of at most a few hundred thousand blocks. */
-#define JOURNAL_MAX	(1u << 20)
+/* So much of a journal is used, for two transactions; it may be longer. */
+#define JOURNAL_MAX	4096u
 
 errcode_t ext2fs_run_ext3_journal(ext2_filsys *fs);
 
