@@ -48,6 +48,7 @@
 	X(TcpExt, TCPFastOpenPassiveFail)				\
 	X(TcpExt, TCPFastOpenListenOverflow)				\
 	X(TcpExt, TCPFastOpenCookieReqd)				\
+	X(TcpExt, TCPDeferAcceptDrop) X(TcpExt, TCPMTUPFail)		\
 	X(TcpExt, TCPSpuriousRTOs)
 
 enum snmp_counter {

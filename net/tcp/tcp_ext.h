@@ -10,7 +10,9 @@
 struct tcp_ext {
 	/* Options: they outlive a connection. */
 	u32 fo_most;		/* s  TCP_FASTOPEN of a listener */
+	u32 window_clamp;	/* s  TCP_WINDOW_CLAMP */
 	bool fo_connect;	/* s  TCP_FASTOPEN_CONNECT */
+	u8 defer_accept;	/* s  TCP_DEFER_ACCEPT, in tries of a SYN-ACK */
 
 	struct sock *fo_listener; /* s  TCP_F_FO_CHILD: held */
 	/* Receive buffer tuning: what the program takes in a round trip. */
@@ -25,6 +27,9 @@ struct tcp_ext {
 	u32 snd_up;		/* s  behind the last urgent byte we send */
 	u8 urg_state;		/* s, read freely by poll */
 	u8 urg_byte;		/* s */
+	/* Black holes for large segments (RFC 4821). */
+	u32 mss_at;		/* s  ms, when the MSS fell */
+	u16 mss_before;		/* s  mss_clamp then; 0: it has not */
 	/* ECN. */
 	u32 ecn_until;		/* s  snd_nxt at the last cut */
 	bool ecn_seen;		/* s  the peer's data has been ECT */

@@ -10,6 +10,7 @@
 #include "net/snmp.h"
 #include "net/tcp/tcp_cookie.h"
 #include "net/tcp/tcp_ecn.h"
+#include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_input.h"
@@ -85,6 +86,14 @@ void tcp_request_error(struct tcp_mini *req)
 	request_drop(req);
 }
 
+/* TCP_DEFER_ACCEPT: tries that an ACK alone does not end; 0: none. */
+static u8 defer_tries(const struct sock *sk)
+{
+	const struct tcp_ext *e = tcp_sk(sk)->ext;
+
+	return e ? e->defer_accept : 0;
+}
+
 static void request_timer(struct timer *timer)
 {
 	struct tcp_mini *req = container_of(timer, struct tcp_mini, timer);
@@ -103,8 +112,11 @@ static void request_timer(struct timer *timer)
 		tcp_mini_put(req);
 		return;
 	}
-	/* An ACK came but there was no room: only wait (as Linux does). */
-	if (!req->acked) {
+	/*
+	 * An ACK came but there was no room: only wait (as Linux does). The
+	 * last wait for data is over: the answer's ACK will do.
+	 */
+	if (!req->acked || req->retrans + 1 == defer_tries(sk)) {
 		SNMP_INC(Tcp_RetransSegs);
 		send_synack(sk, req, now);
 	}
@@ -367,6 +379,13 @@ static enum tcp_step check_request(struct sock *sk, struct tcp_mini *req,
 	return TCP_CONTINUE;
 }
 
+static bool waits_for_data(const struct sock *sk, const struct tcp_mini *req,
+			   const struct tcp_segment *seg)
+{
+	return unlikely(req->retrans < defer_tries(sk)) &&
+	       seg->end_seq == req->rcv_nxt;
+}
+
 void tcp_request_rcv(struct sock *sk, struct tcp_mini *req,
 		     struct sk_buff *skb, u64 now)
 {
@@ -375,6 +394,12 @@ void tcp_request_rcv(struct sock *sk, struct tcp_mini *req,
 	if (tcp_seg(skb)->ack != req->snd_nxt) {
 		tcp_send_reset(&req->tuple, skb);
 		kfree_skb_reason(skb, DROP_TCP_TOO_NEW_ACK);
+		return;
+	}
+	if (waits_for_data(sk, req, tcp_seg(skb))) {
+		SNMP_INC(TcpExt_TCPDeferAcceptDrop);
+		req->acked = 1;
+		kfree_skb(skb);
 		return;
 	}
 	finish_request(sk, req, true, skb, now);

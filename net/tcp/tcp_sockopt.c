@@ -53,6 +53,7 @@ enum ipv6_option {
 #define KEEPINTVL_MAX	32767
 #define KEEPCNT_MAX	127
 #define SYNCNT_MAX	127
+#define TRIES_MOST	255
 #define CA_NAME_MAX	16
 
 static void set_nodelay(struct tcp_sock *tp, int val, u64 now)
@@ -131,34 +132,79 @@ static int set_number(struct tcp_sock *tp, int optname, int val)
 		tp->linger2 = (s16)(val < 0 ? -1 : min(val, 120));
 		err = 0;
 		break;
-	/* Taken, without effect yet: the program works the same. */
-	case TCP_DEFER_ACCEPT:
-	case TCP_WINDOW_CLAMP:
-		err = 0;
-		break;
 	}
 	return err;
+}
+
+/* How many tries of a SYN-ACK, a second and doubling, take @s seconds. */
+static u8 seconds_to_tries(int s)
+{
+	u8 n = 0;
+
+	for (int passed = 0; passed < s && n < TRIES_MOST; n++)
+		passed += min(1 << n, 120);
+	return n;
+}
+
+static int tries_to_seconds(u8 n)
+{
+	int s = 0;
+
+	while (n--)
+		s += min(1 << n, 120);
+	return s;
+}
+
+/* The window is half the buffer: what limits that limits it. */
+static int set_window_clamp(struct sock *sk, struct tcp_ext *e, int val)
+{
+	u32 clamp = max((u32)val, SOCK_MIN_RCVBUF / 2u);
+
+	if (!val) {
+		e->window_clamp = 0;
+		return sk->sk_state == TCP_CLOSE ? 0 : -EINVAL;
+	}
+	e->window_clamp = clamp;
+	if (2ull * clamp < (u64)sk->sk_rcvbuf) {
+		sock_set_flag(sk, SOCK_RCVBUF_LOCK);
+		WRITE_ONCE(sk->sk_rcvbuf, (s32)(2 * clamp));
+	}
+	return 0;
+}
+
+static int set_fastopen(struct tcp_sock *tp, struct tcp_ext *e, int optname,
+			int val)
+{
+	bool fresh = tp->sk.sk_state == TCP_CLOSE;
+
+	if (val < 0 || (!fresh && tp->sk.sk_state != TCP_LISTEN))
+		return -EINVAL;
+	if (optname == TCP_FASTOPEN) {
+		e->fo_most = (u32)val;
+		return 0;
+	}
+	if (val > 1 || !fresh)
+		return -EINVAL;
+	e->fo_connect = val;
+	return 0;
 }
 
 /* Options that are kept in the other block. */
 static int set_rare(struct tcp_sock *tp, int optname, int val)
 {
-	bool fresh = tp->sk.sk_state == TCP_CLOSE;
 	struct tcp_ext *e;
 
-	if (optname != TCP_FASTOPEN && optname != TCP_FASTOPEN_CONNECT)
+	if (optname != TCP_FASTOPEN && optname != TCP_FASTOPEN_CONNECT &&
+	    optname != TCP_DEFER_ACCEPT && optname != TCP_WINDOW_CLAMP)
 		return set_number(tp, optname, val);
-	if (val < 0 || (!fresh && tp->sk.sk_state != TCP_LISTEN))
-		return -EINVAL;
-	if (optname == TCP_FASTOPEN_CONNECT && (val > 1 || !fresh))
-		return -EINVAL;
 	e = tcp_ext_get(tp);
 	if (!e)
 		return -ENOMEM;
-	if (optname == TCP_FASTOPEN)
-		e->fo_most = (u32)val;
-	else
-		e->fo_connect = val;
+	if (optname == TCP_WINDOW_CLAMP)
+		return set_window_clamp(&tp->sk, e, val);
+	if (optname != TCP_DEFER_ACCEPT)
+		return set_fastopen(tp, e, optname, val);
+	e->defer_accept = seconds_to_tries(val);
 	return 0;
 }
 
@@ -315,8 +361,10 @@ static int get_tcp(const struct sock *sk, int optname, int *val)
 		*val = (int)tp->user_timeout;
 		break;
 	case TCP_DEFER_ACCEPT:
+		*val = tp->ext ? tries_to_seconds(tp->ext->defer_accept) : 0;
+		break;
 	case TCP_WINDOW_CLAMP:
-		*val = 0;
+		*val = tp->ext ? (int)tp->ext->window_clamp : 0;
 		break;
 	case TCP_FASTOPEN:
 		*val = tp->ext ? (int)tp->ext->fo_most : 0;

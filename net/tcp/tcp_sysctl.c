@@ -10,6 +10,7 @@ u32 tcp_rmem[3] = { 4096, 131072, 6 << 20 };
 u32 tcp_wmem[3] = { 4096, 16384, 4 << 20 };
 u32 tcp_ecn = 2;
 u32 tcp_fastopen = 0;
+u32 tcp_mtu_probing = 1;
 u32 tcp_moderate_rcvbuf = 1;
 
 #define BUFFER(name)	{ #name, name, 3, 4096, 64u << 20 }
@@ -31,6 +32,7 @@ const struct sysctl_entry tcp_sysctls[] = {
 	BUFFER(tcp_wmem),
 	{ "tcp_ecn", &tcp_ecn, 1, 0, 2 },
 	{ "tcp_fastopen", &tcp_fastopen, 1, 0, 3 },
+	{ "tcp_mtu_probing", &tcp_mtu_probing, 1, 0, 1 },
 	{ "tcp_moderate_rcvbuf", &tcp_moderate_rcvbuf, 1, 0, 1 },
 	{ NULL, NULL, 0, 0, 0 },
 };
