@@ -7,6 +7,7 @@
  */
 #include "fs/ext/ext.h"
 
+#include "fs/dev.h"
 #include "kernel/errno.h"
 #include "kernel/mm/slab.h"
 #include "kernel/mm/vmalloc.h"
@@ -130,6 +131,8 @@ static int get_inode(struct ext_fs *x, u32 ino, struct inode **out)
 		return -ENOMEM;
 	(*out)->mode = a.mode;
 	(*out)->rdev = a.rdev;
+	if ((a.mode & S_IFMT) == S_IFCHR)
+		(*out)->device = device_by_number(a.rdev);
 	(*out)->size = a.size;
 	return 0;
 }

@@ -82,6 +82,16 @@ def test_synced_at_the_end(how, code, tmp_path):
     assert on_disk(image, "left") == b"not synced"
 
 
+def test_names_of_no_files(tmp_path):
+    image = make_image(tmp_path / "image", "4M")
+    with boot(image, "/data specials") as g:
+        assert g.wait_exit() == 0
+        assert printed(g.console).splitlines() == [
+            "mkfifo 0", "write 2", "read 2", "bind 0", "connect 0", "bind -1",
+            "mknod 0", "read 0"]
+    assert_clean(image)
+
+
 def test_read_only(tmp_path):
     image = make_image(tmp_path / "image", "4M")
     before = open(image, "rb").read()

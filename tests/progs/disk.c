@@ -2,6 +2,7 @@
  * Hard days of a disk, in the directory it is given:
  *   fill   writes until there is no room, and goes on after making some;
  *   walk   reads all there is and changes a bit of it, whatever the errors;
+ *   specials  makes a FIFO, a socket, a device;
  *   leave  writes without a sync, and exits; die: and is killed;
  *   wait   the same, and waits for a signal.
  */
@@ -13,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static char buf[65536];
@@ -107,6 +110,28 @@ static void walk(const char *path, int depth)
 		errors++;
 }
 
+/* Names of things that are no files. */
+static int specials(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "sock" };
+	int s = socket(AF_UNIX, SOCK_STREAM, 0), r, w;
+
+	printf("mkfifo %d\n", mkfifo("fifo", 0600));
+	r = open("fifo", O_RDONLY | O_NONBLOCK);
+	w = open("fifo", O_WRONLY | O_NONBLOCK);
+	printf("write %ld\n", (long)write(w, "hi", 2));
+	printf("read %ld\n", (long)read(r, buf, 9));
+	printf("bind %d\n", bind(s, (void *)&a, sizeof(a)));
+	listen(s, 1);
+	printf("connect %d\n", connect(socket(AF_UNIX, SOCK_STREAM, 0),
+					(void *)&a, sizeof(a)));
+	printf("bind %d\n", bind(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&a,
+				 sizeof(a)));
+	printf("mknod %d\n", mknod("null", S_IFCHR | 0666, 0x103));
+	printf("read %ld\n", (long)read(open("null", O_RDWR), buf, 9));
+	return 0;
+}
+
 static int leave(const char *how)
 {
 	int fd = open("left", O_CREAT | O_WRONLY, 0600);
@@ -131,6 +156,8 @@ int main(int argc, char **argv)
 	printf("--- begin\n");
 	if (!strcmp(argv[2], "fill")) {
 		ret = fill();
+	} else if (!strcmp(argv[2], "specials")) {
+		ret = specials();
 	} else if (!strcmp(argv[2], "walk")) {
 		walk(".", 0);
 		printf("walked %d, %d errors\n", files, errors);
