@@ -116,7 +116,7 @@ static bool tw_start(const struct sock *sk, enum tcp_mini_kind kind, u64 end)
 	if (!m)
 		return false;
 	tw_fill(m, sk);
-	if (tcp_port_hold(m->tuple.lport, m->reuse)) {
+	if (tcp_port_hold(m->tuple.lport, &m->tuple.local, m->reuse)) {
 		tcp_mini_put(m);
 		return false;
 	}

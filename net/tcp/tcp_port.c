@@ -24,6 +24,8 @@ struct port {
 	struct hlist_head owners;	/* p  by bind_node */
 	u32 shared;			/* p  users that are only counted */
 	u32 shared_strict;		/* p  of these, without REUSEADDR */
+	struct ip_addr shared_addr;	/* p  of all of them, unless ... */
+	bool shared_mixed;		/* p  ... they have several */
 	u16 number;			/* c */
 };
 
@@ -124,6 +126,10 @@ static __cold bool port_conflict(const struct port *p, const struct sock *sk,
 	}
 	if (listening || sock_flag(sk, SOCK_REUSEPORT))
 		return false;
+	/* All those at another address are nobody's rivals. */
+	if (!p->shared_mixed && !ip_addr_any(&sk->sk_rcv_saddr) &&
+	    !ip_addr_eq(&p->shared_addr, &sk->sk_rcv_saddr))
+		return false;
 	return sock_flag(sk, SOCK_REUSEADDR) ? p->shared_strict : p->shared;
 }
 
@@ -183,20 +189,26 @@ __cold bool tcp_port_may_listen(struct sock *sk)
 	return may;
 }
 
-static void port_count(struct port *p, bool reuse)
+static void port_count(struct port *p, const struct ip_addr *addr, bool reuse)
 {
+	if (!p->shared) {
+		p->shared_addr = *addr;
+		p->shared_mixed = false;
+	} else if (!ip_addr_eq(&p->shared_addr, addr)) {
+		p->shared_mixed = true;
+	}
 	p->shared++;
 	p->shared_strict += !reuse;
 }
 
-int tcp_port_hold(u16 number, bool reuse)
+int tcp_port_hold(u16 number, const struct ip_addr *addr, bool reuse)
 {
 	struct port *p;
 
 	spin_lock_bh(&ports.lock);
 	p = port_get(number);
 	if (p)
-		port_count(p, reuse);
+		port_count(p, addr, reuse);
 	spin_unlock_bh(&ports.lock);
 	return p ? 0 : -ENOMEM;
 }
@@ -223,7 +235,7 @@ static void mark_sharer(struct sock *sk)
 
 int tcp_port_share(struct sock *child)
 {
-	int err = tcp_port_hold(child->sk_num,
+	int err = tcp_port_hold(child->sk_num, &child->sk_rcv_saddr,
 				sock_flag(child, SOCK_REUSEADDR));
 
 	if (!err)
@@ -258,7 +270,8 @@ static int connect_one(struct sock *sk, u16 number, u64 now)
 	spin_lock_bh(&ports.lock);
 	p = port_get(number);
 	if (p && hlist_empty(&p->owners)) {
-		port_count(p, sock_flag(sk, SOCK_REUSEADDR));
+		port_count(p, &sk->sk_rcv_saddr,
+			   sock_flag(sk, SOCK_REUSEADDR));
 		err = 0;
 	} else if (!p) {
 		err = -ENOMEM;

@@ -36,5 +36,6 @@ int tcp_port_share(struct sock *child) __must_check;
 void tcp_port_release(struct sock *sk);
 
 /* A TIME-WAIT record holds the port on; @reuse: SO_REUSEADDR was set. */
-int tcp_port_hold(u16 port, bool reuse) __must_check;
+int tcp_port_hold(u16 port, const struct ip_addr *addr, bool reuse)
+	__must_check;
 void tcp_port_drop(u16 port, bool reuse);

@@ -496,6 +496,34 @@ static void test_shutdown_errors(void **state)
 	th_close(l);
 }
 
+/* Connections of one address leave the port free at another. */
+static void test_ports_conflict_by_address(void **state)
+{
+	struct sockaddr_in in4 = {
+		.sin_family = AF_INET, .sin_port = cpu_to_be16(TH_PORT),
+	};
+	struct sockaddr_storage addr = { 0 };
+	struct th_conn c = th_established(true);
+	struct socket *b = th_socket();
+
+	th_close(c.listener);
+	c.listener = NULL;
+	th_setopt(c.s, 1, 2, 0);
+	/* Without an address, or at the connection's: somebody is there. */
+	memcpy(&addr, &in4, sizeof(in4));
+	assert_int_equal(b->ops->bind(b, &addr, 16), -EADDRINUSE);
+	in4.sin_addr = c.s->sk->sk_rcv_saddr.a[3];
+	memcpy(&addr, &in4, sizeof(in4));
+	assert_int_equal(b->ops->bind(b, &addr, 16), -EADDRINUSE);
+	/* The other local address. */
+	in4.sin_addr = c.s->sk->sk_daddr.a[3];
+	memcpy(&addr, &in4, sizeof(in4));
+	assert_int_equal(b->ops->bind(b, &addr, 16), 0);
+	th_close(b);
+	th_conn_close(&c);
+	th_flush();
+}
+
 static void test_bind_rules(void **state)
 {
 	struct socket *a = th_socket(), *b = th_socket();
@@ -610,6 +638,7 @@ int main(void)
 		T(test_closing_a_listener_resets_who_waits),
 		T(test_shutdown_errors),
 		T(test_bind_rules),
+		T(test_ports_conflict_by_address),
 		T(test_reuseport_shares_by_flow),
 		T(test_many_connections),
 	};
