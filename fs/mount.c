@@ -267,8 +267,12 @@ int sync_mounts(u32 dev)
 	int err = 0;
 
 	list_for_each_entry(m, &mounts, list) {
-		if ((!dev || m->dev == dev) && m->type->sync)
-			err = m->type->sync(m) ?: err;
+		if ((!dev || m->dev == dev) && m->type->sync) {
+			int one = m->type->sync(m);
+
+			if (one)
+				err = one;
+		}
 	}
 	return err;
 }

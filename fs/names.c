@@ -80,8 +80,10 @@ static int add_name(int dfd, const char __user *upath,
 	err = path_parent(nd);
 	if (!err)
 		err = may_create(nd, what && (what->mode & S_IFMT) == S_IFDIR);
-	if (!err)
-		err = what ? make_last(nd, what) : link_last(nd, old);
+	if (!err && what)
+		err = make_last(nd, what);
+	else if (!err && old)
+		err = link_last(nd, old);
 	mutex_unlock(&tree_lock);
 	nd_put(nd);
 	return err;
