@@ -44,6 +44,7 @@ enum so_option {
 	SO_PROTOCOL = 38,
 	SO_DOMAIN = 39,
 	SO_BUSY_POLL = 46,
+	SO_MAX_PACING_RATE = 47,
 	SO_INCOMING_CPU = 49,
 	SO_BINDTOIFINDEX = 62,
 };
@@ -202,6 +203,19 @@ static int set_flag_option(struct sock *sk, int optname, int flag, bool on)
 	return 0;
 }
 
+/* 32 bits, of which all set means no limit, or 64. */
+static int set_pacing(struct sock *sk, const void *val, u32 len)
+{
+	u64 rate = (u32)get_int(val);
+
+	if (len >= sizeof(rate))
+		memcpy(&rate, val, sizeof(rate));
+	else if (rate == UINT32_MAX)
+		rate = UINT64_MAX;
+	return sk->sk_prot->max_pacing ?
+		       sk->sk_prot->max_pacing(sk, &rate, true) : 0;
+}
+
 static int set_option(struct sock *sk, int optname, const void *val, u32 len)
 {
 	int v = get_int(val);
@@ -215,6 +229,8 @@ static int set_option(struct sock *sk, int optname, const void *val, u32 len)
 	case SO_RCVBUFFORCE:
 		set_rcvbuf(sk, v, optname == SO_RCVBUFFORCE);
 		return 0;
+	case SO_MAX_PACING_RATE:
+		return set_pacing(sk, val, len);
 	case SO_PRIORITY:
 		sk->sk_priority = (u32)v;
 		return 0;
@@ -265,6 +281,7 @@ union answer {
 	struct linger ling;
 	struct timeval tv;
 	struct ucred cred;
+	u64 rate;
 };
 
 static struct timeval ms_to_timeval(u32 ms)
@@ -283,6 +300,12 @@ static int get_option(struct sock *sk, int optname, union answer *a)
 		break;
 	case SO_ERROR:
 		a->v = -sock_error(sk);
+		break;
+	case SO_MAX_PACING_RATE:
+		a->rate = UINT64_MAX;
+		if (sk->sk_prot->max_pacing)
+			sk->sk_prot->max_pacing(sk, &a->rate, false);
+		a->v = (int)min(a->rate, (u64)UINT32_MAX);
 		break;
 	case SO_SNDBUF:
 		a->v = sk->sk_sndbuf;

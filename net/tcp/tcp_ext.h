@@ -10,6 +10,7 @@
 struct tcp_ext {
 	/* Options: they outlive a connection. */
 	u32 fo_most;		/* s  TCP_FASTOPEN of a listener */
+	u64 pace_max;		/* s  SO_MAX_PACING_RATE, bytes/s, 0: none */
 	u32 window_clamp;	/* s  TCP_WINDOW_CLAMP */
 	bool fo_connect;	/* s  TCP_FASTOPEN_CONNECT */
 	u8 defer_accept;	/* s  TCP_DEFER_ACCEPT, in tries of a SYN-ACK */
@@ -22,6 +23,11 @@ struct tcp_ext {
 	u32 space;		/* s  most bytes taken in one */
 	u32 space_seq;		/* s  copied_seq when this one began */
 	u32 space_at;		/* s  us, and when that was */
+	/* Pacing, bytes a second and ktime ns. */
+	u64 pace_ca;		/* s  the congestion control's, 0: none */
+	u64 pace_rate;		/* s  the lower of both; TCP_F_PACED */
+	u64 pace_next;		/* s  when the next may go */
+	u64 pace_at;		/* s  deadline, 0: nothing waits */
 	/* Urgent data. */
 	u32 urg_seq;		/* s  of the byte; TCP_F_URG */
 	u32 snd_up;		/* s  behind the last urgent byte we send */

@@ -9,6 +9,7 @@
 #include "kernel/string.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_pace.h"
 #include "net/tcp/tcp_rack.h"
 #include "net/tcp/tcp_rtt.h"
 #include "net/tcp/tcp_seq.h"
@@ -293,11 +294,15 @@ static inline void send_what_may(struct tcp_sock *tp, u8 nonagle, u64 now)
 	struct sk_buff *skb;
 
 	while ((skb = tp->send_head)) {
+		if (unlikely(tp->flags & TCP_F_PACED) && tcp_pace_wait(tp, now))
+			break;
 		if (!may_send_all(tp, skb, nonagle) &&
 		    !cut_to_send(tp, skb, nonagle))
 			break;
 		tcp_transmit_skb(tp, skb, now);
 		sent_new(tp, skb, now);
+		if (unlikely(tp->flags & TCP_F_PACED))
+			tcp_pace_sent(tp, tcp_tx_len(tcp_tx(skb)), now);
 	}
 }
 

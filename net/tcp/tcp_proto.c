@@ -16,6 +16,7 @@
 #include "net/tcp/tcp_mini.h"
 #include "net/tcp/tcp_ofo.h"
 #include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_pace.h"
 #include "net/tcp/tcp_port.h"
 #include "net/tcp/tcp_rtt.h"
 #include "net/tcp/tcp_state.h"
@@ -47,6 +48,7 @@ static struct proto tcp_prot = {
 	.backlog_rcv = tcp_v4_do_rcv,
 	.release_cb = tcp_timer_deferred,
 	.keepalive = tcp_keepalive_switch,
+	.max_pacing = tcp_pace_option,
 	.destruct = tcp_destruct,
 };
 

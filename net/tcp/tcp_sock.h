@@ -70,6 +70,7 @@ enum tcp_ca_state {
 #define TCP_F_FO_ASK	0x80000u /* our SYN has the option */
 #define TCP_F_FO_DEFER	0x100000u /* SYN-SENT, but the SYN waits for data */
 #define TCP_F_URG	0x200000u /* a mark at or ahead of the reader */
+#define TCP_F_PACED	0x400000u /* sending has a rate */
 #define TCP_F_PORT_STRICT 0x100u	/* counted there without SO_REUSEADDR */
 
 /*

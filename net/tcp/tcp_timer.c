@@ -44,6 +44,8 @@ void tcp_timer_stop(struct sock *sk)
 	tp->rto_at = 0;
 	tp->ack_at = 0;
 	tp->keep_at = 0;
+	if (tp->ext)
+		tp->ext->pace_at = 0;
 	if (tp->flags & TCP_F_TIMER && del_timer(&tp->timer)) {
 		tp->flags &= ~TCP_F_TIMER;
 		sock_put(sk);
@@ -260,6 +262,8 @@ static u64 next_deadline(const struct tcp_sock *tp)
 		next = min(next, tp->ack_at);
 	if (tp->keep_at)
 		next = min(next, tp->keep_at);
+	if (unlikely(tp->ext) && tp->ext->pace_at)
+		next = min(next, tp->ext->pace_at);
 	return next == KTIME_MAX ? 0 : next;
 }
 
@@ -275,6 +279,8 @@ static void timer_run(struct sock *sk, u64 now)
 		rto_timer(sk, now);
 	if (take_due(&tp->keep_at, now))
 		keepalive_timer(sk, now);
+	if (unlikely(tp->ext) && take_due(&tp->ext->pace_at, now))
+		tcp_data_snd_check(tp, now);
 	next = sk->sk_state == TCP_CLOSE ? 0 : next_deadline(tp);
 	if (next)
 		mod_timer(&tp->timer, next);
