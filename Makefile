@@ -311,14 +311,16 @@ $(B)/bench/load $(B)/bench/million: $(B)/bench/%: bench/%.c \
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror $< -o $@
 
-bench: all $(B)/pollux.iso $(B)/bench/insns.so $(B)/bench/load \
+# Pollux beside a Linux guest, in turn, into one table (root); ROUNDS=3,
+# PARTS="rates boot memory idle size insns device", BENCH=native adds the host.
+bench: all $(B)/bench/insns.so $(B)/bench/load $(B)/bench/million \
 		| $(call need,run) $(call need,test)
-	bench/measure.py $(BENCH)
+	BENCH=$(BENCH) bench/compare.py $(ROUNDS) $(PARTS)
 
-# Beside a Linux guest, in turn; ROUNDS=3.
-bench-linux: all $(B)/bench/insns.so $(B)/bench/load \
+# Pollux alone, quickly; WHAT="boot memory size insns idle" picks some.
+bench-pollux: all $(B)/pollux.iso $(B)/bench/insns.so $(B)/bench/load \
 		| $(call need,run) $(call need,test)
-	bench/compare.py $(ROUNDS)
+	bench/measure.py $(WHAT)
 
 # So many connections at once and their bill (root); with FLAT="0 1000 ..." the
 # instructions for an echo beside so many idle ones.
@@ -431,9 +433,9 @@ help:
 	@echo 'make lint         clang, its lock analysis, cppcheck, gcc -fanalyzer, clang-tidy'
 	@echo 'make sim          TCP in simulated worlds: SEEDS=n; SEED=s replays one'
 	@echo 'make fuzz         libFuzzer on the network: SECONDS=30'
-	@echo 'make bench        measure boot, memory, size, instructions'
-	@echo '                  (BENCH="boot memory size insns" picks some)'
-	@echo 'make bench-linux  the same beside a Linux guest, in turn (root)'
+	@echo 'make bench        Pollux beside a Linux guest, in turn: one table (root);'
+	@echo '                  ROUNDS=3 PARTS="rates insns ..." BENCH=native'
+	@echo 'make bench-pollux  Pollux alone: WHAT="boot memory size insns idle"'
 	@echo 'make bench-million  a million connections, what each costs (root);'
 	@echo '                  CONNS=n, or FLAT="0 1000 10000" idle ones beside an echo'
 	@echo 'make install      the command pollux (PREFIX=/usr/local), which boots any'
@@ -443,7 +445,7 @@ help:
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP; V=1 shows.'
 
 FORCE:
-.PHONY: FORCE all objs install servers iso disk bench bench-linux \
+.PHONY: FORCE all objs install servers iso disk bench bench-pollux \
 	bench-million run run-kernel run-iso gdb record replay core unit check \
 	lint test test-crash sim fuzz land-check \
 	syscalls clean help

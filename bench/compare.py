@@ -3,209 +3,201 @@
 same static echo binary, in turn, A B C A B C, so that the ratios hold while
 the machine's speed drifts. Needs root (a TAP in a network namespace).
 
-	bench/compare.py [ROUNDS]		default 3
+	bench/compare.py [ROUNDS] [PART...]	default: 3, all parts
 
-Writes build/bench/compare.md, .json and .svg, and prints the table. The Linux
-guest runs as the distribution ships it, and once more in its best tuning
-(bench/linux.py). Instructions are counted in boots of their own.
+Parts: rates (echoes, connections, bulk, latency), boot, memory (the least that
+serves), idle (bytes for a connection), size, insns, device. The Linux guest
+runs as the distribution ships it, and once more in its best tuning
+(bench/linux.py); BENCH=native adds the same binary on this machine itself.
+Writes build/bench/compare.md, .json and .svg and build/bench/profile.md (where
+the instructions go), and prints the table.
 """
-import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from bench import linux, measure  # noqa: E402
-from tools import qemu  # noqa: E402
+from bench import device, guests, idle, linux, measure, report  # noqa: E402
+from bench.guests import NATIVE, POLLUX  # noqa: E402
 
-MEM = "256"
-GUESTS = ("pollux", "linux tuned", "linux stock")
-# name, connections, messages, bytes each, mode: echoes and connections
+BULK = 1000000
+OPEN_RATE = 2000	# a second: every guest can
+# what, connections, messages, bytes each, mode
 LOADS = (
     ("echo, 1 connection", 1, 4000, 64, ()),
     ("echo, 64 connections", 64, 40000, 64, ()),
     ("echo, 256 connections", 256, 40000, 64, ()),
+    (f"echo, 64 connections, {OPEN_RATE} a second due", 64, 8000, 64,
+     ("open", OPEN_RATE)),
     ("connect + echo + close, 1 connection", 1, 1000, 64, ("churn",)),
     ("connect + echo + close, 64 connections", 64, 4000, 64, ("churn",)),
-    ("bulk echo, 1 connection", 1, 60, 1000000, ()),
-    ("bulk echo, 8 connections", 8, 80, 1000000, ()),
+    ("bulk echo, 1 connection", 1, 60, BULK, ()),
+    ("bulk echo, 8 connections", 8, 80, BULK, ()),
 )
-COUNTED = LOADS[:2] + LOADS[3:5]
+COUNTED = LOADS[:2] + LOADS[4:6]
+PERCENTILES = (("p50_us", "median"), ("p90_us", "90 %"), ("p99_us", "99 %"),
+               ("p999_us", "99.9 %"))
+IDLE = (10000, 100000)
+PARTS = ("rates", "boot", "memory", "idle", "size", "insns", "device")
 
 
-def command(guest, machine, address, mask, gateway, net, extra=()):
-    if guest == "pollux":
-        return qemu.command(
-            machine, kernel="build/pollux.stripped.elf", mem=MEM, net=net,
-            append=f"ip={address}::{gateway}:{mask}::eth0:off init=/echo",
-            extra=extra)
-    flags = linux.TUNED if guest == "linux tuned" else linux.STOCK
-    return qemu.command(machine, kernel=linux.KERNEL, initrd=linux.INITRD,
-                        append=f"{flags} ADDR={address} MASK={mask}", mem=MEM,
-                        net=net, extra=extra)
+class Figures:
+    """{what: Row}, in the order in which they came first."""
+
+    def __init__(self):
+        self.rows = {}
+
+    def add(self, guest, what, unit, value, more=False):
+        row = self.rows.setdefault(what, report.Row(what, unit, {}, more))
+        row.values.setdefault(guest, []).append(value)
 
 
-def on_tap(guest, lab, extra=()):
-    """The guest on the lab's TAP; @lab runs it in its namespace."""
-    net = ["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no",
-           "-device", "virtio-net-pci,netdev=n0"]
-    return lab.inside(command(guest, "pc", "10.77.0.2", "255.255.0.0",
-                              "10.77.0.1", net, extra))
-
-
-def until_listening(process):
-    for line in process.stdout:
-        if "listening on" in line:
-            return
-    raise SystemExit("bench: the guest ended before it listened")
-
-
-def rates(guest, lab):
-    """{what: what a load said} of one boot."""
-    result = {}
-    with measure.process(on_tap(guest, lab), stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, text=True) as running:
-        until_listening(running)
+def measure_rates(figures, guest, lab):
+    with guests.Running(guest, lab) as running:
         for what, conns, total, size, mode in LOADS:
-            said = measure.converse(lab, None, conns, total, size, *mode)[0]
-            said["value"] = (said["rate"] * size / 1e6 if size > 64
-                             else said["rate"])
-            result[what] = said
-    return result
+            said = measure.converse(lab, None, conns, total, size, *mode,
+                                    to=running.address)[0]
+            if size == BULK:
+                figures.add(guest, what, "MB/s", said["rate"] * size / 1e6,
+                            True)
+                continue
+            if "open" not in mode:
+                figures.add(guest, what, "a second", said["rate"], True)
+            if "churn" in mode:
+                continue
+            for key, name in PERCENTILES:
+                figures.add(guest, f"{what}: {name} within", "us", said[key])
 
 
-def instructions(guest, lab):
-    """{what: guest instructions for each} of one boot, all code counted."""
-    result = {}
-    with tempfile.NamedTemporaryFile() as shared, \
-            tempfile.NamedTemporaryFile("w") as names:
-        names.write("0 all\n")
-        names.flush()
-        counts = measure.Counts(shared.name, ["all", "none"])
-        plugin = f"{measure.BUILD}/insns.so,symbols={names.name}"
-        cmd = on_tap(guest, lab, ["-plugin", f"{plugin},counts={shared.name}"])
-        with measure.process(cmd, stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, text=True) as running:
-            until_listening(running)
+def measure_boot(figures, guest):
+    for machine in ("pc", "microvm"):
+        seconds = measure.first_echo(guests.on_user_net(guest, machine),
+                                     limit=30)
+        figures.add(guest, f"start to first echo, {machine}", "ms",
+                    seconds and seconds * 1000)
+
+
+def serves(guest, mib):
+    """A busy machine may be slow to say so: asks again before it says no."""
+    return any(measure.first_echo(
+        guests.on_user_net(guest, "microvm", f"{mib}M"),
+        limit=6 if guest == POLLUX else 20) is not None for _ in range(2))
+
+
+def measure_memory(figures, guest):
+    """By halves, between what does not serve and what does."""
+    low, high = (1, 16) if guest == POLLUX else (16, 256)
+    while high - low > (1 if guest == POLLUX else 2):
+        mid = (low + high) // 2
+        if serves(guest, mid):
+            high = mid
+        else:
+            low = mid
+    figures.add(guest, "smallest memory that serves, microvm", "MiB", high)
+
+
+def measure_idle(figures, guest, lab):
+    for conns in IDLE:
+        each, rate = idle.bytes_each(guest, lab, conns)
+        figures.add(guest, f"memory for each of {conns:,} idle connections",
+                    "bytes", each)
+        figures.add(guest, f"{conns:,} connections opened", "a second", rate,
+                    True)
+
+
+def measure_size(figures, guest):
+    path = "build/pollux.stripped.elf" if guest == POLLUX else linux.KERNEL
+    figures.add(guest, "kernel image", "KiB", os.path.getsize(path) / 1024)
+
+
+def measure_insns(figures, guest, lab):
+    """All code of the guest; Pollux's by function, too."""
+    names_file = f"{measure.BUILD}/symbols"
+    names = ["all", "none"]
+    if guest == POLLUX:
+        names = measure.symbols(names_file)
+    else:
+        with open(names_file, "w", encoding="ascii") as f:
+            f.write("0 all\n")
+    text = []
+    with tempfile.NamedTemporaryFile() as shared:
+        counts = measure.Counts(shared.name, names)
+        plugin = f"{measure.BUILD}/insns.so,symbols={names_file}"
+        with guests.Running(guest, lab, kernel="build/pollux.elf", extra=[
+                "-plugin", f"{plugin},counts={shared.name}"]):
             for what, conns, total, size, mode in COUNTED:
                 measure.converse(lab, counts, conns, total // 4, size, *mode)
                 delta = measure.converse(lab, counts, conns, total, size,
                                          *mode)[1]
-                result[what] = measure.per(delta, total)
-    return result
+                figures.add(guest, f"instructions for each {what}", "",
+                            measure.per(delta, total))
+                text.append(measure.profile_table(delta, total, what))
+    if guest == POLLUX:
+        write("profile.md", "\n".join(text))
 
 
-def boot(guest, machine):
-    """Milliseconds to the first echoed byte over user networking."""
-    def make(port):
-        return command(guest, machine, "10.0.2.15", "255.255.255.0",
-                       "10.0.2.2", qemu.user_net(machine, port, 7777))
-    seconds = measure.first_echo(make, limit=30)
-    return seconds and seconds * 1000
+def measure_device(figures, guest, lab):
+    for conns, total in ((1, 1000), (64, 8000)):
+        for what, times in device.per_echo(guest, lab, conns, total).items():
+            name = f"{what} for each echo, {conns} connection"
+            figures.add(guest, name + "s" * (conns > 1), "", times)
 
 
-def spread(values):
-    values = [v for v in values if v is not None]
-    return (min(values), statistics.median(values), max(values))
+def write(name, content):
+    with open(f"{measure.BUILD}/{name}", "w", encoding="utf-8") as f:
+        f.write(content)
 
 
-def one_round(lab):
-    found = {}
-    for guest in GUESTS:
-        for what, said in rates(guest, lab).items():
-            found.setdefault(what, {})[guest] = said["value"]
-            if what.startswith("echo"):
-                found.setdefault(what + ", p99 in us", {})[guest] = \
-                    said["p99_us"]
-        for machine in ("pc", "microvm"):
-            found.setdefault(f"start to first echo in ms, {machine}",
-                             {})[guest] = boot(guest, machine)
-    return found
-
-
-def rows_of(rounds, counted):
-    """One row for each figure: medians, and Pollux to tuned Linux by round."""
-    rows = []
-    for what in rounds[0]:
-        row = {"what": what}
-        for guest in GUESTS:
-            row[guest] = spread([r[what][guest] for r in rounds])[1]
-        row["ratio"] = spread([r[what]["pollux"] / r[what]["linux tuned"]
-                               for r in rounds if r[what]["linux tuned"]])
-        rows.append(row)
-    for what in counted["pollux"]:
-        row = {"what": f"instructions for each {what}"}
-        row.update({guest: counted[guest][what] for guest in GUESTS})
-        row["ratio"] = (row["pollux"] / row["linux tuned"],) * 3
-        rows.append(row)
-    return rows
-
-
-def unit(what):
-    if what.startswith("bulk"):
-        return "MB/s"
-    return "/s" if what.startswith(("echo", "connect")) and \
-        "p99" not in what else ""
-
-
-def markdown(rows, rounds):
-    lines = ["| what | Pollux | Linux tuned | Linux stock | Pollux to tuned: "
-             "median (least to most) |", "|---|---|---|---|---|"]
-    for row in rows:
-        low, mid, high = row["ratio"]
-        cells = [f"{row[g]:,.0f} {unit(row['what'])}".rstrip()
-                 for g in GUESTS]
-        lines.append(f"| {row['what']} | {' | '.join(cells)} | "
-                     f"{mid:.2f} ({low:.2f} to {high:.2f}) |")
-    lines.append(f"\n`bench/compare.py {rounds}`: medians of {rounds} rounds "
-                 f"in turn, QEMU software emulation, -M pc -m {MEM} "
-                 "-smp 1,maxcpus=2, TAP.")
-    return "\n".join(lines) + "\n"
-
-
-def svg(rows):
-    """Bars: how many times better than tuned Linux, 1 is equal."""
-    height, left, scale = 24, 400, 60
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="1100" '
-           f'height="{height * len(rows) + 60}" font-family="sans-serif" '
-           'font-size="13">',
-           '<text x="10" y="24" font-size="16">Pollux beside a tuned Linux '
-           'guest: times better</text>']
-    for i, row in enumerate(rows):
-        y = 44 + i * height
-        fewer = "rate" if unit(row["what"]) else "cost"
-        mid = row["ratio"][1]
-        times = mid if fewer == "rate" else 1 / mid
-        width = min(times * scale, 600)
-        out.append(f'<text x="{left - 8}" y="{y + 14}" text-anchor="end">'
-                   f'{row["what"]}</text>'
-                   f'<rect x="{left}" y="{y}" width="{width:.0f}" '
-                   f'height="{height - 6}" fill="#2a6f97"/>'
-                   f'<text x="{left + width + 6:.0f}" y="{y + 14}">'
-                   f'{times:.1f}</text>')
-    x = left + scale
-    out.append(f'<line x1="{x}" y1="36" x2="{x}" '
-               f'y2="{44 + height * len(rows)}" stroke="#c00"/></svg>')
-    return "\n".join(out)
+def one_round(figures, lab, parts, first):
+    """In turn. What does not depend on the machine's speed: only @first."""
+    for guest in guests.guests():
+        virtual = guest != NATIVE
+        if "rates" in parts:
+            measure_rates(figures, guest, lab)
+        if "boot" in parts and virtual:
+            measure_boot(figures, guest)
+        if not first or not virtual:
+            continue
+        if "memory" in parts:
+            measure_memory(figures, guest)
+        if "size" in parts:
+            measure_size(figures, guest)
+        for part, how in (("idle", measure_idle), ("insns", measure_insns),
+                          ("device", measure_device)):
+            if part in parts:
+                how(figures, guest, lab)
+        print(f"bench: {guest}: done", file=sys.stderr)
 
 
 def main():
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    words = sys.argv[1:]
+    rounds = int(words.pop(0)) if words and words[0].isdigit() else 3
+    parts = words or PARTS
+    if set(parts) - set(PARTS):
+        print(__doc__, file=sys.stderr)
+        return 2
     if os.geteuid():
         raise SystemExit("bench: a network namespace needs root")
     linux.prepare()
+    figures = Figures()
     with measure.Lab() as lab:
-        measured = [one_round(lab) for _ in range(rounds)]
-        counted = {guest: instructions(guest, lab) for guest in GUESTS}
-    rows = rows_of(measured, counted)
-    text = markdown(rows, rounds)
-    base = f"{measure.BUILD}/compare"
-    for path, content in ((f"{base}.md", text), (f"{base}.svg", svg(rows)),
-                          (f"{base}.json", json.dumps(rows, indent=1))):
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(content)
+        for n in range(rounds):
+            one_round(figures, lab, parts, n == 0)
+    rows = list(figures.rows.values())
+    version = subprocess.run(["git", "describe", "--always", "--dirty"],
+                             check=False, capture_output=True,
+                             text=True).stdout.strip()
+    notes = (f"`bench/compare.py {' '.join([str(rounds), *words])}` of "
+             f"{version or 'an export'}: medians of {rounds} rounds in turn "
+             "(least to most), QEMU software emulation, -M pc -m "
+             f"{guests.MEM} -smp 1,maxcpus=2, TAP; load: bench/load, one "
+             "thread.")
+    text = report.markdown(rows, guests.guests(), notes)
+    write("compare.md", text)
+    write("compare.json", report.as_json(rows, notes))
+    if any(r.ratio() for r in rows):
+        write("compare.svg", report.svg(rows))
     print(text)
     return 0
 

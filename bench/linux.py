@@ -39,16 +39,22 @@ def read(path):
         return f.read()
 
 
+def newer(path, sources):
+    return os.path.exists(path) and all(
+        os.path.getmtime(path) >= os.path.getmtime(s) for s in sources)
+
+
 def prepare():
     """Makes KERNEL and INITRD, unless they are there."""
-    if os.path.exists(INITRD):
+    if newer(INITRD, ("bench/linux_init.c", "build/user/echo.stripped")):
         return
     os.makedirs(FOLDER, exist_ok=True)
-    run("apt-get", "-qq", "download", package(), cwd=FOLDER)
-    deb, = glob.glob(f"{FOLDER}/*.deb")
-    run("dpkg-deb", "-x", deb, f"{FOLDER}/root")
-    vmlinuz, = glob.glob(f"{FOLDER}/root/boot/vmlinuz-*")
-    os.replace(vmlinuz, KERNEL)
+    if not os.path.exists(KERNEL):
+        run("apt-get", "-qq", "download", package(), cwd=FOLDER)
+        deb, = glob.glob(f"{FOLDER}/*.deb")
+        run("dpkg-deb", "-x", deb, f"{FOLDER}/root")
+        vmlinuz, = glob.glob(f"{FOLDER}/root/boot/vmlinuz-*")
+        os.replace(vmlinuz, KERNEL)
     run("musl-gcc", "-static", "-O2", "bench/linux_init.c", "-o",
         f"{FOLDER}/init")
     files = {"init": read(f"{FOLDER}/init"),

@@ -1,18 +1,21 @@
 /*
  * The first program of the Linux guest that Pollux is measured beside: loads
- * the network driver's modules, gives eth0 the address in $ADDR and $MASK, and
- * becomes the very same echo server.
+ * the network driver's modules, gives eth0 the address in $ADDR and $MASK with
+ * the gateway $GATEWAY, and becomes the very same echo server. Another process
+ * answers each line from the console with the memory that is free.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <net/route.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -66,10 +69,45 @@ static void set_address(int s, unsigned long request, const char *address)
 		perror("eth0: address");
 }
 
+static void set_gateway(int s, const char *gateway)
+{
+	struct rtentry rt = { .rt_flags = RTF_UP | RTF_GATEWAY };
+	struct sockaddr_in *to = (struct sockaddr_in *)&rt.rt_gateway;
+
+	rt.rt_dst.sa_family = AF_INET;
+	rt.rt_genmask.sa_family = AF_INET;
+	to->sin_family = AF_INET;
+	inet_pton(AF_INET, gateway, &to->sin_addr);
+	if (ioctl(s, SIOCADDRT, &rt) < 0)
+		perror("eth0: gateway");
+}
+
+/* Prints the line of /proc/meminfo that says what is free, when asked. */
+static void report_memory(void)
+{
+	char line[128];
+
+	mkdir("/proc", 0555);
+	mount("proc", "/proc", "proc", 0, NULL);
+	while (fgets(line, sizeof(line), stdin)) {
+		FILE *f = fopen("/proc/meminfo", "r");
+
+		while (f && fgets(line, sizeof(line), f))
+			if (!strncmp(line, "MemFree:", 8))
+				printf("%s", line);
+		fflush(stdout);
+		if (f)
+			fclose(f);
+	}
+	_exit(0);
+}
+
 int main(void)
 {
+	struct rlimit files = { 1048576, 1048576 };
 	struct ifreq ifr = { .ifr_name = "eth0", .ifr_flags = IFF_UP };
 	const char *addr = getenv("ADDR"), *mask = getenv("MASK");
+	const char *gateway = getenv("GATEWAY");
 	int s;
 
 	open_console();
@@ -81,7 +119,12 @@ int main(void)
 	}
 	if (ioctl(s, SIOCSIFFLAGS, &ifr) < 0)
 		perror("eth0: up");
+	if (gateway)
+		set_gateway(s, gateway);
 	close(s);
+	setrlimit(RLIMIT_NOFILE, &files);
+	if (fork() == 0)
+		report_memory();
 	execl("/echo", "echo", (char *)NULL);
 	perror("/echo");
 	return 1;

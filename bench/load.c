@@ -1,10 +1,15 @@
 /*
- * load: closed-loop clients for an echo server, one thread, one epoll.
- *	load ADDR PORT CONNS ECHOES SIZE	echoes on lasting connections
- *	load ADDR PORT CONNS CYCLES SIZE churn	connect, one echo, close
- * Each of CONNS connections has one message of SIZE bytes under way at a time
- * until ECHOES (or CYCLES) have come back in all. Every byte is checked. Prints
- * one JSON line: rate per second and latency percentiles in microseconds.
+ * load: clients for an echo server, one thread, one epoll. Every byte that
+ * comes back is checked.
+ *	load ADDR PORT CONNS TOTAL SIZE			echoes, closed loop
+ *	load ADDR PORT CONNS TOTAL SIZE churn		connect, one echo, close
+ *	load ADDR PORT CONNS TOTAL SIZE open RATE	echoes, open loop
+ *	... from ADDR COUNT	from so many source addresses on, in turn
+ * Closed: each of CONNS connections has one message of SIZE bytes under way at
+ * a time. Open: RATE messages a second are due whatever the server does, each
+ * on a connection that is free; latency counts from when it was due, so that a
+ * server which stalls does not hide it (no coordinated omission). Prints one
+ * JSON line: rate per second and latency percentiles in microseconds.
  *
  * Reads a line from standard input between connecting and sending, after
  * printing "ready", so that whoever counts can look at the counters first.
@@ -26,6 +31,18 @@
 
 #define TIMEOUT_MS	30000
 
+/*
+ * Latencies in ns by their first seven bits: a bucket is at most 1.6 % wide, as
+ * in HdrHistogram, and 58 octaves are all there are.
+ */
+#define HIST_SUB	64
+#define HIST_BUCKETS	(59 * HIST_SUB)
+
+struct hist {
+	uint64_t count[HIST_BUCKETS];
+	uint64_t total, max;
+};
+
 struct conn {
 	int fd;
 	uint32_t seed;		/* which bytes the message has */
@@ -33,18 +50,23 @@ struct conn {
 	uint32_t events;	/* watched */
 	uint64_t sent_at;	/* ns */
 	bool connecting;
+	struct conn *next;	/* open loop: the next free one */
 };
 
 struct load {
 	struct sockaddr_in addr;
+	struct sockaddr_in from;	/* first source address, or 0 */
+	uint32_t nr_from, opened;
 	long conns, total;
 	long begun;		/* messages sent; churn: connections opened */
 	long done;		/* messages back */
 	size_t size;
 	bool churn;
+	double rate;		/* open loop: messages a second, else 0 */
+	uint64_t start;		/* ns */
 	int epfd;
-	struct conn *conn;
-	uint64_t *latency;	/* ns, of each echo */
+	struct conn *conn, *free;
+	struct hist hist;
 	unsigned char *out, *in;
 };
 
@@ -60,6 +82,48 @@ static void die(const char *what)
 {
 	fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
 	exit(1);
+}
+
+static unsigned int hist_bucket(uint64_t ns)
+{
+	unsigned int shift;
+
+	if (ns < 2 * HIST_SUB)
+		return ns;
+	shift = 63 - __builtin_clzll(ns) - 6;
+	return shift * HIST_SUB + (ns >> shift);
+}
+
+/* The largest value that the bucket holds. */
+static uint64_t hist_top(unsigned int bucket)
+{
+	unsigned int shift;
+
+	if (bucket < 2 * HIST_SUB)
+		return bucket;
+	shift = bucket / HIST_SUB - 1;
+	return ((uint64_t)(bucket - shift * HIST_SUB + 1) << shift) - 1;
+}
+
+static void hist_add(struct hist *h, uint64_t ns)
+{
+	h->count[hist_bucket(ns)]++;
+	h->total++;
+	if (ns > h->max)
+		h->max = ns;
+}
+
+static double percentile_us(const struct hist *h, double p)
+{
+	uint64_t rank = p * h->total, seen = 0;
+
+	for (unsigned int i = 0; i < HIST_BUCKETS; i++) {
+		seen += h->count[i];
+		if (seen > rank)
+			return (hist_top(i) < h->max ? hist_top(i) : h->max) /
+			       1000.0;
+	}
+	return h->max / 1000.0;
 }
 
 static unsigned char byte_at(uint32_t seed, size_t i)
@@ -98,8 +162,15 @@ static void send_message(struct load *l, struct conn *c)
 	c->seed++;
 	c->sent = 0;
 	c->got = 0;
-	c->sent_at = now_ns();
+	if (!l->rate)
+		c->sent_at = now_ns();
 	output(l, c);
+}
+
+/* When message @n is due. */
+static uint64_t due_at(const struct load *l, long n)
+{
+	return l->start + n * 1e9 / l->rate;
 }
 
 static void open_conn(struct load *l, struct conn *c)
@@ -110,6 +181,16 @@ static void open_conn(struct load *l, struct conn *c)
 	if (c->fd < 0)
 		die("socket");
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (l->nr_from) {
+		struct sockaddr_in from = l->from;
+
+		from.sin_addr.s_addr = htonl(ntohl(from.sin_addr.s_addr) +
+					     l->opened++ % l->nr_from);
+		setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one,
+			   sizeof(one));
+		if (bind(c->fd, (struct sockaddr *)&from, sizeof(from)) < 0)
+			die("bind");
+	}
 	c->connecting = true;
 	if (connect(c->fd, (struct sockaddr *)&l->addr, sizeof(l->addr)) < 0 &&
 	    errno != EINPROGRESS)
@@ -134,6 +215,11 @@ static void connected(struct load *l, struct conn *c)
 /* The next message, unless enough are under way. */
 static void begin(struct load *l, struct conn *c)
 {
+	if (l->rate) {
+		c->next = l->free;
+		l->free = c;
+		return;
+	}
 	if (l->begun == l->total)
 		return;
 	l->begun++;
@@ -146,7 +232,8 @@ static void begin(struct load *l, struct conn *c)
 /* A whole message is back. */
 static void echoed(struct load *l, struct conn *c)
 {
-	l->latency[l->done++] = now_ns() - c->sent_at;
+	hist_add(&l->hist, now_ns() - c->sent_at);
+	l->done++;
 	if (l->churn)
 		close(c->fd);
 	begin(l, c);
@@ -171,13 +258,46 @@ static void input(struct load *l, struct conn *c)
 		echoed(l, c);
 }
 
-/* One round of events; false when nothing comes for too long. */
+/* Open loop: sends what is due and finds a connection. */
+static void send_due(struct load *l)
+{
+	uint64_t now = now_ns();
+
+	while (l->free && l->begun < l->total &&
+	       due_at(l, l->begun) <= now) {
+		struct conn *c = l->free;
+
+		l->free = c->next;
+		c->sent_at = due_at(l, l->begun++);
+		send_message(l, c);
+	}
+}
+
+/* Until the next message is due, if there is a connection for it. */
+static struct timespec wait_time(const struct load *l)
+{
+	struct timespec ts = { TIMEOUT_MS / 1000, 0 };
+	uint64_t now, due;
+
+	if (!l->rate || !l->free || l->begun == l->total)
+		return ts;
+	now = now_ns();
+	due = due_at(l, l->begun);
+	ts.tv_sec = due > now ? (due - now) / 1000000000u : 0;
+	ts.tv_nsec = due > now ? (due - now) % 1000000000u : 0;
+	return ts;
+}
+
+/* One round of events. */
 static void step(struct load *l)
 {
+	struct timespec ts = wait_time(l);
 	struct epoll_event ev[256];
-	int n = epoll_wait(l->epfd, ev, 256, TIMEOUT_MS);
+	int n = epoll_pwait2(l->epfd, ev, 256, &ts, NULL);
 
-	if (n == 0) {
+	if (n < 0)
+		die("epoll_pwait2");
+	if (n == 0 && ts.tv_sec == TIMEOUT_MS / 1000) {
 		errno = ETIMEDOUT;
 		die("no echo came back");
 	}
@@ -216,57 +336,85 @@ static void wait_for_go(void)
 		exit(1);
 }
 
-static int by_value(const void *a, const void *b)
+/* What follows the five numbers. False: not understood. */
+static bool read_options(struct load *l, int argc, char **argv)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
+	for (int i = 6; i < argc; i++) {
+		if (!strcmp(argv[i], "churn")) {
+			l->churn = true;
+		} else if (!strcmp(argv[i], "open") && i + 1 < argc) {
+			l->rate = atof(argv[++i]);
+		} else if (!strcmp(argv[i], "from") && i + 2 < argc &&
+			   inet_pton(AF_INET, argv[i + 1],
+				     &l->from.sin_addr) == 1) {
+			l->from.sin_family = AF_INET;
+			l->nr_from = atol(argv[i + 2]);
+			i += 2;
+		} else {
+			return false;
+		}
+	}
+	return !(l->churn && l->rate > 0) && l->rate >= 0;
 }
 
-static double percentile_us(const struct load *l, double p)
+static bool read_arguments(struct load *l, int argc, char **argv)
 {
-	long i = (long)(p * (l->done - 1));
+	if (argc < 6 || inet_pton(AF_INET, argv[1], &l->addr.sin_addr) != 1)
+		return false;
+	l->addr.sin_family = AF_INET;
+	l->addr.sin_port = htons(atoi(argv[2]));
+	l->conns = atol(argv[3]);
+	l->total = atol(argv[4]);
+	l->size = atol(argv[5]);
+	return l->conns > 0 && l->total > 0 && l->size > 0 &&
+	       read_options(l, argc, argv);
+}
 
-	return l->latency[i] / 1000.0;
+static void run(struct load *l)
+{
+	l->start = now_ns();
+	for (long i = 0; i < l->conns; i++)
+		begin(l, &l->conn[i]);
+	while (l->done < l->total) {
+		if (l->rate)
+			send_due(l);
+		step(l);
+	}
+}
+
+static void print_result(const struct load *l, uint64_t ns)
+{
+	const struct hist *h = &l->hist;
+
+	printf("{\"conns\": %ld, \"done\": %ld, \"rate\": %.0f, "
+	       "\"p50_us\": %.0f, \"p90_us\": %.0f, \"p99_us\": %.0f, "
+	       "\"p999_us\": %.0f, \"max_us\": %.0f}\n",
+	       l->conns, l->done, l->done * 1e9 / ns, percentile_us(h, 0.5),
+	       percentile_us(h, 0.9), percentile_us(h, 0.99),
+	       percentile_us(h, 0.999), h->max / 1000.0);
+	fflush(stdout);
 }
 
 int main(int argc, char **argv)
 {
-	struct load l = { .addr.sin_family = AF_INET };
-	uint64_t start, ns;
+	static struct load l;
 
-	if (argc < 6 || inet_pton(AF_INET, argv[1], &l.addr.sin_addr) != 1) {
-		fprintf(stderr, "usage: load ADDR PORT CONNS ECHOES SIZE "
-			"[churn]\n");
+	if (!read_arguments(&l, argc, argv)) {
+		fprintf(stderr, "usage: load ADDR PORT CONNS TOTAL SIZE "
+			"[churn | open RATE] [from ADDR COUNT]\n");
 		return 2;
 	}
-	l.addr.sin_port = htons(atoi(argv[2]));
-	l.conns = atol(argv[3]);
-	l.total = atol(argv[4]);
-	l.size = atol(argv[5]);
-	l.churn = argc > 6 && !strcmp(argv[6], "churn");
 	l.epfd = epoll_create1(0);
 	l.conn = calloc(l.conns, sizeof(*l.conn));
-	l.latency = calloc(l.total + l.conns, sizeof(*l.latency));
 	l.out = malloc(l.size);
 	l.in = malloc(l.size);
-	if (l.epfd < 0 || !l.conn || !l.latency || !l.out || !l.in)
+	if (l.epfd < 0 || !l.conn || !l.out || !l.in)
 		die("set-up");
 	if (!l.churn)
 		connect_all(&l);
 	wait_for_go();
-	start = now_ns();
-	for (long i = 0; i < l.conns; i++)
-		begin(&l, &l.conn[i]);
-	while (l.done < l.total)
-		step(&l);
-	ns = now_ns() - start;
-	qsort(l.latency, l.done, sizeof(*l.latency), by_value);
-	printf("{\"conns\": %ld, \"done\": %ld, \"rate\": %.0f, "
-	       "\"p50_us\": %.0f, \"p99_us\": %.0f, \"max_us\": %.0f}\n",
-	       l.conns, l.done, l.done * 1e9 / ns, percentile_us(&l, 0.5),
-	       percentile_us(&l, 0.99), percentile_us(&l, 1));
-	fflush(stdout);
+	run(&l);
+	print_result(&l, now_ns() - l.start);
 	/* Connections stay open until told, so that counters can be read. */
 	wait_for_go();
 	return 0;

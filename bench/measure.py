@@ -223,11 +223,11 @@ class Counts:
         return delta
 
 
-def converse(lab, counts, conns, total, size, *mode):
+def converse(lab, counts, conns, total, size, *mode, to="10.77.0.2"):
     """Runs the load; returns its own result and what was counted meanwhile
     (@counts may be None)."""
-    cmd = lab.inside([f"{BUILD}/load", "10.77.0.2", "7777", str(conns),
-                      str(total), str(size), *mode])
+    cmd = lab.inside([f"{BUILD}/load", to, "7777", str(conns),
+                      str(total), str(size), *map(str, mode)])
     with process(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                  text=True) as load:
         if load.stdout.readline() != "ready\n":
@@ -249,11 +249,20 @@ def per(delta, total):
     return round(sum(i for i, _ in delta.values()) / total)
 
 
-def profile(delta, total, title):
-    print(f"\n{title}: instructions and calls for each, by function")
+def profile_table(delta, total, title):
+    """Where they go, by function: the first TOP, as Markdown."""
     order = sorted(delta.items(), key=lambda kv: -kv[1][0])
-    for name, (insns, calls) in order[:TOP]:
-        print(f"  {insns / total:9.1f} {calls / total:7.2f}  {name}")
+    lines = [f"### {title}: {per(delta, total):,} instructions for each", "",
+             "| instructions | calls | function |", "|---:|---:|---|"]
+    lines += [f"| {insns / total:.1f} | {calls / total:.2f} | {name} |"
+              for name, (insns, calls) in order[:TOP]]
+    rest = sum(insns for _, (insns, _) in order[TOP:])
+    lines.append(f"| {rest / total:.1f} | | all others |")
+    return "\n".join(lines) + "\n"
+
+
+def profile(delta, total, title):
+    print("\n" + profile_table(delta, total, title))
 
 
 @contextlib.contextmanager

@@ -1,33 +1,96 @@
-"""The tables of bench/ from made-up figures."""
-from bench import compare
+"""The tables of bench/ from made-up figures, and its load on a real server."""
+import json
+import subprocess
+import xml.etree.ElementTree as ET
 
-ROUND = {
-    "echo, 1 connection": {"pollux": 300.0, "linux tuned": 100.0,
-                           "linux stock": 50.0},
-    "start to first echo in ms, pc": {"pollux": 100.0, "linux tuned": 2000.0,
-                                      "linux stock": None},
-}
-COUNTED = {guest: {"echo, 1 connection": n} for guest, n in
-           zip(compare.GUESTS, (4000, 16000, 20000))}
+import pytest
 
+from bench import device, report
+from bench.guests import POLLUX, STOCK, TUNED
 
-def test_rows_pair_the_ratios_by_round():
-    twice = [ROUND, {**ROUND, "echo, 1 connection": {
-        "pollux": 100.0, "linux tuned": 100.0, "linux stock": 50.0},
-        "start to first echo in ms, pc": {
-            "pollux": 100.0, "linux tuned": 1000.0, "linux stock": 7.0}}]
-    echo, start, counted = compare.rows_of(twice, COUNTED)
-    assert echo["ratio"] == (1, 2, 3)
-    assert [round(x, 3) for x in start["ratio"]] == [0.05, 0.075, 0.1]
-    assert start["linux stock"] == 7
-    assert counted["ratio"][1] == 0.25
+PORT = 17771
 
 
-def test_the_chart_shows_times_better_for_rates_and_for_costs():
-    rows = compare.rows_of([{**ROUND, "start to first echo in ms, pc": {
-        "pollux": 100.0, "linux tuned": 2000.0, "linux stock": 1.0}}],
-        COUNTED)
-    chart = compare.svg(rows)
-    assert ">3.0<" in chart and ">20.0<" in chart and ">4.0<" in chart
-    assert "| echo, 1 connection | 300 /s | 100 /s | 50 /s | 3.00 " in \
-        compare.markdown(rows, 1)
+def row(what="echo", more=True, pollux=(300.0, 100.0), tuned=(100.0, 100.0)):
+    return report.Row(what, "a second", {POLLUX: list(pollux),
+                                         TUNED: list(tuned), STOCK: [None]},
+                      more)
+
+
+def test_ratios_pair_the_rounds_and_say_times_better():
+    assert row().ratio() == (1, 2, 3)
+    assert row(more=False, pollux=(50.0, 20.0)).ratio() == (2, 3.5, 5)
+    assert not row(tuned=(None, None)).ratio()
+
+
+def test_the_table_has_median_and_spread():
+    text = report.markdown([row()], (POLLUX, TUNED, STOCK), "notes")
+    assert "| echo, a second | 200 (100 to 300) | 100 |  | 2.00 (1.00 to " \
+        "3.00) |" in text
+    assert text.endswith("\n\nnotes\n")
+
+
+def test_the_json_has_every_value():
+    found = json.loads(report.as_json([row()], "n"))["rows"][0]
+    assert found["values"][POLLUX] == [300, 100]
+    assert found["ratio"] == [1, 2, 3]
+
+
+def test_the_chart_is_well_formed_and_leaves_out_what_has_no_ratio():
+    chart = report.svg([row(), row("worse", pollux=(40.0, 60.0)),
+                        row("alone", tuned=(None, None))])
+    texts = [e.text for e in ET.fromstring(chart).iter()
+             if e.tag.endswith("text")]
+    assert "echo" in texts and "worse" in texts and "alone" not in texts
+    assert "2.0" in texts and "0.5" in texts
+
+
+def test_doorbells_and_interrupts_are_told_apart_by_queue():
+    lines = ["virtio_queue_notify vdev 0x1 n 0 vq 0xa",
+             "virtio_queue_notify vdev 0x1 n 1 vq 0xb",
+             "virtio_notify vdev 0x1 vq 0xa",
+             "virtio_queue_notify vdev 0x1 n 1 vq 0xb", "something else"]
+    assert device.count(lines) == {("doorbell", 0): 1, ("doorbell", 1): 2,
+                                   ("interrupt", 0): 1}
+
+
+@pytest.fixture(name="load", scope="module")
+def _load(tmp_path_factory):
+    """Runs bench/load against the echo server on the host; its result."""
+    folder = tmp_path_factory.mktemp("load")
+    subprocess.run(["gcc", "-O1", "-Wall", "-Wextra", "-Werror",
+                    "bench/load.c", "-o", folder / "load"], check=True)
+    subprocess.run(["gcc", "-O1", "-I.", "user/echo.c", "user/loop.c", "-o",
+                    folder / "echo"], check=True)
+    with subprocess.Popen([folder / "echo", str(PORT)],
+                          stdout=subprocess.PIPE, text=True) as echo:
+        assert "listening" in echo.stdout.readline()
+
+        def run(*words):
+            done = subprocess.run(
+                [folder / "load", "127.0.0.1", str(PORT), *map(str, words)],
+                input="go\nend\n", text=True, capture_output=True, timeout=30,
+                check=True)
+            return json.loads(done.stdout.splitlines()[1])
+        yield run
+        echo.kill()
+
+
+@pytest.mark.parametrize("words", [
+    (3, 300, 64), (3, 60, 64, "churn"), (2, 5, 300000),
+    (4, 200, 64, "from", "127.0.0.9", 3), (3, 100, 64, "open", 2000)])
+def test_every_mode_echoes_all_and_orders_its_percentiles(load, words):
+    said = load(*words)
+    assert said["done"] == words[1]
+    values = [said[key] for key in ("p50_us", "p90_us", "p99_us", "p999_us",
+                                    "max_us")]
+    assert values == sorted(values) and values[0] > 0
+
+
+def test_an_open_loop_keeps_its_rate_and_counts_waiting(load):
+    assert 0.09 < load(4, 100, 64, "open", 1000)["done"] / load(
+        4, 100, 64, "open", 1000)["rate"] < 0.5
+    # A thousand due at once on one connection: the last waited for all.
+    said = load(1, 1000, 64, "open", 10000000)
+    assert said["max_us"] > 5 * said["p50_us"] / 4
+    assert said["max_us"] > 0.9e6 * said["done"] / said["rate"]
