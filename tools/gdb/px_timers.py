@@ -10,11 +10,12 @@ def wheel_timers(wheel):
     """(level, slot, timer); level -1: due."""
     for node in hlist_nodes(wheel.member("due")):
         yield -1, 0, container("timer", node, "node")
-    for level, slots in enumerate(wheel.slot):
-        for slot, head in enumerate(slots):
-            if head.first:
-                for node in hlist_nodes(head.addr):
-                    yield level, slot, container("timer", node, "node")
+    per_level = len(wheel.slot) // len(wheel.used)
+    for n, head in enumerate(wheel.slot):
+        if head.first:
+            level, slot = divmod(n, per_level)
+            for node in hlist_nodes(head.addr):
+                yield level, slot, container("timer", node, "node")
 
 
 def owner_text(timer):
