@@ -1,0 +1,280 @@
+#!/usr/bin/python3
+"""Measures Debian's redis-server and nginx in Pollux beside a Linux guest:
+the same binaries, QEMU and flags, in turn. Needs root (a TAP in a network
+namespace).
+
+	bench/servers.py [ROUNDS] [redis] [nginx] [profile]	default 3, both
+
+Requests a second by redis-benchmark (50 clients, pipelines of 1 and 16) and
+wrk (64 connections, a page of 612 bytes); guest instructions for each, of
+everything that runs, counted in boots of their own; milliseconds from QEMU's
+start to the first PONG; the least memory that answers. profile: where the
+instructions go, Pollux only. Writes build/bench/servers.md.
+"""
+import importlib.machinery
+import importlib.util
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from bench import linux, measure  # noqa: E402
+from tools import qemu  # noqa: E402
+
+ROOT = "build/servers"
+BUILD = measure.BUILD
+ENV = dict(os.environ, LD_LIBRARY_PATH=os.path.abspath(
+    f"{ROOT}/usr/lib/x86_64-linux-gnu"))
+GUESTS = ("pollux", "linux tuned")
+STATIC = "ip=10.77.0.2::10.77.0.1:255.255.0.0::eth0:off"
+NGINX_CONF = """daemon off; master_process off; user root; pid /run/nginx.pid;
+error_log /dev/stderr notice;
+events { worker_connections 512; }
+http {
+	access_log off; sendfile on; tcp_nopush on; keepalive_requests 10000000;
+	server { listen 80; root /www; }
+}
+"""
+COUNTED_WRK = 2		# seconds
+
+
+def load_pollux():
+    loader = importlib.machinery.SourceFileLoader("pollux", "tools/pollux")
+    spec = importlib.util.spec_from_loader("pollux", loader)
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    module.quiet = True
+    return module
+
+
+def pack(*words):
+    """The archive of `pollux build` of these words: (path, init=)."""
+    pollux = load_pollux()
+    options = pollux.arguments(["build", "-o", "x.elf", "--root", ROOT, "-q",
+                                "--config", os.devnull, *words])
+    pollux.settle(options)
+    plan = pollux.Plan(options)
+    path = f"{BUILD}/{plan.name}.cpio"
+    plan.write(path)
+    both = f"{BUILD}/{plan.name}-linux.cpio"
+    with open(both, "wb") as out:
+        for part in (linux.INITRD, path):
+            with open(part, "rb") as f:
+                out.write(f.read())
+    return {"pollux": path, "linux": both, "init": plan.path}
+
+
+class Redis:
+    name, ready = "redis", "Ready to accept connections"
+
+    def __init__(self):
+        self.files = pack("redis-server", "--save", "")
+
+    def loads(self):
+        for what in ("get", "set"):
+            for pipeline in (1, 16):
+                yield f"{what.upper()}, pipeline {pipeline}", \
+                    20000 * (4 if pipeline > 1 else 1), \
+                    ["redis-benchmark", "-h", "10.77.0.2", "-t", what, "-c",
+                     "50", "-P", str(pipeline), "--csv", "-n"]
+
+    @staticmethod
+    def rate(out):
+        return float(re.search(r'^"[GS]ET[^"]*","([\d.]+)"', out, re.M)[1])
+
+
+class Nginx:
+    name, ready = "nginx", "using the \"epoll\""
+
+    def __init__(self):
+        os.makedirs(f"{BUILD}/www", exist_ok=True)
+        with open(f"{BUILD}/www/index.html", "w", encoding="ascii") as f:
+            f.write("x" * 611 + "\n")
+        with open(f"{BUILD}/nginx.conf", "w", encoding="ascii") as f:
+            f.write(NGINX_CONF)
+        self.files = pack(
+            "--no-recipe", "-f", f"{BUILD}/nginx.conf:/etc/nginx.conf",
+            "--dir", f"{BUILD}/www:/www", "--mkdir", "/var/lib/nginx",
+            "--mkdir", "/var/log/nginx", "nginx", "-c", "/etc/nginx.conf")
+
+    def loads(self):
+        yield "page of 612 bytes", None, [
+            "wrk", "-t", "1", "-c", "64", "http://10.77.0.2/", "-d"]
+
+    @staticmethod
+    def rate(out):
+        return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
+
+
+def find(name):
+    for folder in ("usr/bin", "usr/sbin"):
+        if os.path.exists(f"{ROOT}/{folder}/{name}"):
+            return f"{ROOT}/{folder}/{name}"
+    return name
+
+
+def command(server, guest, net, mem="256", machine="pc", extra=(),
+            address=STATIC):
+    if guest == "pollux":
+        return qemu.command(
+            machine, kernel="build/pollux.stripped.elf",
+            initrd=server.files["pollux"], mem=mem, net=net, extra=extra,
+            append=f"{address} init={server.files['init']}")
+    return qemu.command(
+        machine, kernel=linux.KERNEL, initrd=server.files["linux"], mem=mem,
+        net=net, extra=extra, append=f"{linux.TUNED} ADDR=10.77.0.2 "
+        "MASK=255.255.0.0")
+
+
+def on_tap(server, guest, lab, extra=()):
+    net = ["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no",
+           "-device", "virtio-net-pci,netdev=n0"]
+    return lab.inside(command(server, guest, net, extra=extra))
+
+
+def until_ready(process, server):
+    for line in process.stdout:
+        if server.ready in line:
+            time.sleep(0.3)
+            return
+    raise SystemExit("bench: the guest ended before it was ready")
+
+
+def client(lab, words, amount):
+    return subprocess.run(
+        lab.inside([find(words[0]), *words[1:], str(amount)]), env=ENV,
+        stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
+
+
+def rates(server, guest, lab):
+    found = {}
+    with measure.process(on_tap(server, guest, lab), text=True,
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         errors="replace") as running:
+        until_ready(running, server)
+        for what, number, words in server.loads():
+            out = client(lab, words, number or 4)
+            found[what] = server.rate(out)
+    return found
+
+
+def symbols(path):
+    """The kernel's functions; all user code is one."""
+    names = measure.symbols(path)
+    with open(path, encoding="ascii") as f:
+        lines = [line for line in f if " user:" not in line]
+    names = [n for n in names if not n.startswith("user:")]
+    with open(path, "w", encoding="ascii") as f:
+        f.write("0 user\n" + "".join(lines))
+    return ["user", *names]
+
+
+def instructions(server, guest, lab, profile=False):
+    found = {}
+    with tempfile.NamedTemporaryFile() as shared, \
+            tempfile.NamedTemporaryFile("w") as names_file:
+        names = ["all", "none"]
+        if profile:
+            names = symbols(names_file.name)
+        else:
+            names_file.write("0 all\n")
+            names_file.flush()
+        counts = measure.Counts(shared.name, names)
+        plugin = f"{BUILD}/insns.so,symbols={names_file.name}"
+        cmd = on_tap(server, guest, lab,
+                     ["-plugin", f"{plugin},counts={shared.name}"])
+        with measure.process(cmd, stdin=subprocess.DEVNULL, text=True,
+                             stdout=subprocess.PIPE,
+                             errors="replace") as running:
+            until_ready(running, server)
+            for what, number, words in server.loads():
+                client(lab, words, number // 10 if number else 1)
+                before = counts.read()
+                out = client(lab, words, number or COUNTED_WRK)
+                delta = counts.since(before)
+                done = number or int(re.search(r"(\d+) requests in",
+                                               out)[1])
+                found[what] = measure.per(delta, done)
+                if profile:
+                    measure.profile(delta, done, f"{server.name}, {what}")
+    return found
+
+
+def first_pong(server, guest, machine):
+    """Milliseconds from QEMU's start to a PONG, through user networking."""
+    port = measure.free_port()
+    net = qemu.user_net(machine, port, 6379)
+    start = time.monotonic()
+    cmd = command(server, guest, net, machine=machine, mem="64", address=
+                  "ip=10.0.2.15::10.0.2.2:255.255.255.0::eth0:off loglevel=3")
+    with measure.process(cmd, stdin=subprocess.DEVNULL,
+                         stdout=subprocess.DEVNULL):
+        while time.monotonic() - start < 10:
+            try:
+                with socket.create_connection(("127.0.0.1", port), 1) as s:
+                    s.settimeout(0.05)
+                    s.sendall(b"PING\r\n")
+                    if s.recv(7) in (b"+PONG\r\n", b"-DENIED"):
+                        return (time.monotonic() - start) * 1000
+            except OSError:
+                time.sleep(0.001)
+    return None
+
+
+def middle(values):
+    return statistics.median(values)
+
+
+def measure_server(server, lab, rounds):
+    """Rows of the table."""
+    runs = {g: [] for g in GUESTS}
+    for _ in range(rounds):
+        for guest in GUESTS:
+            runs[guest].append(rates(server, guest, lab))
+    counted = {g: instructions(server, g, lab) for g in GUESTS}
+    for what, _, _ in server.loads():
+        ours, theirs = (middle([r[what] for r in runs[g]]) for g in GUESTS)
+        yield (f"{server.name} {what}, requests/s", ours, theirs,
+               middle([a[what] / b[what] for a, b in zip(*runs.values())]))
+        ours, theirs = (counted[g][what] for g in GUESTS)
+        yield (f"{server.name} {what}, instructions for each", ours, theirs,
+               ours / theirs)
+
+
+def main():
+    words = sys.argv[1:]
+    rounds = int(next((w for w in words if w.isdigit()), 3))
+    os.makedirs(BUILD, exist_ok=True)
+    linux.prepare()
+    kinds = [k for k in (Redis, Nginx) if k.name in words] or [Redis, Nginx]
+    with measure.Lab() as lab:
+        if "profile" in words:
+            for kind in kinds:
+                instructions(kind(), "pollux", lab, profile=True)
+            return 0
+        rows = []
+        for kind in kinds:
+            server = kind()
+            rows += measure_server(server, lab, rounds)
+            for machine in ("microvm", "pc") if kind is Redis else ():
+                pongs = [first_pong(server, "pollux", machine)
+                         for _ in range(5 * rounds)]
+                rows.append((f"start to first PONG in ms, {machine} (least "
+                             f"{min(pongs):.0f})", middle(pongs), None, None))
+    text = "| what | Pollux | Linux, tuned | ratio |\n|---|---|---|---|\n"
+    for what, ours, theirs, ratio in rows:
+        text += (f"| {what} | {ours:,.0f} | {theirs:,.0f} | {ratio:.2f} |\n"
+                 if theirs else f"| {what} | {ours:,.0f} | | |\n")
+    with open(f"{BUILD}/servers.md", "w", encoding="ascii") as f:
+        f.write(text)
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
