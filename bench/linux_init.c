@@ -121,6 +121,7 @@ static void become_packed(void)
 	mkdir("/run", 0755);
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("sysfs", "/sys", "sysfs", 0, NULL);
+	symlink("/proc/self/fd/2", "/dev/stderr");
 	for (char *p = text; p < text + len && n < 255; p += strlen(p) + 1)
 		argv[n++] = p;
 	execv(argv[0], argv);

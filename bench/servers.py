@@ -127,7 +127,7 @@ def command(server, guest, net, mem="256", machine="pc", extra=(),
             append=f"{address} init={server.files['init']}")
     return qemu.command(
         machine, kernel=linux.KERNEL, initrd=server.files["linux"], mem=mem,
-        net=net, extra=extra, append=f"{linux.TUNED} ADDR=10.77.0.2 "
+        net=net, extra=extra, append=f"{linux.TUNED} panic=-1 ADDR=10.77.0.2 "
         "MASK=255.255.0.0")
 
 
