@@ -154,7 +154,7 @@ static ssize_t pseudo_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	return n;
 }
 
-/* A file that may be written has a mode that says so: open(2) asks that. */
+/* A mode may allow root to write what nobody takes: /proc/self/comm. */
 static ssize_t pseudo_write(struct file *file, struct iov_iter *from,
 			    loff_t *pos)
 {
@@ -166,7 +166,7 @@ static ssize_t pseudo_write(struct file *file, struct iov_iter *from,
 	(void)pos;
 	if (!n)
 		return 0;
-	if (n >= sizeof(text))
+	if (n >= sizeof(text) || !node_of(inode)->store)
 		return -EINVAL;
 	if (copy_from_iter(text, n, from) != n)
 		return -EFAULT;
