@@ -401,6 +401,7 @@ static int pipe_stat(struct file *file, struct kstat *st)
 }
 
 void pipe_put_end(struct pipe *pipe)
+	__no_lock_check
 {
 	struct inode *inode = pipe->dentry ? pipe->dentry->inode : NULL;
 	bool last;

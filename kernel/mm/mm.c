@@ -191,6 +191,7 @@ static int split_at(struct mm_struct *mm, u64 addr)
 
 /* Tables for nothing but what was unmapped are not needed any more. */
 static void free_tables(struct mm_struct *mm, u64 start, u64 end)
+	__must_hold(mm->lock)
 {
 	struct vm_area *below = area_below(mm, start);
 	struct vm_area *above = area_at_or_above(mm, end);

@@ -224,6 +224,7 @@ SYSCALL_DEFINE2(pkey_alloc, u64, flags, u64, rights)
 /* One byte for each page: is it in memory? */
 SYSCALL_DEFINE3(mincore, u64, addr, u64, len, u8 __user *, vec)
 {
+	struct mm_struct *mm = current->mm;
 	u64 at, end, *entry;
 	u8 here;
 	int err = 0;
@@ -233,12 +234,12 @@ SYSCALL_DEFINE3(mincore, u64, addr, u64, len, u8 __user *, vec)
 	if (check_range(addr, len, &end))
 		return -ENOMEM;
 	for (at = addr; !err && at < end; at += PAGE_SIZE) {
-		mutex_lock(&current->mm->lock);
-		if (!area_find(current->mm, at))
+		mutex_lock(&mm->lock);
+		if (!area_find(mm, at))
 			err = -ENOMEM;
-		entry = pt_user_entry(current->mm->pgd, at, false);
+		entry = pt_user_entry(mm->pgd, at, false);
 		here = entry && *entry;
-		mutex_unlock(&current->mm->lock);
+		mutex_unlock(&mm->lock);
 		if (!err)
 			err = put_user(here, vec++);
 		cond_resched();

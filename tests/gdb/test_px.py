@@ -30,10 +30,11 @@ def open_echo(port):
 
 
 def fill(s):
-    """Sends and never reads, until nothing is taken for a while."""
+    """Sends and never reads, until nothing is taken for so long that the user
+    network has sent again what got lost."""
     s.setblocking(False)
     quiet = 0
-    while quiet < 20:
+    while quiet < 75:
         try:
             s.send(bytes(65536))
             quiet = 0
