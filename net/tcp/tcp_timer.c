@@ -300,7 +300,7 @@ void tcp_timer_deferred(struct sock *sk)
 		sock_put(sk);
 }
 
-static void timer_fired(struct timer *timer)
+static void tcp_timer_fired(struct timer *timer)
 {
 	struct tcp_sock *tp = container_of(timer, struct tcp_sock, timer);
 	struct sock *sk = &tp->sk;
@@ -322,5 +322,5 @@ static void timer_fired(struct timer *timer)
 
 void tcp_timer_setup(struct sock *sk)
 {
-	timer_setup(&tcp_sk(sk)->timer, timer_fired);
+	timer_setup(&tcp_sk(sk)->timer, tcp_timer_fired);
 }

@@ -52,6 +52,9 @@ class Px:
              open_echo(guest.port) as slow:
             self.clients = [one, two, slow]
             fill(slow)
+            # What the trace shows in its last records.
+            two.sendall(b"again")
+            assert two.recv(5) == b"again"
             time.sleep(0.3)
             monitor.ask("stop")
             self.core = f"{folder}/core"

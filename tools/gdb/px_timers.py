@@ -21,7 +21,7 @@ def wheel_timers(wheel):
 def owner_text(timer):
     """Whose timer it is, where that is known."""
     try:
-        tcp = address("timer_fired", "net/tcp/tcp_timer.c")
+        tcp = address("tcp_timer_fired", "net/tcp/tcp_timer.c")
     except Missing:
         return ""
     if timer.fn != tcp:
