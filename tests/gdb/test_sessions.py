@@ -110,7 +110,7 @@ def test_slow_reader():
         with open_echo(guest) as s:
             s.setblocking(False)
             quiet = 0
-            while quiet < 25:
+            while quiet < 75:
                 try:
                     s.send(bytes(65536))
                     quiet = 0
