@@ -2,7 +2,9 @@
 # `make help` lists the rest. Set-up (Debian packages, lwIP's source) is done
 # on the way: see tools/need and tools/fetch-source.
 
-B	:= build
+# DEBUG=1: the kernel with its checkers (docs/debugging.md), in build/debug/.
+DEBUG	?=
+B	:= $(if $(DEBUG),build/debug,build)
 CC	:= gcc
 
 # ---- What `make run` can be told -------------------------------------------
@@ -41,12 +43,12 @@ need	= $(if $(filter yes,$(SETUP)),$(B)/.need-$1)
 
 # ---- Sources ---------------------------------------------------------------
 DIRS	:= boot kernel kernel/x86 kernel/mm drivers net net/ip net/tcp \
-	   net/lwip fs
+	   net/lwip fs $(if $(DEBUG),kernel/debug boot/debug)
 SRCS	:= $(wildcard $(addsuffix /*.c,$(DIRS)) $(addsuffix /*.S,$(DIRS)))
 
 # lwIP is a distribution source package, never in this tree. net/lwip/lwip.mk
 # sets LWIP_SRCS: the files of it that we use, relative to its src folder.
-LWIP_DIR ?= $(B)/lwip
+LWIP_DIR ?= build/lwip
 -include net/lwip/lwip.mk
 LWIP_OBJS := $(LWIP_SRCS:%.c=$(B)/lwip.o/%.o)
 LWIP_INC  := -Inet/lwip/include -isystem $(LWIP_DIR)/src/include
@@ -73,7 +75,8 @@ PROGS	:= echo hello
 
 # The stack is aligned to 8: without vector registers nothing needs more. That
 # functions think it is 16 when they are called keeps them from aligning it.
-STACK	:= -mpreferred-stack-boundary=3 -mincoming-stack-boundary=4
+STACK	:= $(if $(DEBUG),,-mpreferred-stack-boundary=3 \
+	   -mincoming-stack-boundary=4)
 CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
 	   -mno-red-zone -mgeneral-regs-only $(STACK) \
 	   -fno-asynchronous-unwind-tables \
@@ -113,7 +116,22 @@ USUAL	:= $(addprefix net/tcp/tcp_,accept.c close.c data.c \
 	   x86/uaccess.c)
 SIZE	:= $(filter-out $(SPEED) $(USUAL),$(SRCS:%.S=))
 ALONE	:= $(addprefix kernel/,string.c libgcc.c x86/stackprotector.c)
-LTO	:= -flto=2 -flto-partition=one
+LTO	:= $(if $(DEBUG),,-flto=2 -flto-partition=one)
+
+# The checkers see every access but those of what they stand on.
+ifneq ($(DEBUG),)
+CHECKS	:= -fsanitize=kernel-address -fasan-shadow-offset=0xdffffc0000000000 \
+	   --param asan-stack=1 --param asan-globals=1 \
+	   --param asan-instrumentation-with-call-threshold=0 \
+	   -fsanitize=undefined -fno-sanitize=alignment
+CFLAGS	+= -DDEBUG_KERNEL -Wframe-larger-than=4096
+ASFLAGS	+= -DDEBUG_KERNEL
+UNCHECKED := $(wildcard kernel/debug/*.c) kernel/mm/slab.c
+$(patsubst %,$(B)/%.o,$(filter-out $(UNCHECKED),$(filter %.c,$(SRCS)))): \
+	CFLAGS += $(CHECKS)
+$(DISK_OBJS): CFLAGS += $(CHECKS)
+$(LWIP_OBJS): CFLAGS += $(filter-out -fsanitize=undefined,$(CHECKS))
+endif
 $(SPEED:%=$(B)/%.o): OPT := -O3
 $(SIZE:%=$(B)/%.o) $(DISK_OBJS) $(E2FS_OBJS) $(LWIP_OBJS): OPT := -Oz -fno-jump-tables
 $(ALONE:%=$(B)/%.o): LTO :=
@@ -164,8 +182,8 @@ $(LWIP_OBJS): $(B)/lwip.o/%.o: | $(LWIP_HERE)
 	$(Q)$(CC) $(filter-out -Werror,$(CFLAGS)) $(OPT) $(LTO) $(LWIP_INC) -w -MMD -MP \
 		-c $(LWIP_DIR)/src/$*.c -o $@
 
-$(B)/lwip/src/include/lwip/init.h: | $(call need,build)
-	tools/fetch-source lwip $(B)/lwip
+$(LWIP_DIR)/src/include/lwip/init.h: | $(call need,build)
+	tools/fetch-source lwip $(LWIP_DIR)
 
 # libext2fs's own files are not held to our warnings. It has names that the
 # kernel has, too: of it and what calls it, only fs/ext/ext_lib.h is seen.
@@ -211,8 +229,8 @@ $(B)/kernel.o: $(OBJS)
 $(B)/kernel-disk.o: $(OBJS) $(DISK_OBJS)
 $(B)/kernel.o $(B)/kernel-disk.o:
 	$(call say,LTO,$@)
-	$(Q)$(CC) $(CFLAGS) $(LTO) -r -flinker-output=nolto-rel -nostdlib \
-		$(filter %.o,$^) -o $@
+	$(Q)$(CC) $(CFLAGS) $(LTO) -r $(if $(LTO),-flinker-output=nolto-rel) \
+		-nostdlib $(filter %.o,$^) -o $@
 
 $(B)/%.stripped.elf: $(B)/%.elf
 	strip -s $< -o $@
@@ -342,8 +360,18 @@ check: | $(call need,build) $(LWIP_HERE) $(E2FS_HERE)
 lint: | $(call need,build) $(call need,lint)
 	@tools/lint $(LINT)
 
+# The kernel with its checkers, beside the other.
+$(if $(DEBUG),,build/debug/pollux.elf): FORCE
+	@$(MAKE) --no-print-directory DEBUG=1 SETUP=$(SETUP) $@
+
+# What runs programs and frames, once more with that kernel.
+test-debug: build/debug/pollux.elf all $(TEST_PROGS:%=$(B)/tests/%)
+	@KERNEL=build/debug/pollux.elf /usr/bin/python3 -m pytest -q \
+		$(or $(TESTS),tests/abi tests/wire tests/e2e)
+
 # Every suite; TESTS="tests/wire -k arp" picks some of the pytest ones.
-test: all iso disk $(TEST_PROGS:%=$(B)/tests/%) $(PROGS:%=$(B)/user/%) \
+test: all iso disk build/debug/pollux.elf $(TEST_PROGS:%=$(B)/tests/%) \
+		$(PROGS:%=$(B)/user/%) \
 		$(B)/bench/million \
 		| $(call need,run) $(call need,unit) $(call need,test) servers
 	@tests/run $(TESTS)
@@ -429,6 +457,7 @@ help:
 	@echo '                  shares of the host and disks (docs/files.md)'
 	@echo 'make test         every suite; ends with what passed and failed'
 	@echo 'make test-crash   kills guests in the middle of their writes, TIMES=200'
+	@echo 'make test-debug   what runs guests, on a kernel that checks itself (DEBUG=1)'
 	@echo 'make unit check   host unit tests; style and layer rules'
 	@echo 'make lint         clang, its lock analysis, cppcheck, gcc -fanalyzer, clang-tidy'
 	@echo 'make sim          TCP in simulated worlds: SEEDS=n; SEED=s replays one'

@@ -20,6 +20,46 @@
 #define PTE_P_W		0x3
 #define PTE_P_W_PS	0x83
 
+/*
+ * In a DEBUG=1 kernel functions write the shadow of their frames from the
+ * start: until paging_init() makes the real one, all of it is one page.
+ */
+#ifdef DEBUG_KERNEL
+#define SHADOW_SLOT	472	/* PML4 entries for 0xffffec0000000000 on */
+#define SHADOW_SLOTS	32
+
+.macro FILL_TABLE table, entries, value
+	movl	$PHYS(\table), %ecx
+	movl	$PHYS(\value) + PTE_P_W, %eax
+	movl	$\entries, %edx
+1:	movl	%eax, (%ecx)
+	addl	$8, %ecx
+	decl	%edx
+	jnz	1b
+.endm
+
+.macro MAP_EARLY_SHADOW
+	FILL_TABLE shadow_pt, 512, shadow_page
+	FILL_TABLE shadow_pd, 512, shadow_pt
+	FILL_TABLE shadow_pdpt, 512, shadow_pd
+	FILL_TABLE boot_pml4+SHADOW_SLOT*8, SHADOW_SLOTS, shadow_pdpt
+.endm
+
+	.section .init.bss, "aw", @nobits
+	.balign 4096
+shadow_page:
+	.skip	4096
+shadow_pt:
+	.skip	4096
+shadow_pd:
+	.skip	4096
+shadow_pdpt:
+	.skip	4096
+#else
+.macro MAP_EARLY_SHADOW
+.endm
+#endif
+
 	/* Multiboot2 specification 1.6, section 3.1. */
 	.section .multiboot2, "a"
 	.balign 8
@@ -85,6 +125,8 @@ mb2_start:
 	movl	$PHYS(boot_pdpt) + PTE_P_W, %eax
 	movl	%eax, PHYS(boot_pml4)
 	movl	%eax, PHYS(boot_pml4) + 511 * 8
+
+	MAP_EARLY_SHADOW
 
 	movl	$CR4_PAE, %eax
 	movl	%eax, %cr4

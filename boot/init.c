@@ -4,6 +4,7 @@
  */
 #include "boot/init.h"
 
+#include "boot/debug/plant.h"
 #include "boot/selftest.h"
 #include "drivers/drivers.h"
 #include "fs/exec.h"
@@ -124,6 +125,7 @@ void init_task(void *arg)
 
 	(void)arg;
 	run_selftest();
+	run_planted();
 	load_initramfs();
 	drivers_init();
 	lwip_configure();

@@ -8,6 +8,7 @@
 #include "fs/eventpoll.h"
 #include "fs/file.h"
 #include "fs/proc.h"
+#include "kernel/debug/kasan.h"
 #include "kernel/mm/memblock.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
@@ -58,6 +59,7 @@ void start_kernel(void)
 	memblock_init(&memblock, &boot_info, image_to_phys(__image_start),
 		      image_to_phys(__image_end));
 	paging_init();
+	kasan_init();
 	page_alloc_init();
 	slab_init();
 	virtio_drivers_init();

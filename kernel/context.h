@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "kernel/debug/lockdep.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
 #include "kernel/types.h"
@@ -38,4 +39,5 @@ static inline bool in_task(void)
 static inline void might_sleep(void)
 {
 	BUG_ON(!in_task());
+	lock_check_sleep();
 }

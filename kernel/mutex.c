@@ -11,6 +11,7 @@ void mutex_init(struct mutex *m)
 {
 	m->owner = NULL;
 	init_waitqueue_head(&m->wait);
+	lock_init_at(&m->debug, __builtin_return_address(0));
 }
 
 void mutex_lock_slow(struct mutex *m)

@@ -12,6 +12,7 @@
 struct __capability("mutex") mutex {
 	struct task *owner;		/* NULL when free; atomic */
 	struct wait_queue_head wait;
+	struct lock_debug debug;
 };
 
 void mutex_init(struct mutex *m);
@@ -34,6 +35,7 @@ static inline void mutex_lock(struct mutex *m)
 	__acquires(m) __no_lock_check
 {
 	might_sleep();
+	lock_acquire(&m->debug, LOCK_SLEEPING);
 	if (unlikely(!mutex_trylock(m)))
 		mutex_lock_slow(m);
 }
@@ -47,6 +49,7 @@ static inline void mutex_unlock(struct mutex *m)
 	__releases(m) __no_lock_check
 {
 	BUG_ON(m->owner != current);
+	lock_release(&m->debug);
 	__atomic_store_n(&m->owner, NULL, __ATOMIC_RELEASE);
 	if (unlikely(wq_has_sleeper(&m->wait)))
 		mutex_unlock_slow(m);

@@ -11,6 +11,7 @@
 
 #include "kernel/clock.h"
 #include "kernel/context.h"
+#include "kernel/debug/kasan.h"
 #include "kernel/hrtimer.h"
 #include "kernel/errno.h"
 #include "kernel/signal.h"
@@ -161,6 +162,7 @@ void schedule(void)
 	struct task *prev = current, *next;
 
 	might_sleep();
+	kasan_check_stack(prev->stack);
 	local_irq_disable();
 	spin_lock(&rq->lock);
 	if (unlikely(prev->work))

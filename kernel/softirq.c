@@ -55,12 +55,14 @@ static inline void run_round(u32 pending)
 {
 	trace(TRACE_DO_SOFTIRQ, pending, 0);
 	this_cpu_write(softirq_pending, 0u);
+	lock_context(true, false);
 	local_irq_enable();
 	do {
 		softirq_action[__builtin_ctz(pending)]();
 		pending &= pending - 1;
 	} while (pending);
 	local_irq_disable();
+	lock_context(false, false);
 }
 
 /* What became pending in the first round, within the budget. */
@@ -105,10 +107,12 @@ void do_softirq(void)
 void irq_enter(void)
 {
 	this_cpu_add(context_count, HARDIRQ_ONE);
+	lock_context(true, true);
 }
 
 void irq_exit(void)
 {
+	lock_context(false, true);
 	this_cpu_add(context_count, -HARDIRQ_ONE);
 	if (this_cpu_read(softirq_pending) && in_task())
 		run_softirqs();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernel/compiler.h"
+#include "kernel/debug/lockdep.h"
 #include "kernel/softirq.h"
 #include "kernel/types.h"
 #include "kernel/x86/irqflags.h"
@@ -13,6 +14,7 @@
 
 struct __capability("spinlock") spinlock {
 	u32 locked;
+	struct lock_debug debug;
 };
 
 #define SPINLOCK_INIT { 0 }
@@ -20,11 +22,13 @@ struct __capability("spinlock") spinlock {
 static inline void spin_lock_init(struct spinlock *lock)
 {
 	lock->locked = 0;
+	lock_init(&lock->debug);
 }
 
 static inline void spin_lock(struct spinlock *lock)
 	__acquires(lock) __no_lock_check
 {
+	lock_acquire(&lock->debug, LOCK_SPIN);
 	while (unlikely(__atomic_exchange_n(&lock->locked, 1,
 					    __ATOMIC_ACQUIRE)))
 		while (READ_ONCE(lock->locked))
@@ -35,12 +39,16 @@ static inline void spin_lock(struct spinlock *lock)
 static inline bool spin_trylock(struct spinlock *lock)
 	__cond_acquires(lock) __no_lock_check
 {
-	return !__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE);
+	if (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE))
+		return false;
+	lock_acquire(&lock->debug, LOCK_TRY);
+	return true;
 }
 
 static inline void spin_unlock(struct spinlock *lock)
 	__releases(lock) __no_lock_check
 {
+	lock_release(&lock->debug);
 	__atomic_store_n(&lock->locked, 0, __ATOMIC_RELEASE);
 }
 

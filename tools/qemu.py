@@ -19,6 +19,8 @@ import sys
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 MACHINES = ("pc", "q35", "microvm")
 PORTS = {"echo": 7777, "hello": 8080}
+# `make test-debug` runs the tests with another one.
+KERNEL = os.environ.get("KERNEL", "build/pollux.elf")
 DEBUG_EXIT = "isa-debug-exit,iobase=0xf4,iosize=0x04"
 
 
@@ -47,7 +49,7 @@ def user_net(machine, port, guest_port):
             "-device", f"{device(machine, 'net')},netdev=n0{rom}"]
 
 
-def command(machine="pc", kernel="build/pollux.elf",
+def command(machine="pc", kernel=KERNEL,
             initrd="build/initramfs.cpio", append="", iso=None, accel="tcg",
             cpu="max", mem="64", net=(), extra=()):
     """The argument list; with @iso the ISO is booted instead of @kernel."""

@@ -2,6 +2,7 @@
  * kmalloc(): the next larger size of a ladder of caches; beyond the ladder,
  * whole pages. kfree() finds the cache through the page's struct.
  */
+#include "kernel/debug/kasan.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab_internal.h"
 #include "kernel/panic.h"
@@ -52,12 +53,23 @@ static unsigned int page_order(size_t size)
 	return order;
 }
 
+size_t kmalloc_size(size_t size)
+{
+	if (size <= LADDER_MAX)
+		return ladder[find_rung(size)].size;
+	return PAGE_SIZE << page_order(size);
+}
+
 void *kmalloc(size_t size)
 {
 	struct page *page;
+	void *obj;
 
-	if (likely(size <= LADDER_MAX))
-		return kmem_cache_alloc(&rung[find_rung(size)]);
+	if (likely(size <= LADDER_MAX)) {
+		obj = kmem_cache_alloc(&rung[find_rung(size)]);
+		kasan_shrink(obj, size, kmalloc_size(size));
+		return obj;
+	}
 	page = alloc_pages(page_order(size));
 	return page ? page_address(page) : NULL;
 }
@@ -94,13 +106,6 @@ void kfree(const void *obj)
 	if (page->type != PAGE_USED || (u64)obj % PAGE_SIZE)
 		panic("kfree: %p was not allocated, or is freed twice", obj);
 	free_pages(page, page->order);
-}
-
-size_t kmalloc_size(size_t size)
-{
-	if (size <= LADDER_MAX)
-		return ladder[find_rung(size)].size;
-	return PAGE_SIZE << page_order(size);
 }
 
 __cold void slab_init(void)

@@ -13,6 +13,7 @@
  * it set has interrupted the owner and goes to the lists instead.
  */
 #include "kernel/mm/page.h"
+#include "kernel/debug/kasan.h"
 #include "kernel/mm/memblock.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
@@ -302,6 +303,7 @@ struct page *alloc_pages(unsigned int order)
 		return NULL;
 	page->type = PAGE_USED;
 	atomic_set(&page->refs, 1);
+	kasan_alloc_pages(page, order);
 	return page;
 }
 
@@ -312,8 +314,10 @@ struct page *alloc_page_reserve(void)
 	if (likely(page))
 		return page;
 	page = zone_alloc_irq(0, 0);
-	if (page)
-		atomic_set(&page->refs, 1);
+	if (!page)
+		return NULL;
+	atomic_set(&page->refs, 1);
+	kasan_alloc_pages(page, 0);
 	return page;
 }
 
@@ -326,6 +330,7 @@ void free_pages(struct page *page, unsigned int order)
 {
 	unsigned long flags;
 
+	kasan_free_pages(page, order);
 	if (!order && stock_free(page))
 		return;
 	flags = spin_lock_irqsave(&zone.lock);

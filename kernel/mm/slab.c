@@ -11,6 +11,7 @@
  * finds it set has interrupted the owner and goes to the slabs.
  */
 #include "kernel/mm/slab.h"
+#include "kernel/debug/kasan.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab_internal.h"
 #include "kernel/panic.h"
@@ -194,9 +195,10 @@ static inline void check_out(struct kmem_cache *c, u64 *obj)
 	if (unlikely(*obj != free_mark(c, obj)))
 		panic("slab: %s %p was written to after it was freed",
 		      c->name, obj);
+	kasan_alloc(obj, c->size);
 	*obj = 0;
 	if (c->flags & SLAB_ZERO)
-		memset(obj, 0, c->size);
+		memset(obj, 0, c->size - KASAN_REDZONE);
 }
 
 u32 kmem_cache_alloc_bulk(struct kmem_cache *c, u32 n, void **objs)
@@ -249,9 +251,13 @@ void *kmem_cache_alloc(struct kmem_cache *c)
 
 void kmem_cache_free(struct kmem_cache *c, void *obj)
 {
-	struct magazine *m = own_magazine(c);
-	u64 *word = obj;
+	struct magazine *m;
+	u64 *word;
 
+	if (kasan_quarantine(&c, &obj))
+		return;
+	m = own_magazine(c);
+	word = obj;
 	if (unlikely(*word == free_mark(c, obj)))
 		panic("slab: %s %p is freed twice", c->name, obj);
 	*word = free_mark(c, obj);
@@ -308,7 +314,8 @@ __cold void cache_setup(struct kmem_cache *c, const char *name, size_t size,
 	memset(c, 0, sizeof(*c));
 	align = max(align, sizeof(u64));
 	/* Room for the mark and the link. */
-	size = ALIGN_UP(max(size, 2 * sizeof(u64)), align);
+	size = max(size, 2 * sizeof(u64)) + KASAN_REDZONE;
+	size = ALIGN_UP(size, align);
 	BUG_ON(size > PAGE_SIZE << MAX_SLAB_ORDER);
 	c->name = name;
 	c->size = (u32)size;

@@ -8,6 +8,7 @@
  * kernel's page tables below the window. Task context only.
  */
 #include "kernel/mm/vmalloc.h"
+#include "kernel/debug/kasan.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
 #include "kernel/panic.h"
@@ -194,13 +195,17 @@ void *kstack_alloc(void)
 	if (vmap.nr_stacks)
 		stack = vmap.stack[--vmap.nr_stacks];
 	spin_unlock(&vmap.lock);
-	return stack ? stack : vmalloc(KSTACK_SIZE);
+	if (!stack)
+		stack = vmalloc(KSTACK_SIZE);
+	kasan_new_stack(stack);
+	return stack;
 }
 
 void kstack_free(void *stack)
 {
 	bool kept = false;
 
+	kasan_check_stack(stack);
 	spin_lock(&vmap.lock);
 	if (vmap.nr_stacks < STACK_STOCK) {
 		vmap.stack[vmap.nr_stacks++] = stack;

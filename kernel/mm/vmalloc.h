@@ -13,7 +13,11 @@ void *vmalloc(size_t size) __must_check;
 void vfree(void *va);
 
 /* A kernel stack of KSTACK_SIZE; returns its lowest address. */
+#ifdef DEBUG_KERNEL
+#define KSTACK_SIZE 32768	/* frames are larger there */
+#else
 #define KSTACK_SIZE 16384
+#endif
 void *kstack_alloc(void) __must_check;
 void kstack_free(void *stack);
 

@@ -3,6 +3,7 @@
  * by reference into every address space. paging.h has the rules.
  */
 #include "kernel/x86/paging.h"
+#include "kernel/debug/kasan.h"
 #include "kernel/errno.h"
 #include "kernel/mm/memblock.h"
 #include "kernel/mm/mm.h"
@@ -44,7 +45,7 @@ static u64 pt_prot(u64 prot)
 }
 
 /* A zeroed table, before and after the page allocator is there. */
-static phys_addr_t table_alloc(void)
+phys_addr_t table_alloc(void)
 {
 	phys_addr_t pa;
 
@@ -92,7 +93,7 @@ static u64 *pt_walk(phys_addr_t pgd, u64 va, unsigned int level, bool alloc,
 	return &table[pt_index(va, level)];
 }
 
-static u64 *kernel_entry(u64 va, unsigned int level, bool alloc)
+u64 *kernel_entry(u64 va, unsigned int level, bool alloc)
 {
 	return pt_walk(kernel_pgd, va, level, alloc, PTE_P | PTE_W | PTE_A);
 }
@@ -101,7 +102,7 @@ int map_kernel_page(u64 va, phys_addr_t pa, u64 prot)
 {
 	u64 *entry = kernel_entry(va, 1, true);
 
-	if (!entry)
+	if (!entry || kasan_map_page(va))
 		return -ENOMEM;
 	BUG_ON(*entry & PTE_P);
 	WRITE_ONCE(*entry, pa | pt_prot(prot));
@@ -191,6 +192,7 @@ static void map_around_image(u64 base, phys_addr_t pa)
 /* Maps [@pa, @end), 2 MiB aligned, in the largest pages that fit. */
 static void map_direct(u64 base, phys_addr_t pa, phys_addr_t end)
 {
+	kasan_map_direct(base + pa, base + end);
 	while (pa < end) {
 		if (cpu_has(CPU_1G_PAGES) && pa % SIZE_1G == 0 &&
 		    end - pa >= SIZE_1G && !overlaps_image(pa, SIZE_1G)) {
@@ -263,6 +265,7 @@ void paging_init(void)
 	nx_mask = cpu_has(CPU_NX) ? PTE_NX : 0;
 	kernel_pgd = table_alloc();
 	map_image();
+	kasan_map_image();
 	map_all_ram(base);
 	/* vmalloc's slot must exist before address spaces copy the root. */
 	kernel_entry(VMALLOC_START, 3, true);

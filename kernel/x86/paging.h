@@ -54,6 +54,10 @@ u64 vmalloc_random_base(u64 span);
  * table). Task context.
  */
 int map_kernel_page(u64 va, phys_addr_t pa, u64 prot) __must_check;
+/* The entry of @va in the kernel's table of @level; NULL if there is none. */
+u64 *kernel_entry(u64 va, unsigned int level, bool alloc);
+/* A zeroed page for a table; 0 if memory is out. Any context. */
+phys_addr_t table_alloc(void);
 /* Unmaps one page; returns what it mapped, 0 if nothing. */
 phys_addr_t unmap_kernel_page(u64 va);
 

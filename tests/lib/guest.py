@@ -8,7 +8,7 @@ import time
 
 from tools import mkinitramfs, qemu
 
-KERNEL = "build/pollux.elf"
+KERNEL = qemu.KERNEL
 INITRAMFS = "build/initramfs.cpio"
 # What QEMU's user networking gives out, without waiting for DHCP.
 USER_IP = "10.0.2.15::10.0.2.2:255.255.255.0::eth0:off"
