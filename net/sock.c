@@ -22,6 +22,7 @@
 #include "net/tcp/tcp.h"
 
 #define NR_LOCK_QUEUES	16
+#define BACKLOG_ROUNDS	8
 
 static struct wait_queue_head lock_queues[NR_LOCK_QUEUES];
 
@@ -169,33 +170,48 @@ bool sk_add_backlog(struct sock *sk, struct sk_buff *skb)
 	return true;
 }
 
+/* The oldest of the backlog; what comes from now on is the next batch. */
+static struct sk_buff *take_backlog(struct sock *sk)
+{
+	struct sk_buff *last = sk->sk_backlog, *first = last->next;
+
+	last->next = NULL;
+	sk->sk_backlog = NULL;
+	sk->sk_backlog_len = 0;
+	return first;
+}
+
+static void receive_batch(struct sock *sk, struct sk_buff *skb)
+	__must_hold(sk)
+{
+	while (skb) {
+		struct sk_buff *next = skb->next;
+
+		sk->sk_prot->backlog_rcv(sk, skb);
+		skb = next;
+	}
+}
+
 /*
- * Works off what softirqs left while a task owned the sock. The length is
- * reset at the very end only: what arrives meanwhile still counts, so that a
- * flood fills the backlog instead of keeping the task here for ever.
+ * Works off what softirqs left while a task owned the sock. What is sent
+ * meanwhile is answered, which fills the backlog anew, and a flood does that
+ * without an end: after a few rounds nobody may add to it until it is empty.
  */
 static void run_backlog(struct sock *sk)
 	__must_hold(sk)
 {
-	struct sk_buff *skb, *last;
+	for (u32 i = 0; sk->sk_backlog && i < BACKLOG_ROUNDS; i++) {
+		struct sk_buff *batch = take_backlog(sk);
 
-	while ((last = sk->sk_backlog)) {
-		skb = last->next;
-		last->next = NULL;
-		sk->sk_backlog = NULL;
 		bh_unlock_sock(sk);
 		local_bh_enable();
-		while (skb) {
-			struct sk_buff *next = skb->next;
-
-			sk->sk_prot->backlog_rcv(sk, skb);
-			skb = next;
-		}
+		receive_batch(sk, batch);
 		cond_resched();
 		local_bh_disable();
 		bh_lock_sock(sk);
 	}
-	sk->sk_backlog_len = 0;
+	if (sk->sk_backlog)
+		receive_batch(sk, take_backlog(sk));
 }
 
 void release_sock_slow(struct sock *sk)

@@ -193,6 +193,40 @@ static void test_backlog_is_bounded(void **state)
 	assert_int_equal(handled.qlen, taken);
 }
 
+/* The peer answers what we sent, at once, for as long as anything gets in. */
+static void answered_packet(struct sock *s, struct sk_buff *skb)
+{
+	bool queued;
+
+	skb_queue_tail(&handled, skb);
+	if (s->sk_lock & SOCK_LOCK_SPIN)
+		return;
+	softirq_packet(packet(2), &queued);
+	assert_true(queued);
+}
+
+static void test_backlog_of_answers(void **state)
+{
+	const u32 batch = 20;
+	bool queued;
+
+	fake_proto.backlog_rcv = answered_packet;
+	lock_sock(sk);
+	for (u32 i = 0; i < batch; i++) {
+		softirq_packet(packet(1), &queued);
+		assert_true(queued);
+	}
+	/* Room for one batch that is worked off and one that comes. */
+	sk->sk_rcvbuf = 0;
+	sk->sk_sndbuf = (s32)sk->sk_backlog_len - 65536;
+	release_sock(sk);
+	fake_proto.backlog_rcv = fake_backlog_rcv;
+	assert_true(handled.qlen > 2 * batch && handled.qlen % batch == 0);
+	assert_int_equal(sk->sk_backlog_len, 0);
+	softirq_packet(packet(3), &queued);
+	assert_false(queued);
+}
+
 /* Without a backlog, only who asked for it is called back. */
 static void test_deferred_work(void **state)
 {
@@ -481,6 +515,7 @@ int main(void)
 		T(test_received_memory_is_counted),
 		T(test_backlog_keeps_order),
 		T(test_backlog_is_bounded),
+		T(test_backlog_of_answers),
 		T(test_deferred_work),
 		T(test_tasks_exclude_each_other),
 		T(test_callbacks_say_what_became_true),
