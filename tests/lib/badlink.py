@@ -1,13 +1,9 @@
 """A guest behind tools/link-emulator, Linux in a namespace as its peer."""
-import fcntl
 import os
 import socket
-import struct
 import subprocess
 
-from tests.lib.guest import Guest
-from tests.lib.netns import (GUEST_IP, HOST_IP, IFF_NO_PI, IFF_TAP, STATIC_IP,
-                             TUNSETIFF, Namespace)
+from tests.lib.netns import STATIC_IP, NamespaceGuest
 from tools import qemu
 
 
@@ -17,23 +13,12 @@ def free_udp_port():
         return s.getsockname()[1]
 
 
-def open_tap():
-    """Plain frames, no larger than the MTU."""
-    tap = os.open("/dev/net/tun", os.O_RDWR)
-    fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH", b"tap0",
-                                            IFF_TAP | IFF_NO_PI))
-    return tap
-
-
-class BadLinkGuest(Guest):
+class BadLinkGuest(NamespaceGuest):
     """The echo server; @link are options of the emulator, without dashes."""
 
     def __init__(self, machine="pc", **link):
-        self.ns = Namespace()
-        tap = self.ns.run(open_tap)
-        os.set_inheritable(tap, True)
-        self.ns.ip(f"addr add {HOST_IP}/24 dev tap0")
-        self.ns.ip("link set tap0 up")
+        tap = self.make_tap()
+        self.port = qemu.PORTS["echo"]
         here, there = free_udp_port(), free_udp_port()
         options = [f"--{k}={v}" for k, v in link.items()]
         self.emulator = subprocess.Popen(
@@ -49,21 +34,8 @@ class BadLinkGuest(Guest):
         super().__init__(append=f"ip={STATIC_IP} init=/echo", net=net,
                          machine=machine)
 
-    def __enter__(self):
-        try:
-            self.wait_console("listening on")
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
     def __exit__(self, *_):
         super().__exit__()
         self.emulator.kill()
         self.emulator.wait()
         self.emulator.stdout.close()
-        self.ns.close()
-
-    def connect(self, seconds):
-        return self.ns.run(socket.create_connection, (GUEST_IP, 7777),
-                           seconds)

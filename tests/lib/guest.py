@@ -94,7 +94,23 @@ class Guest:
         return qemu.guest_exit_code(status)
 
 
-class UserNetGuest(Guest):
+class ServerGuest(Guest):
+    """A guest that is there once its program listens."""
+
+    def __enter__(self):
+        try:
+            self.wait_console("listening on")
+            self.listening()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def listening(self):
+        """What else must be there before the test begins."""
+
+
+class UserNetGuest(ServerGuest):
     """A server in the guest, on a port of 127.0.0.1 through user networking."""
 
     def __init__(self, prog="echo", machine="pc", ip=USER_IP, more="", **how):
@@ -102,14 +118,6 @@ class UserNetGuest(Guest):
         net = qemu.user_net(machine, self.port, qemu.PORTS.get(prog, 7777))
         how.setdefault("append", f"ip={ip} init=/{prog} {more}".strip())
         super().__init__(machine=machine, net=net, **how)
-
-    def __enter__(self):
-        try:
-            self.wait_console("listening on")
-        except BaseException:
-            self.kill()
-            raise
-        return self
 
 
 class LinuxServer:

@@ -3,30 +3,23 @@ other end the test holds. It shows that a wire test asks what TCP really does.
 Needs root.
 """
 import ctypes
-import fcntl
 import os
 import select
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 
+from tests.lib.netns import CLONE_NEWNET, open_tap
 from tests.lib.wire import GUEST_IP, GUEST_MAC, HOST_IP, Wire
 from tools import qemu
-
-TUNSETIFF = 0x400454ca
-IFF_TAP, IFF_NO_PI = 2, 0x1000
-CLONE_NEWNET = 0x40000000
 
 
 def child(fd, *program):
     """In the new process: makes the namespace, hands its TAP over, execs."""
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "unshare")
-    tap = os.open("/dev/net/tun", os.O_RDWR)
-    fcntl.ioctl(tap, TUNSETIFF,
-                struct.pack("16sH", b"eth0", IFF_TAP | IFF_NO_PI))
+    tap = open_tap("eth0", 0)
     for line in (f"link set eth0 address {GUEST_MAC} up",
                  f"addr add {GUEST_IP}/24 dev eth0", "link set lo up",
                  f"route add default via {HOST_IP}"):

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 
-from tests.lib.guest import Guest
+from tests.lib.guest import ServerGuest
 from tools import qemu
 
 TUNSETIFF = 0x400454ca
@@ -76,38 +76,25 @@ class Namespace:
             stdout=subprocess.PIPE).stdout)
 
 
-def open_tap(name):
+def open_tap(name, flags):
     tap = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(tap, TUNSETIFF, struct.pack(
-        "16sH", name.encode(), IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
+        "16sH", name.encode(), IFF_TAP | IFF_NO_PI | flags))
     return tap
 
 
-class TapGuest(Guest):
-    """A server in the guest, reached by connect(), offloads and all."""
+class NamespaceGuest(ServerGuest):
+    """A server in the guest, Linux in a namespace as its peer."""
 
-    def __init__(self, prog="echo", machine="pc", features="", **how):
+    def make_tap(self, flags=0):
+        """The namespace with its end of the link; returns the other one."""
         self.ns = Namespace()
-        tap = self.ns.run(open_tap, "tap0")
+        tap = self.ns.run(open_tap, "tap0", flags)
         os.set_inheritable(tap, True)
         self.ns.ip("link set lo up")
         self.ns.ip(f"addr add {HOST_IP}/24 dev tap0")
         self.ns.ip("link set tap0 up")
-        self.port = qemu.PORTS.get(prog, 7777)
-        rom = "" if machine == "microvm" else ",romfile="
-        net = ["-netdev", f"tap,id=n0,fd={tap}", "-device",
-               f"{qemu.device(machine, 'net')},netdev=n0{rom}{features}"]
-        super().__init__(append=f"ip={STATIC_IP} init=/{prog}", net=net,
-                         machine=machine, pass_fds=(tap,), **how)
-        os.close(tap)
-
-    def __enter__(self):
-        try:
-            self.wait_console("listening on")
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+        return tap
 
     def __exit__(self, *_):
         super().__exit__()
@@ -116,6 +103,20 @@ class TapGuest(Guest):
     def connect(self, seconds=20):
         return self.ns.run(socket.create_connection, (GUEST_IP, self.port),
                            seconds)
+
+
+class TapGuest(NamespaceGuest):
+    """Right on the TAP, offloads and all."""
+
+    def __init__(self, prog="echo", machine="pc", features="", **how):
+        tap = self.make_tap(IFF_VNET_HDR)
+        self.port = qemu.PORTS.get(prog, 7777)
+        rom = "" if machine == "microvm" else ",romfile="
+        net = ["-netdev", f"tap,id=n0,fd={tap}", "-device",
+               f"{qemu.device(machine, 'net')},netdev=n0{rom}{features}"]
+        super().__init__(append=f"ip={STATIC_IP} init=/{prog}", net=net,
+                         machine=machine, pass_fds=(tap,), **how)
+        os.close(tap)
 
     def connect6(self, seconds=20):
         """To its link-local address, made of QEMU's default MAC address."""

@@ -11,9 +11,10 @@ import time
 
 from scapy.config import conf
 from scapy.layers.inet import IP, TCP
+from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Ether
 
-from tests.lib.guest import Guest
+from tests.lib.guest import ServerGuest
 from tests.lib.qmp import DropCounters, Monitor
 from tools import qemu
 
@@ -81,7 +82,7 @@ class Wire:
             pass
 
 
-class WireGuest(Guest):
+class WireGuest(ServerGuest):
     """A guest on a Wire, with its monitor and its drop counters."""
 
     def __init__(self, prog="echo", machine="pc", more="", **how):
@@ -93,15 +94,9 @@ class WireGuest(Guest):
                          extra=self.monitor.args(), **how)
         self.drops = None
 
-    def __enter__(self):
-        try:
-            self.wait_console("listening on")
-            self.monitor.connect()
-            self.drops = DropCounters(self.monitor)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+    def listening(self):
+        self.monitor.connect()
+        self.drops = DropCounters(self.monitor)
 
     def __exit__(self, *_):
         super().__exit__()
@@ -184,7 +179,8 @@ class Peer:
     def is_mine(self, frame):
         tcp = frame.getlayer(TCP)
         return bool(tcp and tcp.dport == self.sport and
-                    tcp.sport == self.dport and frame[IP].dst == self.ip)
+                    tcp.sport == self.dport and
+                    tcp.underlayer.dst == self.ip)
 
     def recv(self, seconds=3, flags=None, data=None):
         """The next TCP segment to us, optionally of those flags or with
@@ -221,7 +217,7 @@ class Peer:
         self.send("A")
         return self
 
-    def read(self, n, ack=True, seconds=3):
+    def read(self, n, ack=True, seconds=5):
         """@n bytes in order, acknowledged segment by segment."""
         got = b""
         while len(got) < n:
@@ -253,8 +249,8 @@ class Peer:
 def payload(tcp):
     """The data of a segment, without Ethernet's padding."""
     ip = tcp.underlayer
-    size = ip.len - ip.ihl * 4 - tcp.dataofs * 4
-    return bytes(tcp.payload)[:size]
+    size = ip.plen if IPv6 in ip else ip.len - ip.ihl * 4
+    return bytes(tcp.payload)[:size - tcp.dataofs * 4]
 
 
 def option(tcp, name):

@@ -13,7 +13,7 @@ from scapy.layers.l2 import Ether
 
 from tests.lib.guest import initramfs
 from tests.lib.wire import (GUEST_MAC, HOST_MAC, Dropped, Peer, WireGuest,
-                            option)
+                            option, payload)
 
 HOST6, GUEST6 = "fe80::ff:fe00:1", "fe80::5054:ff:fe00:2"
 FAR6, GLOBAL6 = "2001:db8:7::1", "2001:db8::5054:ff:fe00:2"
@@ -41,9 +41,7 @@ class Peer6(Peer):
 
     def is_mine(self, frame):
         answer_solicitation(self.wire, frame)
-        tcp = frame.getlayer(TCP)
-        return bool(tcp and IPv6 in frame and tcp.dport == self.sport and
-                    tcp.sport == self.dport and frame[IPv6].dst == self.ip)
+        return super().is_mine(frame)
 
     def greeted(self):
         """connect(), and what the program says of us."""
@@ -51,36 +49,6 @@ class Peer6(Peer):
         line = self.read(len(self.ip) + 1)
         assert line.decode() == self.ip + "\n"
         return self
-
-    def read(self, n, ack=True, seconds=5):
-        got = b""
-        while len(got) < n:
-            tcp = self.recv(seconds, data=True)
-            assert tcp, f"{len(got)} of {n} bytes came"
-            if tcp.seq != self.rcv_nxt:
-                continue
-            data = data6(tcp)
-            got += data
-            self.rcv_nxt = (self.rcv_nxt + len(data)) % 2**32
-            if ack:
-                self.send("A")
-        return got
-
-    def recv(self, seconds=3, flags=None, data=None):
-        def wanted(frame):
-            if not self.is_mine(frame):
-                return False
-            tcp = frame[TCP]
-            if flags is not None and set(str(tcp.flags)) != set(flags):
-                return False
-            return data is None or bool(data6(tcp)) == data
-        frame = self.wire.recv(wanted, seconds)
-        return frame[TCP] if frame else None
-
-
-def data6(tcp):
-    size = tcp.underlayer.plen - tcp.dataofs * 4
-    return bytes(tcp.payload)[:size]
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +105,7 @@ def test_rfc3168_marks_in_the_traffic_class(six):
     peer.send("A")
     greeting = peer.expect(data=True)
     assert greeting.underlayer.tc == 2
-    peer.rcv_nxt += len(data6(greeting))
+    peer.rcv_nxt += len(payload(greeting))
     marked = peer.segment("PA", b"marked")
     marked.tc = 3
     peer.wire.send(marked)
@@ -184,8 +152,8 @@ def test_packet_too_big_makes_segments_smaller(routed):
         assert len(got) == 1440
         peer.send("PA", random.randbytes(1440))
         again = peer.expect(data=True)
-        assert len(data6(again)) == size
-        peer.rcv_nxt += len(data6(again))
+        assert len(payload(again)) == size
+        peer.rcv_nxt += len(payload(again))
         peer.send("A")
         peer.read(1440 - size)
     peer.send("RA")
