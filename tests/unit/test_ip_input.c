@@ -2,7 +2,7 @@
  * IP input: every malformed header under its own reason, TCP up, the rest to
  * lwIP in the frame it came in.
  * sources: net/ip/ip_input.c net/ip/route.c net/ip/checksum.c net/skbuff.c
- * net/drop.c net/snmp.c
+ * net/drop.c net/snmp.c tests/unit/fake_addrs.c
  */
 #include "tests/unit/unit.h"
 
@@ -14,15 +14,13 @@
 #include "net/snmp.h"
 #include "net/tcp/tcp.h"
 #include "tests/host/host.h"
+#include "tests/unit/fake_addrs.h"
 
-#define OURS	0x0a000002u		/* 10.0.0.2/24 */
 #define THEIRS	0x0a000063u
 
 struct net_device loopback_dev = { .features = NETIF_F_LOOPBACK };
-static struct net_device eth = { .name = "eth0" };
 
 static struct sk_buff *to_tcp, *to_tcp6, *to_lwip;
-static bool configured;
 
 void tcp_v4_rcv(struct sk_buff *skb)
 {
@@ -37,45 +35,6 @@ void tcp_v6_rcv(struct sk_buff *skb)
 void lwip_input(struct sk_buff *skb)
 {
 	to_lwip = skb;
-}
-
-void dev_for_each(void (*fn)(struct net_device *dev, void *arg), void *arg)
-{
-	fn(&loopback_dev, arg);
-	fn(&eth, arg);
-}
-
-bool lwip_get_ifaddr(struct net_device *dev, struct lwip_ifaddr *out)
-{
-	out->addr = cpu_to_be32(OURS);
-	out->mask = cpu_to_be32(0xffffff00);
-	out->gateway = cpu_to_be32(0x0a000001);
-	return configured;
-}
-
-/* 2001:db8::2, with a router at fe80::1 and the prefix on the link. */
-static const struct ip_addr ours6 = { { 0xb80d0120, 0, 0, 0x02000000 } };
-
-u32 lwip_get_ip6addrs(struct net_device *dev,
-		      struct ip_addr out[LWIP_IP6_ADDRS])
-{
-	out[0] = ours6;
-	return dev == &eth && configured;
-}
-
-int lwip_route6(struct ip_addr *saddr, const struct ip_addr *daddr,
-		struct lwip_route6 *out)
-{
-	if (!configured)
-		return -ENETUNREACH;
-	*out = (struct lwip_route6){ .dev = &eth, .mtu = 1400 };
-	out->next_hop = *daddr;
-	if (daddr->a[0] != ours6.a[0])
-		out->next_hop = (struct ip_addr){ { 0x80fe, 0, 0,
-						    0x01000000 } };
-	if (ip_addr_any(saddr))
-		*saddr = ours6;
-	return ip_addr_eq(saddr, &ours6) ? 0 : -EADDRNOTAVAIL;
 }
 
 int lwip_resolve(struct net_device *dev, const struct ip_addr *next_hop,
@@ -97,7 +56,7 @@ static int setup(void **state)
 	memset(drop_counts, 0, sizeof(drop_counts));
 	memset(snmp_counts, 0, sizeof(snmp_counts));
 	to_tcp = to_tcp6 = to_lwip = NULL;
-	configured = true;
+	fake_configured = fake_gateway = true;
 	ip_route_gen++;
 	return 0;
 }
@@ -149,7 +108,7 @@ static struct sk_buff *make(struct frame *f, u32 len, bool sum)
 		f->ip.check = csum_fold(csum_partial(&f->ip, hlen, 0));
 	}
 	memcpy(skb_put(skb, ETH_HLEN + len), f, ETH_HLEN + len);
-	skb->dev = &eth;
+	skb->dev = &fake_eth;
 	skb->protocol = cpu_to_be16(ETH_P_IP);
 	skb_pull(skb, ETH_HLEN);
 	return skb;
@@ -342,7 +301,7 @@ static void test_without_address_all_but_tcp_goes_to_lwip(void **state)
 {
 	struct frame f = good_frame();
 
-	configured = false;
+	fake_configured = false;
 	ip_route_gen++;
 	f.ip.protocol = IPPROTO_UDP;
 	receive(&f, 60);
@@ -351,7 +310,7 @@ static void test_without_address_all_but_tcp_goes_to_lwip(void **state)
 	f.ip.protocol = IPPROTO_TCP;
 	receive(&f, 60);
 	assert_dropped(DROP_IP_OTHER_ADDR);
-	configured = true;
+	fake_configured = fake_gateway = true;
 	ip_route_gen++;
 	receive(&f, 60);
 	assert_non_null(to_tcp);
@@ -474,7 +433,7 @@ static void test_ipv6_sources(void **state)
 
 	for (u32 i = 0; i <= ARRAY_SIZE(bad); i++) {
 		skb = make6(60, 20, IPPROTO_TCP, false);
-		skb->dev = &eth;
+		skb->dev = &fake_eth;
 		memcpy(skb->data + 8, i < ARRAY_SIZE(bad) ? &bad[i] : &good,
 		       16);
 		memcpy(skb->data + 24, &ours6, 16);

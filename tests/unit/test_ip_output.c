@@ -2,7 +2,7 @@
  * IP output: routes, headers, unresolved neighbours, and what is done in
  * software for a device that cannot sum or cut.
  * sources: net/ip/ip_output.c net/ip/ip_gso.c net/ip/route.c
- * net/ip/checksum.c net/skbuff.c net/drop.c net/snmp.c
+ * net/ip/checksum.c net/skbuff.c net/drop.c net/snmp.c tests/unit/fake_addrs.c
  */
 #include "tests/unit/unit.h"
 
@@ -14,8 +14,8 @@
 #include "net/lwip/lwip_port.h"
 #include "net/snmp.h"
 #include "tests/host/host.h"
+#include "tests/unit/fake_addrs.h"
 
-#define OURS	0x0a000002u		/* 10.0.0.2/24, gateway 10.0.0.1 */
 #define NEAR	0x0a000063u
 #define FAR	0x08080808u
 #define LOCAL	0x7f000001u
@@ -25,11 +25,10 @@ struct net_device loopback_dev = {
 		    NETIF_F_TSO6,
 	.mtu = LOOPBACK_MTU,
 };
-static struct net_device eth;
 
 static struct sk_buff_head sent, to_lwip;
 static struct ip_addr asked, lwip_hop;
-static bool resolved, configured, have_gateway;
+static bool resolved;
 static u32 batches;		/* the deepest that packets left in */
 
 int dev_queue_xmit(struct net_device *dev, struct sk_buff *skb)
@@ -47,50 +46,11 @@ void lwip_output(struct net_device *dev, struct sk_buff *skb,
 	skb_queue_tail(&to_lwip, skb);
 }
 
-void dev_for_each(void (*fn)(struct net_device *dev, void *arg), void *arg)
-{
-	fn(&loopback_dev, arg);
-	fn(&eth, arg);
-}
-
-bool lwip_get_ifaddr(struct net_device *dev, struct lwip_ifaddr *out)
-{
-	out->addr = cpu_to_be32(OURS);
-	out->mask = cpu_to_be32(0xffffff00);
-	out->gateway = have_gateway ? cpu_to_be32(0x0a000001) : 0;
-	return configured;
-}
-
-/* 2001:db8::2, with a router at fe80::1 and the prefix on the link. */
-static const struct ip_addr ours6 = { { 0xb80d0120, 0, 0, 0x02000000 } };
-
-u32 lwip_get_ip6addrs(struct net_device *dev,
-		      struct ip_addr out[LWIP_IP6_ADDRS])
-{
-	out[0] = ours6;
-	return dev == &eth && configured;
-}
-
-int lwip_route6(struct ip_addr *saddr, const struct ip_addr *daddr,
-		struct lwip_route6 *out)
-{
-	if (!configured)
-		return -ENETUNREACH;
-	*out = (struct lwip_route6){ .dev = &eth, .mtu = 1400 };
-	out->next_hop = *daddr;
-	if (daddr->a[0] != ours6.a[0])
-		out->next_hop = (struct ip_addr){ { 0x80fe, 0, 0,
-						    0x01000000 } };
-	if (ip_addr_any(saddr))
-		*saddr = ours6;
-	return ip_addr_eq(saddr, &ours6) ? 0 : -EADDRNOTAVAIL;
-}
-
 int lwip_resolve(struct net_device *dev, const struct ip_addr *next_hop,
 		 u8 ll_hdr[ETH_HLEN])
 {
 	asked = *next_hop;
-	memset(ll_hdr, dev == &eth ? 0xe : 0, 12);
+	memset(ll_hdr, dev == &fake_eth ? 0xe : 0, 12);
 	put_be16(ip_addr_is_v4(next_hop) ? ETH_P_IP : ETH_P_IPV6,
 		 ll_hdr + 12);
 	return resolved || dev == &loopback_dev ? 0 : -EAGAIN;
@@ -109,10 +69,10 @@ static int setup(void **state)
 	memset(drop_counts, 0, sizeof(drop_counts));
 	skb_queue_head_init(&sent);
 	skb_queue_head_init(&to_lwip);
-	eth.mtu = 1500;
-	eth.features = NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_TSO6;
-	eth.headroom = 12;
-	resolved = configured = have_gateway = true;
+	fake_eth.mtu = 1500;
+	fake_eth.features = NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_TSO6;
+	fake_eth.headroom = 12;
+	resolved = fake_configured = fake_gateway = true;
 	batches = 0;
 	ip_route_gen++;
 	return 0;
@@ -155,7 +115,7 @@ static void test_on_link_and_gateway(void **state)
 	struct ip_route rt;
 
 	assert_int_equal(route(0, NEAR, &saddr, &rt), 0);
-	assert_ptr_equal(rt.dev, &eth);
+	assert_ptr_equal(rt.dev, &fake_eth);
 	assert_int_equal(host_order(&saddr), OURS);
 	assert_int_equal(host_order(&asked), NEAR);
 	assert_int_equal(rt.ll_len, ETH_HLEN);
@@ -225,7 +185,7 @@ static void test_ipv6_routes(void **state)
 	struct ip_route rt;
 
 	assert_int_equal(ip_route_output(&saddr, &near, &rt), 0);
-	assert_ptr_equal(rt.dev, &eth);
+	assert_ptr_equal(rt.dev, &fake_eth);
 	assert_true(ip_addr_eq(&saddr, &ours6));
 	assert_true(ip_addr_eq(&asked, &near));
 	/* What a router's advertisement says, if it is less. */
@@ -237,7 +197,7 @@ static void test_ipv6_routes(void **state)
 	assert_int_equal(ip_route_output(&saddr, &far, &rt), -EADDRNOTAVAIL);
 	saddr = near;
 	assert_int_equal(ip_route_output(&saddr, &far, &rt), -EADDRNOTAVAIL);
-	configured = false;
+	fake_configured = false;
 	ip_route_gen++;
 	assert_int_equal(ip_route_output(&saddr, &far, &rt), -ENETUNREACH);
 	assert_false(ip_addr_is_local(&ours6));
@@ -254,10 +214,10 @@ static void test_no_route(void **state)
 	assert_int_equal(route(0x0a000003, NEAR, &saddr, &rt),
 			 -EADDRNOTAVAIL);
 	assert_int_equal(route(LOCAL, NEAR, &saddr, &rt), -EADDRNOTAVAIL);
-	have_gateway = false;
+	fake_gateway = false;
 	ip_route_gen++;
 	assert_int_equal(route(0, FAR, &saddr, &rt), -ENETUNREACH);
-	configured = false;
+	fake_configured = false;
 	ip_route_gen++;
 	assert_int_equal(route(0, NEAR, &saddr, &rt), -ENETUNREACH);
 	assert_int_equal(route(0, LOCAL, &saddr, &rt), 0);
@@ -407,7 +367,7 @@ static void test_unresolved_goes_to_lwip(void **state)
 	assert_int_equal(sent.qlen, 0);
 	assert_int_equal(to_lwip.qlen, 1);
 	assert_int_equal(skb_peek(&to_lwip)->len, 61);
-	assert_ptr_equal(skb_peek(&to_lwip)->dev, &eth);
+	assert_ptr_equal(skb_peek(&to_lwip)->dev, &fake_eth);
 	assert_int_equal(host_order(&lwip_hop), 0x0a000001);
 	/* Known now, though nobody moved the generation. */
 	resolved = true;
@@ -424,7 +384,7 @@ static void test_refusals(void **state)
 			 -EMSGSIZE);
 	assert_int_equal(drop_counts[DROP_IP_TOO_BIG], 1);
 	assert_int_equal(transmit(segment(&s, &d, 1448), &s, &d, &rt), 0);
-	have_gateway = false;
+	fake_gateway = false;
 	ip_route_gen++;
 	assert_int_equal(transmit(segment(&s, &far, 1), &s, &far, &rt),
 			 -ENETUNREACH);
@@ -436,7 +396,7 @@ static void test_sums_in_software(void **state)
 	struct ip_addr s = v4(OURS), d = v4(NEAR);
 	const struct wire *w;
 
-	eth.features = 0;
+	fake_eth.features = 0;
 	for (u32 n = 0; n < 1400; n += 37) {
 		struct ip_route rt = { .dev = NULL };
 		struct sk_buff *skb;
@@ -487,7 +447,7 @@ static void check_segments(const u8 *payload, u32 n, u32 size,
 		assert_int_equal(tcp[13], 0x10 | (off ? 0 : 0x80) |
 						  (last ? 0x09 : 0));
 		assert_memory_equal(tcp + 32, payload + off, got);
-		assert_int_equal(skb_headroom(skb), eth.headroom);
+		assert_int_equal(skb_headroom(skb), fake_eth.headroom);
 		if (summed)
 			assert_summed(ip, w->len - 14, s, d);
 		else
@@ -506,7 +466,7 @@ static void cut(const struct ip_addr *s, const struct ip_addr *d, u32 n,
 	u8 *payload = malloc(n);
 
 	if (!ip_addr_is_v4(d)) {	/* as if lwIP knew the way */
-		rt.dev = &eth;
+		rt.dev = &fake_eth;
 		rt.gen = ip_route_gen;
 		rt.mtu = 1500;
 		rt.ll_len = ETH_HLEN;
@@ -528,11 +488,11 @@ static void test_cuts_in_software(void **state)
 		u32 n = 1 + get_random_below(20000);
 		u16 size = (u16)(1 + get_random_below(1448));
 
-		eth.features = i & 1 ? NETIF_F_HW_CSUM : 0;
+		fake_eth.features = i & 1 ? NETIF_F_HW_CSUM : 0;
 		cut(&s, &d, n, size, !(i & 1));
 		cut(&s6, &d6, n, size, !(i & 1));
 	}
-	eth.features = 0;
+	fake_eth.features = 0;
 	cut(&s, &d, 2896, 1448, true);
 }
 
@@ -549,7 +509,7 @@ static void test_device_cuts_if_it_can(void **state)
 	ip_route_gen++;
 	transmit(gso_packet(&s, &d, 20000, 1448), &s, &d, &rt);
 	assert_int_equal(to_lwip.qlen, 1);
-	eth.features = NETIF_F_HW_CSUM;
+	fake_eth.features = NETIF_F_HW_CSUM;
 	transmit(gso_packet(&s, &d, 2000, 1000), &s, &d, &rt);
 	assert_int_equal(to_lwip.qlen, 3);
 }
@@ -560,7 +520,7 @@ static void test_cutting_without_memory(void **state)
 	struct ip_route rt = { .dev = NULL };
 	struct sk_buff *skb = gso_packet(&s, &d, 5000, 1000);
 
-	eth.features = 0;
+	fake_eth.features = 0;
 	host_fail_alloc(3);
 	assert_int_equal(transmit(skb, &s, &d, &rt), 0);
 	assert_int_equal(sent.qlen, 2);
