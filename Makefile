@@ -346,6 +346,11 @@ bench-million: all $(B)/bench/million $(if $(FLAT),$(B)/bench/insns.so \
 		$(B)/bench/load) | $(call need,run) $(call need,test)
 	bench/million.py $(if $(FLAT),flat $(FLAT),$(CONNS))
 
+# 20 MB from and to both guests over bad links, one table (root); ROUNDS=3,
+# CELLS="1,20 reorder", JOBS=4 slow links at a time.
+bench-links: all | $(call need,run) $(call need,test)
+	JOBS=$(or $(JOBS),4) bench/links.py $(ROUNDS) $(CELLS)
+
 # ---- Checking --------------------------------------------------------------
 # Host unit tests under the sanitisers; tests/unit/Makefile says how.
 unit: | $(call need,unit) $(LWIP_HERE)
@@ -465,6 +470,8 @@ help:
 	@echo 'make bench        Pollux beside a Linux guest, in turn: one table (root);'
 	@echo '                  ROUNDS=3 PARTS="rates insns ..." BENCH=native'
 	@echo 'make bench-pollux  Pollux alone: WHAT="boot memory size insns idle"'
+	@echo 'make bench-links  beside the Linux guest over bad links (root);'
+	@echo '                  CELLS="1,20 reorder"'
 	@echo 'make bench-million  a million connections, what each costs (root);'
 	@echo '                  CONNS=n, or FLAT="0 1000 10000" idle ones beside an echo'
 	@echo 'make install      the command pollux (PREFIX=/usr/local), which boots any'
@@ -475,7 +482,7 @@ help:
 
 FORCE:
 .PHONY: FORCE all objs install servers iso disk bench bench-pollux \
-	bench-million run run-kernel run-iso gdb record replay core unit check \
+	bench-links bench-million run run-kernel run-iso gdb record replay core unit check \
 	lint test test-crash sim fuzz land-check \
 	syscalls clean help
 .SECONDARY:

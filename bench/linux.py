@@ -46,7 +46,9 @@ def newer(path, sources):
 
 def prepare():
     """Makes KERNEL and INITRD, unless they are there."""
-    if newer(INITRD, ("bench/linux_init.c", "build/user/echo.stripped")):
+    bulk = f"{FOLDER}/bulk"
+    if newer(INITRD, ("bench/linux_init.c", "bench/bulk.c",
+                      "build/user/echo.stripped")):
         return
     os.makedirs(FOLDER, exist_ok=True)
     if not os.path.exists(KERNEL):
@@ -55,9 +57,10 @@ def prepare():
         run("dpkg-deb", "-x", deb, f"{FOLDER}/root")
         vmlinuz, = glob.glob(f"{FOLDER}/root/boot/vmlinuz-*")
         os.replace(vmlinuz, KERNEL)
-    run("musl-gcc", "-static", "-O2", "bench/linux_init.c", "-o",
-        f"{FOLDER}/init")
-    files = {"init": read(f"{FOLDER}/init"),
+    for source, made in (("bench/linux_init.c", f"{FOLDER}/init"),
+                         ("bench/bulk.c", bulk)):
+        run("musl-gcc", "-static", "-s", "-O2", source, "-o", made)
+    files = {"init": read(f"{FOLDER}/init"), "bulk": read(bulk),
              "echo": read("build/user/echo.stripped")}
     for i, name in enumerate((*MODULES, "virtio_net")):
         path, = glob.glob(f"{FOLDER}/root/lib/modules/*/kernel/**/{name}.ko",

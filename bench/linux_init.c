@@ -1,8 +1,9 @@
 /*
  * The first program of the Linux guest that Pollux is measured beside: loads
  * the network driver's modules, gives eth0 the address in $ADDR and $MASK with
- * the gateway $GATEWAY, and becomes the very same server. Another process
- * answers each line from the console with the memory that is free.
+ * the gateway $GATEWAY, and becomes the very same server ($PROG, or else the
+ * echo). Another process answers each line from the console with the memory
+ * that is free.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -133,7 +134,7 @@ int main(void)
 	struct rlimit files = { 1048576, 1048576 };
 	struct ifreq ifr = { .ifr_name = "eth0", .ifr_flags = IFF_UP };
 	const char *addr = getenv("ADDR"), *mask = getenv("MASK");
-	const char *gateway = getenv("GATEWAY");
+	const char *gateway = getenv("GATEWAY"), *prog = getenv("PROG");
 	int s;
 
 	open_console();
@@ -152,7 +153,8 @@ int main(void)
 	become_packed();
 	if (fork() == 0)
 		report_memory();
-	execl("/echo", "echo", (char *)NULL);
-	perror("/echo");
+	prog = prog ? prog : "/echo";
+	execl(prog, prog, (char *)NULL);
+	perror(prog);
 	return 1;
 }

@@ -31,6 +31,13 @@ def why_not():
     return None
 
 
+def open_tap(name, flags):
+    tap = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(tap, TUNSETIFF, struct.pack(
+        "16sH", name.encode(), IFF_TAP | IFF_NO_PI | flags))
+    return tap
+
+
 class Namespace:
     """Lives as long as its process does."""
 
@@ -75,12 +82,14 @@ class Namespace:
             ["ip", *line.split()], check=True, text=True,
             stdout=subprocess.PIPE).stdout)
 
-
-def open_tap(name, flags):
-    tap = os.open("/dev/net/tun", os.O_RDWR)
-    fcntl.ioctl(tap, TUNSETIFF, struct.pack(
-        "16sH", name.encode(), IFF_TAP | IFF_NO_PI | flags))
-    return tap
+    def make_tap(self, flags=0):
+        """tap0, up as HOST_IP; returns the file at its other end."""
+        tap = self.run(open_tap, "tap0", flags)
+        os.set_inheritable(tap, True)
+        self.ip("link set lo up")
+        self.ip(f"addr add {HOST_IP}/24 dev tap0")
+        self.ip("link set tap0 up")
+        return tap
 
 
 class NamespaceGuest(ServerGuest):
@@ -89,12 +98,7 @@ class NamespaceGuest(ServerGuest):
     def make_tap(self, flags=0):
         """The namespace with its end of the link; returns the other one."""
         self.ns = Namespace()
-        tap = self.ns.run(open_tap, "tap0", flags)
-        os.set_inheritable(tap, True)
-        self.ns.ip("link set lo up")
-        self.ns.ip(f"addr add {HOST_IP}/24 dev tap0")
-        self.ns.ip("link set tap0 up")
-        return tap
+        return self.ns.make_tap(flags)
 
     def __exit__(self, *_):
         super().__exit__()
