@@ -406,6 +406,23 @@ sim: | $(call need,unit) $(LWIP_HERE)
 # libFuzzer on net/ from the Ethernet frame up (tests/fuzz/).
 SECONDS	?= 30
 
+# Lines of net/tcp/ and net/ip/ that unit tests, scripts and worlds run.
+COV	:= $(B)/coverage
+COV_TESTS := $(notdir $(basename $(shell grep -lE 'sources:.*(tcp|lwip)|net/ip' \
+	   tests/unit/test_*.c)))
+COV_SEEDS ?= 300
+
+coverage: | $(call need,unit) $(LWIP_HERE)
+	$(Q)find $(COV) -name '*.gcda' -delete 2>/dev/null || true
+	$(Q)$(MAKE) --no-print-directory -f tests/unit/Makefile B=$(COV)/unit \
+		UNIT_CFLAGS=--coverage \
+		LDFLAGS='--coverage -fsanitize=address,undefined -Wl,--gc-sections' $(COV_TESTS:%=$(COV)/unit/%)
+	$(Q)tests/unit/run $(COV_TESTS:%=$(COV)/unit/%)
+	$(Q)$(MAKE) --no-print-directory -f tests/sim/Makefile B=$(COV)/sim \
+		SAN='--coverage -Wno-maybe-uninitialized'
+	$(Q)$(COV)/sim/sim --seeds $(COV_SEEDS) --dir $(COV)/sim
+	$(Q)tools/coverage $(COV)/unit $(COV)/sim
+
 fuzz: | $(call need,unit) $(call need,fuzz) $(LWIP_HERE)
 	@$(MAKE) --no-print-directory -f tests/fuzz/Makefile \
 		LWIP_DIR=$(LWIP_DIR) SECONDS=$(SECONDS) run
@@ -465,6 +482,7 @@ help:
 	@echo 'make test-debug   what runs guests, on a kernel that checks itself (DEBUG=1)'
 	@echo 'make unit check   host unit tests; style and layer rules'
 	@echo 'make lint         clang, its lock analysis, cppcheck, gcc -fanalyzer, clang-tidy'
+	@echo 'make coverage     lines of TCP and IP that unit tests and sim run'
 	@echo 'make sim          TCP in simulated worlds: SEEDS=n; SEED=s replays one'
 	@echo 'make fuzz         libFuzzer on the network: SECONDS=30'
 	@echo 'make bench        Pollux beside a Linux guest, in turn: one table (root);'
@@ -483,7 +501,7 @@ help:
 FORCE:
 .PHONY: FORCE all objs install servers iso disk bench bench-pollux \
 	bench-links bench-million run run-kernel run-iso gdb record replay core unit check \
-	lint test test-crash sim fuzz land-check \
+	lint test test-crash sim coverage fuzz land-check \
 	syscalls clean help
 .SECONDARY:
 -include $(OBJS:.o=.d) $(DISK_OBJS:.o=.d) \

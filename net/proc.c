@@ -1,7 +1,7 @@
 /*
- * The files of /proc/net that are counters and devices, in Linux's formats;
- * connections are net/tcp/tcp_seq_show.c's. Boot gives the table to fs/.
- * Task context.
+ * The files of /proc/net that are devices, sockets and drops, in Linux's
+ * formats; connections are net/tcp/tcp_proc.c's, protocol counters those of
+ * net/proc_snmp.c. Boot gives the table to fs/. Task context.
  */
 #include "net/proc.h"
 
@@ -9,107 +9,13 @@
 #include "kernel/string.h"
 #include "net/dev.h"
 #include "net/drop.h"
+#include "net/lwip/lwip_udp.h"
 #include "net/lwip/resolv.h"
-#include "net/snmp.h"
+#include "net/proc_snmp.h"
+#include "net/sock.h"
+#include "net/socket.h"
+#include "net/tcp/tcp.h"
 #include "net/tcp/tcp_proc.h"
-
-/* One name of a line, and its counter or what is shown instead of one. */
-struct snmp_item {
-	const char *name;
-	int counter;			/* -1: @fixed */
-	const char *fixed;
-};
-
-#define C(group, name)	{ #name, SNMP_##group##_##name, NULL }
-#define F(name, value)	{ name, -1, value }
-
-/* The names in Linux's order, so that readers by position are right, too. */
-static const struct snmp_item ip_items[] = {
-	F("Forwarding", "2"), F("DefaultTTL", "64"), C(Ip, InReceives),
-	C(Ip, InHdrErrors), C(Ip, InAddrErrors), F("ForwDatagrams", "0"),
-	C(Ip, InUnknownProtos), C(Ip, InDiscards), C(Ip, InDelivers),
-	C(Ip, OutRequests), C(Ip, OutDiscards), C(Ip, OutNoRoutes),
-	F("ReasmTimeout", "0"), F("ReasmReqds", "0"), F("ReasmOKs", "0"),
-	F("ReasmFails", "0"), F("FragOKs", "0"), F("FragFails", "0"),
-	F("FragCreates", "0"),
-};
-
-static const struct snmp_item tcp_items[] = {
-	F("RtoAlgorithm", "1"), F("RtoMin", "200"), F("RtoMax", "120000"),
-	F("MaxConn", "-1"), C(Tcp, ActiveOpens), C(Tcp, PassiveOpens),
-	C(Tcp, AttemptFails), C(Tcp, EstabResets), F("CurrEstab", NULL),
-	C(Tcp, InSegs), C(Tcp, OutSegs), C(Tcp, RetransSegs),
-	C(Tcp, InErrs), C(Tcp, OutRsts), C(Tcp, InCsumErrors),
-};
-
-static const struct snmp_item udp_items[] = {
-	C(Udp, InDatagrams), C(Udp, NoPorts), C(Udp, InErrors),
-	C(Udp, OutDatagrams), C(Udp, RcvbufErrors), F("SndbufErrors", "0"),
-	C(Udp, InCsumErrors), F("IgnoredMulti", "0"), F("MemErrors", "0"),
-};
-
-static u64 counter(enum snmp_counter which)
-{
-	return this_cpu_read(snmp_counts[which]);
-}
-
-static void put_count(struct seq_file *m, u64 n)
-{
-	seq_printf(m, " %llu", (unsigned long long)n);
-}
-
-static void put_item(struct seq_file *m, const struct snmp_item *item)
-{
-	if (item->counter >= 0)
-		put_count(m, counter((enum snmp_counter)item->counter));
-	else if (item->fixed)
-		seq_printf(m, " %s", item->fixed);
-	else
-		put_count(m, tcp_curr_estab());
-}
-
-static void put_group(struct seq_file *m, const char *group,
-		      const struct snmp_item *items, size_t n)
-{
-	seq_printf(m, "%s:", group);
-	for (size_t i = 0; i < n; i++)
-		seq_printf(m, " %s", items[i].name);
-	seq_printf(m, "\n%s:", group);
-	for (size_t i = 0; i < n; i++)
-		put_item(m, &items[i]);
-	seq_puts(m, "\n");
-}
-
-static bool snmp_show(struct seq_file *m, u64 *cursor)
-{
-	(void)cursor;
-	put_group(m, "Ip", ip_items, ARRAY_SIZE(ip_items));
-	put_group(m, "Tcp", tcp_items, ARRAY_SIZE(tcp_items));
-	put_group(m, "Udp", udp_items, ARRAY_SIZE(udp_items));
-	return false;
-}
-
-static bool is_tcp_ext(u32 which)
-{
-	return !strcmp(snmp_groups[which], "TcpExt");
-}
-
-static bool netstat_show(struct seq_file *m, u64 *cursor)
-{
-	(void)cursor;
-	seq_puts(m, "TcpExt:");
-	for (u32 i = 0; i < NR_SNMP_COUNTERS; i++) {
-		if (is_tcp_ext(i))
-			seq_printf(m, " %s", snmp_names[i]);
-	}
-	seq_puts(m, "\nTcpExt:");
-	for (u32 i = 0; i < NR_SNMP_COUNTERS; i++) {
-		if (is_tcp_ext(i))
-			put_count(m, counter(i));
-	}
-	seq_puts(m, "\n");
-	return false;
-}
 
 static void dev_line(struct net_device *dev, void *arg)
 {
@@ -155,6 +61,19 @@ static unsigned long long in_use(const char *cache)
 	return c.active;
 }
 
+static void count_v6(struct sock *sk, void *arg)
+{
+	*(u64 *)arg += sk->sk_family == AF_INET6;
+}
+
+static u64 udp6_in_use(void)
+{
+	u64 n = 0;
+
+	lwip_udp_for_each(count_v6, &n);
+	return n;
+}
+
 /* Records in TIME-WAIT and requests are counted as one. */
 static bool sockstat_show(struct seq_file *m, u64 *cursor)
 {
@@ -162,11 +81,23 @@ static bool sockstat_show(struct seq_file *m, u64 *cursor)
 
 	(void)cursor;
 	seq_printf(m, "sockets: used %llu\n", in_use("socket"));
-	seq_printf(m, "TCP: inuse %llu orphan 0 tw %llu alloc %llu mem 0\n",
-		   tcp, in_use("tcp_mini"), tcp);
+	seq_printf(m, "TCP: inuse %llu orphan %u tw %llu alloc %llu mem 0\n",
+		   tcp - tcp_in_use_v6(), tcp_orphans(), in_use("tcp_mini"),
+		   tcp);
 	seq_printf(m, "UDP: inuse %llu mem 0\nUDPLITE: inuse 0\n",
-		   in_use("UDP"));
+		   in_use("UDP") - udp6_in_use());
 	seq_puts(m, "RAW: inuse 0\nFRAG: inuse 0 memory 0\n");
+	return false;
+}
+
+static bool sockstat6_show(struct seq_file *m, u64 *cursor)
+{
+	(void)cursor;
+	seq_printf(m, "TCP6: inuse %llu\nUDP6: inuse %llu\n"
+		      "UDPLITE6: inuse 0\nRAW6: inuse 0\n"
+		      "FRAG6: inuse 0 memory 0\n",
+		   (unsigned long long)tcp_in_use_v6(),
+		   (unsigned long long)udp6_in_use());
 	return false;
 }
 
@@ -184,24 +115,78 @@ static bool drops_show(struct seq_file *m, u64 *cursor)
 	return false;
 }
 
+/* Lines of UDP sockets that one call prints. */
+#define UDP_LINES	16u
+
+/* The cursor: lines printed before. */
+struct udp_lines {
+	struct seq_file *m;
+	u64 skip, line;
+	u16 family;
+};
+
+static void udp_line(struct sock *sk, void *arg)
+{
+	struct udp_lines *l = arg;
+	bool v6 = l->family == AF_INET6;
+	size_t start = l->m->len;
+
+	if (sk->sk_family != l->family || l->line++ < l->skip ||
+	    l->line > l->skip + UDP_LINES)
+		return;
+	seq_printf(l->m, "%5llu: ", (unsigned long long)l->line - 1);
+	tcp_proc_addr(l->m, v6, &sk->sk_rcv_saddr, sk->sk_num);
+	tcp_proc_addr(l->m, v6, &sk->sk_daddr, sk->sk_dport);
+	seq_printf(l->m, "%02X %08X:%08X 00:00000000 00000000 %5u %8d %llu "
+			 "%d %016d 0",
+		   sk->sk_state, sk->sk_wmem_queued, sk->sk_rmem_alloc, 0, 0,
+		   (unsigned long long)(sk->sk_socket ? sock_i_ino(sk) : 0),
+		   atomic_read(&sk->sk_refs), 0);
+	if (!v6)
+		seq_pad(l->m, start, 127);
+	seq_puts(l->m, "\n");
+}
+
+static bool udp_lines_show(struct seq_file *m, u64 *cursor, u16 family)
+{
+	struct udp_lines l = { m, *cursor, 0, family };
+
+	lwip_udp_for_each(udp_line, &l);
+	*cursor += UDP_LINES;
+	return l.line > *cursor;
+}
+
 static bool udp_show(struct seq_file *m, u64 *cursor)
 {
-	(void)cursor;
-	seq_puts(m, "   sl  local_address rem_address   st tx_queue "
-		    "rx_queue tr tm->when retrnsmt   uid  timeout "
-		    "inode ref pointer drops            \n");
-	return false;
+	if (!*cursor)
+		seq_puts(m, "   sl  local_address rem_address   st tx_queue "
+			    "rx_queue tr tm->when retrnsmt   uid  timeout "
+			    "inode ref pointer drops            \n");
+	return udp_lines_show(m, cursor, AF_INET);
+}
+
+static bool udp6_show(struct seq_file *m, u64 *cursor)
+{
+	if (!*cursor)
+		seq_puts(m, "  sl  local_address                         "
+			    "remote_address                        st "
+			    "tx_queue rx_queue tr tm->when retrnsmt   uid  "
+			    "timeout inode ref pointer drops\n");
+	return udp_lines_show(m, cursor, AF_INET6);
 }
 
 const struct seq_entry net_proc_entries[] = {
 	{ "snmp", snmp_show },
+	{ "snmp6", snmp6_show },
 	{ "netstat", netstat_show },
 	{ "dev", dev_show },
 	{ "sockstat", sockstat_show },
+	{ "sockstat6", sockstat6_show },
 	{ "drops", drops_show },
 	{ "tcp", tcp4_seq_show },
 	{ "tcp6", tcp6_seq_show },
 	{ "udp", udp_show },
+	{ "udp6", udp6_show },
 	{ "pnp", resolv_show },
 	{ NULL, NULL },
 };

@@ -14,3 +14,5 @@ const char *const snmp_names[NR_SNMP_COUNTERS] = {
 };
 
 PERCPU_SECTION u64 snmp_counts[NR_SNMP_COUNTERS];
+
+PERCPU_SECTION u64 icmp_in[ICMP_SLOTS], icmp_out[ICMP_SLOTS];

@@ -12,12 +12,19 @@
 	X(Ip, InReceives) X(Ip, InHdrErrors) X(Ip, InAddrErrors)	\
 	X(Ip, InUnknownProtos) X(Ip, InDiscards) X(Ip, InDelivers)	\
 	X(Ip, OutRequests) X(Ip, OutDiscards) X(Ip, OutNoRoutes)	\
+	X(Ip6, InReceives) X(Ip6, InHdrErrors) X(Ip6, InAddrErrors)	\
+	X(Ip6, InDelivers) X(Ip6, OutRequests) X(Ip6, OutDiscards)	\
+	X(Ip6, OutNoRoutes)						\
+	X(Icmp, InErrors) X(Icmp, InCsumErrors)				\
+	X(Icmp6, InErrors) X(Icmp6, InCsumErrors)			\
 	X(Tcp, ActiveOpens) X(Tcp, PassiveOpens) X(Tcp, AttemptFails)	\
 	X(Tcp, EstabResets) X(Tcp, InSegs) X(Tcp, OutSegs)		\
 	X(Tcp, RetransSegs) X(Tcp, InErrs) X(Tcp, OutRsts)		\
 	X(Tcp, InCsumErrors)						\
 	X(Udp, InDatagrams) X(Udp, NoPorts) X(Udp, InErrors)		\
 	X(Udp, OutDatagrams) X(Udp, RcvbufErrors) X(Udp, InCsumErrors)	\
+	X(Udp6, InDatagrams) X(Udp6, NoPorts) X(Udp6, InErrors)		\
+	X(Udp6, OutDatagrams) X(Udp6, RcvbufErrors) X(Udp6, InCsumErrors) \
 	X(TcpExt, SyncookiesSent) X(TcpExt, SyncookiesRecv)		\
 	X(TcpExt, SyncookiesFailed) X(TcpExt, EmbryonicRsts)		\
 	X(TcpExt, TW) X(TcpExt, TWRecycled) X(TcpExt, PAWSActive)	\
@@ -63,6 +70,34 @@ extern const char *const snmp_groups[NR_SNMP_COUNTERS];
 extern const char *const snmp_names[NR_SNMP_COUNTERS];
 extern PERCPU_SECTION u64 snmp_counts[NR_SNMP_COUNTERS];
 
+/*
+ * ICMP messages by type: those of both versions that are in use, side by side.
+ */
+#define ICMP_TYPES	19u		/* 0 to 18 of ICMP */
+#define ICMP6_ERRORS	5u		/* 0 to 4 of ICMPv6 ... */
+#define ICMP6_INFO	128u		/* ... and from here on */
+#define ICMP_SLOTS	41u		/* to type 143; the last: all others */
+
+extern PERCPU_SECTION u64 icmp_in[ICMP_SLOTS], icmp_out[ICMP_SLOTS];
+
+/* Where @type counts; the last slot is for all that is not listed. */
+static inline u32 icmp_slot(bool v4, u8 type)
+{
+	u32 slot = type;
+
+	if (v4)
+		return type < ICMP_TYPES ? slot : ICMP_SLOTS - 1;
+	slot += ICMP_TYPES;
+	if (type >= ICMP6_ERRORS)
+		slot = type < ICMP6_INFO ? ICMP_SLOTS - 1
+					 : slot - ICMP6_INFO + ICMP6_ERRORS;
+	return slot < ICMP_SLOTS ? slot : ICMP_SLOTS - 1;
+}
+
 /* Softirq, or softirqs off, or a task that does not sleep in between. */
 #define SNMP_INC(which)		this_cpu_add(snmp_counts[SNMP_##which], 1)
 #define SNMP_ADD(which, n)	this_cpu_add(snmp_counts[SNMP_##which], n)
+/* The counter of group @a if @v4, else that of @b. */
+#define SNMP_INC46(v4, a, b, name) \
+	this_cpu_add(snmp_counts[(v4) ? SNMP_##a##_##name : \
+				 SNMP_##b##_##name], 1)

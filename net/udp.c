@@ -45,6 +45,20 @@ static struct udp_sock *udp_sk(const struct sock *sk)
 
 /* ---- in ---- */
 
+static bool from_v4(struct sk_buff *skb)
+{
+	struct lwip_udp_from from = lwip_udp_from(skb);
+
+	return ip_addr_is_v4(&from.addr);
+}
+
+static void no_room(struct sk_buff *skb)
+{
+	SNMP_INC46(from_v4(skb), Udp, Udp6, RcvbufErrors);
+	SNMP_INC46(from_v4(skb), Udp, Udp6, InErrors);
+	kfree_skb_reason(skb, DROP_UDP_RCV_FULL);
+}
+
 /* sk lock. Takes @skb. */
 static void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 {
@@ -53,27 +67,22 @@ static void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	if (unlikely(sk->sk_rmem_alloc > sk->sk_rcvbuf)) {
-		SNMP_INC(Udp_RcvbufErrors);
-		SNMP_INC(Udp_InErrors);
-		kfree_skb_reason(skb, DROP_UDP_RCV_FULL);
+		no_room(skb);
 		return;
 	}
+	SNMP_INC46(from_v4(skb), Udp, Udp6, InDatagrams);
 	skb_set_owner_r(skb, sk);
 	skb_queue_tail(&sk->sk_receive_queue, skb);
-	SNMP_INC(Udp_InDatagrams);
 	sk->sk_data_ready(sk);
 }
 
 static void udp_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk)) {
+	if (!sock_owned_by_user(sk))
 		udp_queue_rcv_skb(sk, skb);
-	} else if (!sk_add_backlog(sk, skb)) {
-		SNMP_INC(Udp_RcvbufErrors);
-		SNMP_INC(Udp_InErrors);
-		kfree_skb_reason(skb, DROP_UDP_RCV_FULL);
-	}
+	else if (!sk_add_backlog(sk, skb))
+		no_room(skb);
 	bh_unlock_sock(sk);
 }
 
@@ -372,7 +381,7 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 		return err;
 	err = lwip_udp_send(udp_sk(sk)->pcb, skb, &to, &sk->sk_num);
 	if (!err)
-		SNMP_INC(Udp_OutDatagrams);
+		SNMP_INC46(ip_addr_is_v4(&ip), Udp, Udp6, OutDatagrams);
 	return err;
 }
 

@@ -130,7 +130,8 @@ static void segment(struct sk_buff *skb, struct ip_sender *to)
 		struct sk_buff *seg = make_segment(skb, &h, off, n, headroom);
 
 		if (!seg) {
-			SNMP_INC(Ip_OutDiscards);
+			SNMP_INC46(skb->gso_type & SKB_GSO_TCPV4, Ip, Ip6,
+				   OutDiscards);
 			count_drop(DROP_NO_MEMORY, total - off);
 			break;
 		}

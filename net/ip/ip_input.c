@@ -23,15 +23,15 @@ struct ip6hdr {
 
 _Static_assert(sizeof(struct ip6hdr) == IP6_HLEN, "IPv6 header");
 
-static void bad_header(struct sk_buff *skb, enum drop_reason why)
+static void bad_header(struct sk_buff *skb, bool v4, enum drop_reason why)
 {
-	SNMP_INC(Ip_InHdrErrors);
+	SNMP_INC46(v4, Ip, Ip6, InHdrErrors);
 	kfree_skb_reason(skb, why);
 }
 
-static void bad_address(struct sk_buff *skb, enum drop_reason why)
+static void bad_address(struct sk_buff *skb, bool v4, enum drop_reason why)
 {
-	SNMP_INC(Ip_InAddrErrors);
+	SNMP_INC46(v4, Ip, Ip6, InAddrErrors);
 	kfree_skb_reason(skb, why);
 }
 
@@ -69,18 +69,18 @@ static bool ip_header_ok(struct sk_buff *skb)
 	u32 len;
 
 	if (!pskb_may_pull(skb, sizeof(*iph))) {
-		bad_header(skb, DROP_IP_HDR);
+		bad_header(skb, true, DROP_IP_HDR);
 		return false;
 	}
 	iph = (const struct iphdr *)skb->data;
 	len = be16_to_cpu(iph->tot_len);
 	if ((iph->ver_ihl != 0x45 && !odd_header_ok(skb, iph)) ||
 	    len < sizeof(*iph) || len > skb->len) {
-		bad_header(skb, DROP_IP_HDR);
+		bad_header(skb, true, DROP_IP_HDR);
 		return false;
 	}
 	if (iph->ver_ihl == 0x45 && ip4_header_sum(iph) != 0xffff) {
-		bad_header(skb, DROP_IP_CSUM);
+		bad_header(skb, true, DROP_IP_CSUM);
 		return false;
 	}
 	/* Ethernet pads short frames. */
@@ -96,7 +96,7 @@ static bool ip_addresses_ok(struct sk_buff *skb, bool *group)
 
 	if (!(skb->dev->features & NETIF_F_LOOPBACK) &&
 	    !ip4_source_ok(iph->saddr)) {
-		bad_address(skb, DROP_IP_BAD_SOURCE);
+		bad_address(skb, true, DROP_IP_BAD_SOURCE);
 		return false;
 	}
 	*group = false;
@@ -111,7 +111,7 @@ static bool ip_addresses_ok(struct sk_buff *skb, bool *group)
 	case IP_DEST_OTHER:
 		break;
 	}
-	bad_address(skb, DROP_IP_OTHER_ADDR);
+	bad_address(skb, true, DROP_IP_OTHER_ADDR);
 	return false;
 }
 
@@ -138,7 +138,7 @@ static noinline void ip_rcv_slow(struct sk_buff *skb)
 	    iph->frag_off & cpu_to_be16(IP_MF | IP_OFFSET))
 		to_lwip(skb);
 	else if (group)
-		bad_address(skb, DROP_IP_OTHER_ADDR);
+		bad_address(skb, true, DROP_IP_OTHER_ADDR);
 	else
 		tcp_up(skb);
 }
@@ -190,14 +190,15 @@ void ip6_rcv(struct sk_buff *skb)
 	struct ip_addr saddr, daddr;
 	u32 len;
 
+	SNMP_INC(Ip6_InReceives);
 	if (unlikely(!pskb_may_pull(skb, IP6_HLEN))) {
-		bad_header(skb, DROP_IP_HDR);
+		bad_header(skb, false, DROP_IP_HDR);
 		return;
 	}
 	ip6 = (const struct ip6hdr *)skb->data;
 	len = IP6_HLEN + be16_to_cpu(ip6->payload_len);
 	if (unlikely(be32_to_cpu(ip6->vtf) >> 28 != 6 || len > skb->len)) {
-		bad_header(skb, DROP_IP_HDR);
+		bad_header(skb, false, DROP_IP_HDR);
 		return;
 	}
 	trace(TRACE_IP_RCV, skb->len, ip6->nexthdr);
@@ -210,9 +211,10 @@ void ip6_rcv(struct sk_buff *skb)
 	__builtin_memcpy(saddr.a, ip6->saddr, sizeof(saddr.a));
 	if (unlikely(!ip6_source_ok(&saddr)) &&
 	    !(skb->dev->features & NETIF_F_LOOPBACK)) {
-		bad_address(skb, DROP_IP_BAD_SOURCE);
+		bad_address(skb, false, DROP_IP_BAD_SOURCE);
 		return;
 	}
+	SNMP_INC(Ip6_InDelivers);
 	skb_trim(skb, len);
 	skb->network_header = (u16)skb_headroom(skb);
 	skb_pull(skb, IP6_HLEN);

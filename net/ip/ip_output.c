@@ -100,9 +100,10 @@ static noinline void send_slow(struct sk_buff *skb, const struct ip_route *rt,
 		ip_gso_send(skb, &to);
 }
 
-static noinline int refuse(struct sk_buff *skb, enum drop_reason why, int err)
+static noinline int refuse(struct sk_buff *skb, bool v4,
+			   enum drop_reason why, int err)
 {
-	SNMP_INC(Ip_OutDiscards);
+	SNMP_INC46(v4, Ip, Ip6, OutDiscards);
 	kfree_skb_reason(skb, why);
 	return err;
 }
@@ -133,13 +134,13 @@ static noinline int queue_xmit_slow(struct sk_buff *skb, struct ip_route *rt,
 	if (rt->gen != READ_ONCE(ip_route_gen)) {
 		err = renew_route(rt, out, &next_hop);
 		if (err) {
-			SNMP_INC(Ip_OutNoRoutes);
-			return refuse(skb, DROP_IP_NO_ROUTE, err);
+			SNMP_INC46(v4, Ip, Ip6, OutNoRoutes);
+			return refuse(skb, v4, DROP_IP_NO_ROUTE, err);
 		}
 	}
 	if (skb->len + hlen > rt->mtu && !skb->gso_size)
-		return refuse(skb, DROP_IP_TOO_BIG, -EMSGSIZE);
-	SNMP_INC(Ip_OutRequests);
+		return refuse(skb, v4, DROP_IP_TOO_BIG, -EMSGSIZE);
+	SNMP_INC46(v4, Ip, Ip6, OutRequests);
 	if (v4)
 		push_ip4(skb, out);
 	else

@@ -62,6 +62,7 @@ bool lwip_echo(struct lwip_netif *nf, struct sk_buff *skb)
 			     (u16)~cpu_to_be16(ECHO_TO_REPLY));
 	skb->len = ETH_HLEN + (u32)sizeof(f->ip) + len;
 	skb->dev = nf->dev;
+	lwip_count_out(skb->data, skb->len);
 	skb_queue_tail(&port.out, skb);
 	return true;
 }

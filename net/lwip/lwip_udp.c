@@ -118,6 +118,16 @@ struct sock *lwip_udp_find(const struct ip_addr *saddr, u16 sport,
 	return found;
 }
 
+void lwip_udp_for_each(void (*fn)(struct sock *sk, void *arg), void *arg)
+{
+	lwip_lock();
+	for (struct udp_pcb *pcb = udp_pcbs; pcb; pcb = pcb->next) {
+		if (pcb->recv == udp_received)
+			fn(pcb->recv_arg, arg);
+	}
+	lwip_unlock();
+}
+
 void lwip_udp_error(struct sock *sk, const struct icmp_error *e)
 {
 	lwip_udp_err(sk, e);

@@ -36,6 +36,8 @@ extern void (*lwip_udp_err)(struct sock *sk, const struct icmp_error *e);
 struct udp_pcb *lwip_udp_new(struct sock *sk, bool v6);
 /* An unbound IPv6 pcb takes IPv4 too, or not. */
 void lwip_udp_set_v6only(struct udp_pcb *pcb, bool on);
+/* Each UDP socket, for /proc. Port's lock held: @fn must not sleep. */
+void lwip_udp_for_each(void (*fn)(struct sock *sk, void *arg), void *arg);
 /* After it nothing new comes for the sock; what is under way holds it. */
 void lwip_udp_remove(struct udp_pcb *pcb);
 

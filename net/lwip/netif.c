@@ -11,6 +11,7 @@
 #include "kernel/time.h"
 #include "net/drop.h"
 #include "net/lwip/lwip_port.h"
+#include "net/snmp.h"
 
 #define ARP_LEN		28
 #define ARP_SENDER_IP	14
@@ -132,6 +133,7 @@ static err_t link_output(struct netif *netif, struct pbuf *p)
 	skb->protocol = ((const struct ethhdr *)skb->data)->h_proto;
 	if (unlikely(skb->protocol != cpu_to_be16(ETH_P_IP)))
 		poke_asker(skb);
+	lwip_count_out(skb->data, skb->len);
 	skb_queue_tail(&port.out, skb);
 	return ERR_OK;
 }
@@ -161,7 +163,8 @@ struct frame {
 	bool neigh;		/* may have changed the neighbour tables */
 	bool fragment;
 	bool plain_ip4;		/* no options: ip_rcv() has checked the sum */
-	bool icmp4;		/* and that, not a fragment */
+	bool icmp;
+	bool icmp4;		/* plain, and not a fragment */
 	bool icmp4_error;
 };
 
@@ -191,6 +194,7 @@ static bool check_ip4(const struct sk_buff *skb, struct frame *f,
 	}
 	f->plain_ip4 = ip[0] == 0x45;
 	if (ip[9] == IPPROTO_ICMP) {
+		f->icmp = true;
 		f->icmp4 = f->plain_ip4;
 		f->icmp4_error = len > hlen && is_error4(ip[hlen]);
 	}
@@ -227,6 +231,7 @@ static bool check_ip6(const struct sk_buff *skb, struct frame *f,
 	case IPPROTO_HOPOPTS:
 		f->pokes |= POKE(JOB_ND6) | POKE(JOB_MLD6);
 		f->neigh = true;
+		f->icmp = true;
 		break;
 	default:
 		f->pokes |= POKE(JOB_REASS6);
@@ -320,7 +325,7 @@ void lwip_input(struct sk_buff *skb)
 		return;
 	}
 	if (unlikely(!check_frame(skb, &f, &why))) {
-		lwip_drop_counted(why, len);
+		lwip_count_drop(why, f.proto == ETH_P_IP, len);
 		kfree_skb(skb);
 		return;
 	}
@@ -330,7 +335,10 @@ void lwip_input(struct sk_buff *skb)
 	nf_flags = checks(skb, &f);
 	skb->ip_summed = CHECKSUM_NONE;
 	lwip_lock();
+	if (f.icmp)
+		lwip_count_in(skb->data, len);
 	if (f.icmp4 && lwip_echo(nf, skb)) {
+		SNMP_INC(Ip_InDelivers);
 		lwip_unlock();
 		return;
 	}
@@ -343,7 +351,9 @@ void lwip_input(struct sk_buff *skb)
 		lwip_icmp4_error(skb);
 	else
 		ethernet_input(lwip_pbuf_from_skb(skb), &nf->netif);
-	lwip_count_drops(len);
+	if (!lwip_count_drops(f.proto == ETH_P_IP, len) && !f.fragment &&
+	    f.proto != ETH_P_ARP)
+		SNMP_INC46(f.proto == ETH_P_IP, Ip, Ip6, InDelivers);
 	if (unlikely(f.neigh))
 		lwip_neigh_check();
 	if (unlikely(f.pokes & POKE(JOB_DHCP_FINE)))

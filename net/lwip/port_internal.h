@@ -171,10 +171,16 @@ void lwip_icmp_error_deliver(struct lwip_icmp_error *err);
 
 /* --- stats.c; port.lock held --- */
 
-/* Counts a drop, under RFC 4113's counters too if it was UDP's. */
-void lwip_drop_counted(enum drop_reason why, u32 len);
-/* Counts what lwIP has dropped since the last call, under our names. */
-void lwip_count_drops(u32 len);
+/* Counts a drop, under the protocols' counters too. Of IPv4, or not. */
+void lwip_count_drop(enum drop_reason why, bool v4, u32 len);
+/*
+ * Counts what lwIP has dropped since the last call, under our names. False:
+ * nothing.
+ */
+bool lwip_count_drops(bool v4, u32 len);
+/* A frame of lwIP's goes out; one comes that check_frame() let through. */
+void lwip_count_out(const u8 *frame, u32 len);
+void lwip_count_in(const u8 *frame, u32 len);
 
 /* --- config.c; port.lock held --- */
 

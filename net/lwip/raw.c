@@ -133,6 +133,12 @@ static struct ip_addr read_addr4(const u8 *p)
 	return ip_addr_v4(a);
 }
 
+static void refuse_icmp4(struct sk_buff *skb, enum drop_reason why)
+{
+	lwip_count_drop(why, true, skb->len);
+	kfree_skb(skb);
+}
+
 void lwip_icmp4_error(struct sk_buff *skb)
 {
 	const u8 *ip = skb->data + ETH_HLEN;
@@ -144,17 +150,17 @@ void lwip_icmp4_error(struct sk_buff *skb)
 	u32 inner_hlen;
 
 	if (len < ICMP_HLEN + sizeof(struct iphdr)) {
-		kfree_skb_reason(skb, DROP_ICMP_HDR);
+		refuse_icmp4(skb, DROP_ICMP_HDR);
 		return;
 	}
 	if (csum_fold(csum_partial(icmp, len, 0))) {
-		kfree_skb_reason(skb, DROP_ICMP_CSUM);
+		refuse_icmp4(skb, DROP_ICMP_CSUM);
 		return;
 	}
 	inner_hlen = (u32)(inner[0] & 15) * 4;
 	if (inner_hlen < sizeof(struct iphdr) ||
 	    len < ICMP_HLEN + inner_hlen + QUOTED) {
-		kfree_skb_reason(skb, DROP_ICMP_HDR);
+		refuse_icmp4(skb, DROP_ICMP_HDR);
 		return;
 	}
 	e.type = icmp[0];

@@ -5,8 +5,12 @@
  */
 #include "net/lwip/port_internal.h"
 
+#include "kernel/byteorder.h"
 #include "net/drop.h"
 #include "net/snmp.h"
+
+#define IP6_LEN		40
+#define HOPOPTS_LEN	8	/* as MLD sends it */
 
 /* The finer cause first: the first counter that moved names the drop. */
 #define CAUSES(X)							\
@@ -49,38 +53,108 @@ static u32 sum_now(void)
 #undef X
 }
 
-void lwip_drop_counted(enum drop_reason why, u32 len)
+/* What an IP packet in a frame is, as far as the counters care. */
+struct kind {
+	bool v4, first, tcp;	/* first: no later fragment */
+	int icmp;		/* type; -1: no ICMP */
+};
+
+/* False: no IP. At least an IP header is there. */
+static bool kind_of(const u8 *frame, u32 len, struct kind *k)
+{
+	const u8 *ip = frame + ETH_HLEN;
+	u32 at = ETH_HLEN + IP6_LEN;
+	u8 proto = ip[6];
+
+	k->v4 = get_be16(frame + 12) == ETH_P_IP;
+	k->first = true;
+	if (k->v4) {
+		k->first = !(get_be16(ip + 6) & IP_OFFSET);
+		at = ETH_HLEN + (ip[0] & 15u) * 4;
+		proto = ip[9];
+	} else if (get_be16(frame + 12) != ETH_P_IPV6 || len < at) {
+		return false;
+	} else if (!proto && len > at) {
+		proto = frame[at];
+		at += HOPOPTS_LEN;
+	}
+	k->tcp = proto == IPPROTO_TCP;
+	k->icmp = k->first && len > at &&
+		  proto == (k->v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6)
+		? frame[at] : -1;
+	return true;
+}
+
+/* TCP has counted its own on the way to a neighbour that was not known. */
+void lwip_count_out(const u8 *frame, u32 len)
+{
+	struct kind k;
+
+	if (len < ETH_HLEN + sizeof(struct iphdr) ||
+	    !kind_of(frame, len, &k) || k.tcp)
+		return;
+	if (k.first)
+		SNMP_INC46(k.v4, Ip, Ip6, OutRequests);
+	if (k.icmp >= 0)
+		this_cpu_add(icmp_out[icmp_slot(k.v4, (u8)k.icmp)], 1);
+}
+
+void lwip_count_in(const u8 *frame, u32 len)
+{
+	struct kind k;
+
+	if (kind_of(frame, len, &k) && k.icmp >= 0)
+		this_cpu_add(icmp_in[icmp_slot(k.v4, (u8)k.icmp)], 1);
+}
+
+void lwip_count_drop(enum drop_reason why, bool v4, u32 len)
 {
 	count_drop(why, len);
 	switch ((int)why) {
 	case DROP_UDP_NO_SOCKET:
-		SNMP_INC(Udp_NoPorts);
+		SNMP_INC46(v4, Udp, Udp6, NoPorts);
 		break;
 	case DROP_UDP_CSUM:
-		SNMP_INC(Udp_InCsumErrors);
-		SNMP_INC(Udp_InErrors);
+		SNMP_INC46(v4, Udp, Udp6, InCsumErrors);
+		SNMP_INC46(v4, Udp, Udp6, InErrors);
 		break;
 	case DROP_UDP_HDR:
-		SNMP_INC(Udp_InErrors);
+		SNMP_INC46(v4, Udp, Udp6, InErrors);
+		break;
+	case DROP_ICMP_CSUM:
+		SNMP_INC46(v4, Icmp, Icmp6, InCsumErrors);
+		SNMP_INC46(v4, Icmp, Icmp6, InErrors);
+		break;
+	case DROP_ICMP_HDR:
+	case DROP_ICMP_REFUSED:
+		SNMP_INC46(v4, Icmp, Icmp6, InErrors);
+		break;
+	case DROP_IP_HDR:
+	case DROP_IP_CSUM:
+		SNMP_INC46(v4, Ip, Ip6, InHdrErrors);
+		break;
+	case DROP_IP_OTHER_ADDR:
+		SNMP_INC46(v4, Ip, Ip6, InAddrErrors);
 		break;
 	default:
 		break;
 	}
 }
 
-void lwip_count_drops(u32 len)
+bool lwip_count_drops(bool v4, u32 len)
 {
 	bool counted = false;
 	u32 sum = sum_now();
 
 	if (likely(sum == seen_sum))
-		return;
+		return false;
 	seen_sum = sum;
 	for (u32 i = 0; i < ARRAY_SIZE(causes); i++) {
 		if (*causes[i].counter != seen[i] && !counted) {
-			lwip_drop_counted(causes[i].reason, len);
+			lwip_count_drop(causes[i].reason, v4, len);
 			counted = true;
 		}
 		seen[i] = *causes[i].counter;
 	}
+	return counted;
 }

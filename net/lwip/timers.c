@@ -262,7 +262,7 @@ static void timer_fired(struct timer *t)
 			run_job(i, now);
 	}
 	arm();
-	lwip_count_drops(0);
+	lwip_count_drops(true, 0);
 	lwip_unlock();
 }
 

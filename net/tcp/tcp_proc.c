@@ -30,14 +30,20 @@ static const u8 mini_states[] = {
 	[TCP_MINI_TIME_WAIT] = TCP_TIME_WAIT,
 };
 
-static void put_addr(struct tcp_lines *l, const struct ip_addr *ip, u16 port)
+void tcp_proc_addr(struct seq_file *m, bool v6, const struct ip_addr *ip,
+		   u16 port)
 {
 	/* A wildcard of either family is all zeroes. */
 	bool any = ip_addr_any(ip);
 
-	for (int i = l->v6 ? 0 : 3; i < 4; i++)
-		seq_printf(l->m, "%08X", any ? 0 : ip->a[i]);
-	seq_printf(l->m, ":%04X ", port);
+	for (int i = v6 ? 0 : 3; i < 4; i++)
+		seq_printf(m, "%08X", any ? 0 : ip->a[i]);
+	seq_printf(m, ":%04X ", port);
+}
+
+static void put_addr(struct tcp_lines *l, const struct ip_addr *ip, u16 port)
+{
+	tcp_proc_addr(l->m, l->v6, ip, port);
 }
 
 static void end_line(struct tcp_lines *l, size_t start)
@@ -162,5 +168,18 @@ u64 tcp_curr_estab(void)
 	u64 n = 0;
 
 	tcp_for_each(count_sock, count_mini, &n);
+	return n;
+}
+
+static void count_v6(struct sock *sk, void *arg)
+{
+	*(u64 *)arg += sk->sk_family == AF_INET6;
+}
+
+u64 tcp_in_use_v6(void)
+{
+	u64 n = 0;
+
+	tcp_for_each(count_v6, count_mini, &n);
 	return n;
 }

@@ -181,19 +181,33 @@ CASE(proc_machine)
 CASE(proc_net)
 {
 	static const char *const files[] = { "snmp", "netstat", "dev", "tcp",
-					     "udp", "sockstat" };
+					     "udp", "sockstat", "snmp6",
+					     "udp6", "sockstat6" };
+	static const int shown[] = { 3, 3, 24, 24, 24, 14, 3, 24, 6 };
+	struct sockaddr_in addr = loopback(0);
+	socklen_t len = sizeof(addr);
 	uint16_t port;
-	char want[64];
+	char want[128];
+	int s;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		snprintf(want, sizeof(want), "/proc/net/%s", files[i]);
 		slurp(want, 4096);
-		say("%s: %.*s", files[i], i < 2 ? 3 : i == 5 ? 14 : 24, text);
+		say("%s: %.*s", files[i], shown[i], text);
 	}
 	listener(&port);
 	slurp("/proc/net/tcp", 4096);
 	snprintf(want, sizeof(want), ": 0100007F:%04X 00000000:0000 0A ", port);
 	say("listener %d", strstr(text, want) != NULL);
+	s = socket(AF_INET, SOCK_DGRAM, 0);
+	TRY(bind(s, (struct sockaddr *)&addr, len));
+	TRY(getsockname(s, (struct sockaddr *)&addr, &len));
+	port = ntohs(addr.sin_port);
+	slurp("/proc/net/udp", 4096);
+	snprintf(want, sizeof(want),
+		 ": 0100007F:%04X 00000000:0000 07 "
+		 "00000000:00000000 00:00000000 00000000 ", port);
+	say("udp %d", strstr(text, want) != NULL);
 	slurp("/proc/net/dev", 4096);
 	say("lo %d", has(" lo: %lu %lu", 2));
 }

@@ -7,6 +7,7 @@
 
 #include "kernel/byteorder.h"
 #include "kernel/time.h"
+#include "net/snmp.h"
 #include "tests/host/host.h"
 #include "tests/unit/lwip_fixture.h"
 
@@ -320,6 +321,33 @@ static void test_ping_is_answered_without_a_copy(void **state)
 	assert_int_equal(inet_sum(ip4 + 20, 64, 0), 0);
 	assert_memory_equal(ip4 + 28, payload, 56);
 	assert_int_equal(wire_sent(0)->ip_summed, CHECKSUM_NONE);
+}
+
+/* By us or by lwIP: what RFC 4293 counts is the same. */
+static void test_icmp_is_counted_by_type(void **state)
+{
+	memset(snmp_counts, 0, sizeof(snmp_counts));
+	memset(icmp_in, 0, sizeof(icmp_in));
+	memset(icmp_out, 0, sizeof(icmp_out));
+	peer_says_arp(ARP_REQ, peer_mac, PEER);
+	ping(PEER, ME, 56);
+	wire_rx(&f);
+	f.data[ETH_HLEN] = 0x45;
+	assert_int_equal(icmp_in[icmp_slot(true, 8)], 1);
+	assert_int_equal(icmp_out[icmp_slot(true, 0)], 1);
+	assert_int_equal(snmp_counts[SNMP_Ip_InDelivers], 1);
+	assert_int_equal(snmp_counts[SNMP_Ip_OutRequests], 1);
+	/* Timestamps are not answered. */
+	f.data[ETH_HLEN + 20] = 13;
+	f.data[ETH_HLEN + 22] ^= 5;
+	wire_rx(&f);
+	assert_int_equal(icmp_in[icmp_slot(true, 13)], 1);
+	assert_int_equal(snmp_counts[SNMP_Icmp_InErrors], 1);
+	/* Types that have no slot share one. */
+	assert_int_equal(icmp_slot(true, 40), icmp_slot(false, 100));
+	assert_int_equal(icmp_slot(false, 200), icmp_slot(false, 5));
+	assert_int_not_equal(icmp_slot(false, 143), icmp_slot(false, 200));
+	assert_int_not_equal(icmp_slot(true, 18), icmp_slot(false, 0));
 }
 
 /* From a host behind the gateway, from one not in the table, from all. */
@@ -725,6 +753,7 @@ int main(void)
 		T(test_known_neighbour_gets_it_at_once),
 		T(test_queue_per_neighbour_is_bounded),
 		T(test_ping_is_answered_without_a_copy),
+		T(test_icmp_is_counted_by_type),
 		T(test_ping_finds_its_way),
 		T(test_new_entry_begins_young),
 		T(test_ping_sums_wrap_right),

@@ -8,6 +8,7 @@
 
 #include "kernel/byteorder.h"
 #include "kernel/time.h"
+#include "net/snmp.h"
 #include "tests/host/host.h"
 #include "tests/unit/lwip_fixture.h"
 
@@ -109,6 +110,47 @@ static void test_ping(void **state)
 	assert_int_equal(drops(DROP_ICMP_CSUM), 1);
 	rx_icmp6(peer_ip6, all_nodes, echo, sizeof(echo));
 	assert_null(sent6(ECHO_REPLY));
+}
+
+static u64 icmp6_in(u8 type)
+{
+	return icmp_in[icmp_slot(false, type)];
+}
+
+static u64 icmp6_out(u8 type)
+{
+	return icmp_out[icmp_slot(false, type)];
+}
+
+static void test_counters_of_rfc4293(void **state)
+{
+	u8 echo[16] = { ECHO_REQUEST }, bad[40] = { 0 };
+
+	memset(snmp_counts, 0, sizeof(snmp_counts));
+	memset(icmp_in, 0, sizeof(icmp_in));
+	memset(icmp_out, 0, sizeof(icmp_out));
+	solicit();
+	rx_icmp6(peer_ip6, my_ip6, echo, sizeof(echo));
+	assert_int_equal(icmp6_in(NEIGH_SOLICIT), 1);
+	assert_int_equal(icmp6_in(ECHO_REQUEST), 1);
+	assert_int_equal(icmp6_out(NEIGH_ADVERT), 1);
+	assert_int_equal(icmp6_out(ECHO_REPLY), 1);
+	assert_int_equal(snmp_counts[SNMP_Ip6_InDelivers], 2);
+	assert_int_equal(snmp_counts[SNMP_Ip6_OutRequests], 2);
+	f.data[ETH_HLEN + 44] ^= 1;
+	wire_rx(&f);
+	assert_int_equal(snmp_counts[SNMP_Icmp6_InCsumErrors], 1);
+	assert_int_equal(snmp_counts[SNMP_Icmp6_InErrors], 1);
+	assert_int_equal(snmp_counts[SNMP_Ip6_InDelivers], 2);
+	/* A datagram for nobody: the answer is an error, type 1. */
+	put_ip6(&f, 17, peer_ip6, my_ip6, bad, 8);
+	f.data[ETH_HLEN + 40 + 3] = 9;
+	f.data[ETH_HLEN + 40 + 5] = 8;
+	wire_rx(&f);
+	assert_int_equal(snmp_counts[SNMP_Udp6_InErrors] +
+			 snmp_counts[SNMP_Udp6_NoPorts], 1);
+	assert_int_equal(snmp_counts[SNMP_Udp_NoPorts], 0);
+	assert_int_equal(snmp_counts[SNMP_Ip_InDelivers], 0);
 }
 
 static struct sk_buff *packet(void)
@@ -274,6 +316,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_solicitation_is_answered),
 		T(test_ping),
+		T(test_counters_of_rfc4293),
 		T(test_neighbour_is_found_and_followed),
 		T(test_silent_neighbour_is_given_up),
 		T(test_address_from_a_router),
