@@ -58,15 +58,15 @@ def process(cmd, **how):
 
 
 class Callers:
-    """Connections begun one after the other, each with one byte to echo.
+    """Connections begun one after the other, each of which says something.
 
     User networking accepts at once and asks the guest then: a call that came
     before the guest could answer is lost or late, so new ones are made all the
     time and the first answer counts.
     """
 
-    def __init__(self, port):
-        self.port = port
+    def __init__(self, port, says=b"x", hears=b"x"):
+        self.port, self.says, self.hears = port, says, hears
         self.poll = selectors.DefaultSelector()
 
     def __enter__(self):
@@ -87,14 +87,14 @@ class Callers:
         self.poll.register(s, selectors.EVENT_WRITE)
 
     def answered(self, seconds):
-        """True once a byte has come back on any of them."""
+        """True once the answer has come on any of them."""
         for key, event in self.poll.select(seconds):
             s = key.fileobj
             try:
                 if event & selectors.EVENT_WRITE:
-                    s.send(b"x")
+                    s.send(self.says)
                     self.poll.modify(s, selectors.EVENT_READ)
-                elif s.recv(1) == b"x":
+                elif s.recv(len(self.hears)) == self.hears:
                     return True
                 else:
                     raise OSError
@@ -112,14 +112,16 @@ def pollux(machine, mem="64"):
         net=qemu.user_net(machine, port, 7777))
 
 
-def first_echo(command_for, limit=10.0, pause=0.002):
+def first_echo(command_for, limit=10.0, pause=0.002, what=(b"x", b"x")):
     """Seconds from QEMU's start to the first echoed byte, None if never.
-    @command_for gives the command line for a port, see pollux()."""
+    @command_for gives the command line for a port, see pollux(); @what else
+    is said and heard."""
     port = free_port()
     cmd = command_for(port)
     start = time.monotonic()
     with process(cmd, stdin=subprocess.DEVNULL,
-                 stdout=subprocess.DEVNULL) as guest, Callers(port) as callers:
+                 stdout=subprocess.DEVNULL) as guest, \
+            Callers(port, *what) as callers:
         while time.monotonic() - start < limit and guest.poll() is None:
             called = time.monotonic()
             callers.call()

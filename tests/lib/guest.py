@@ -35,19 +35,18 @@ def initramfs(files):
     return path
 
 
-class Guest:
-    """One QEMU. Use it in a with statement."""
+class Logged:
+    """A process whose output a test reads while it runs. Use it in a with
+    statement."""
 
-    def __init__(self, append="", net=(), pass_fds=(), **how):
-        """@how goes to qemu.command(): machine=, initrd=, iso=, mem=, ..."""
+    def __init__(self, command, **how):
         os.makedirs("build/tests", exist_ok=True)
         self.log = tempfile.NamedTemporaryFile(
             dir="build/tests", prefix="console-", suffix=".log")
-        self.command = qemu.command(append=append, net=net, **how)
+        self.command = command
         self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=self.log,
-            stderr=subprocess.STDOUT, pass_fds=pass_fds,
-            preexec_fn=qemu.die_with_parent)
+            command, stdin=subprocess.DEVNULL, stdout=self.log,
+            stderr=subprocess.STDOUT, preexec_fn=qemu.die_with_parent, **how)
 
     def __enter__(self):
         return self
@@ -63,7 +62,7 @@ class Guest:
 
     @property
     def console(self):
-        """All that the guest has printed, with plain line ends."""
+        """All that it has printed, with plain line ends."""
         with open(self.log.name, "rb") as f:
             return f.read().decode(errors="replace").replace("\r", "")
 
@@ -80,10 +79,19 @@ class Guest:
             if match:
                 return match
             if ended:
-                self.fail(f"the guest ended without printing {pattern!r}")
+                self.fail(f"it ended without printing {pattern!r}")
             if time.monotonic() > end:
                 self.fail(f"no {pattern!r} after {seconds} s")
             time.sleep(0.005)
+
+
+class Guest(Logged):
+    """One QEMU."""
+
+    def __init__(self, append="", net=(), pass_fds=(), **how):
+        """@how goes to qemu.command(): machine=, initrd=, iso=, mem=, ..."""
+        super().__init__(qemu.command(append=append, net=net, **how),
+                         pass_fds=pass_fds)
 
     def wait_exit(self, seconds=BOOT_SECONDS):
         """Waits for the end; returns the guest's exit code, None if reset."""

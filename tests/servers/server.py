@@ -1,17 +1,14 @@
 """Servers as Debian ships them, started by tools/pollux, for their clients."""
 import os
-import re
 import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 
 import pytest
 
-from tests.lib.guest import free_port
-from tools.qemu import die_with_parent
+from tests.lib.guest import Logged, free_port
 
 ROOT = "build/servers"		# where `make` has unpacked the packages
 BOOT_SECONDS = 30
@@ -37,7 +34,7 @@ def client(name, *args, seconds=30, ok=(0,), **how):
     return done.stdout
 
 
-class Server:
+class Server(Logged):
     """`pollux run` of @program with @args, its port @port led to a free one
     here. Use it in a with statement: it waits for @ready on the console, or
     until @probe is answered (QEMU takes connections before the guest does)."""
@@ -47,19 +44,14 @@ class Server:
         if "/" not in program:
             find(program)
         self.port, self.ready, self.probe = free_port(), ready, probe
-        os.makedirs("build/tests", exist_ok=True)
-        self.log = tempfile.NamedTemporaryFile(
-            dir="build/tests", prefix="server-", suffix=".log")
-        self.command = ["tools/pollux", "run", "--root", ROOT, "-p",
-                        f"{self.port}:{port}/{kind}", *options, program, *args]
-        self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=self.log,
-            stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
+        super().__init__(["tools/pollux", "run", "--root", ROOT, "-p",
+                          f"{self.port}:{port}/{kind}", *options, program,
+                          *args])
 
     def __enter__(self):
         try:
             if self.ready:
-                self.wait(self.ready)
+                self.wait_console(self.ready, BOOT_SECONDS)
             if self.probe:
                 self.wait_answer()
         except BaseException:
@@ -68,10 +60,9 @@ class Server:
         return self
 
     def __exit__(self, kind, *_):
-        self.kill()
         if kind and kind is not pytest.skip.Exception:
             print(f"$ {' '.join(self.command)}\n{self.console[-4000:]}")
-        self.log.close()
+        super().__exit__()
 
     def kill(self):
         """Twice asked, it ends at once."""
@@ -82,31 +73,7 @@ class Server:
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    @property
-    def console(self):
-        with open(self.log.name, "rb") as f:
-            return f.read().decode(errors="replace")
-
-    def fail(self, why):
-        raise AssertionError(f"{why}\n$ {' '.join(self.command)}\n"
-                             f"{self.console[-4000:]}")
-
-    def wait(self, pattern, seconds=BOOT_SECONDS):
-        """Waits for a line on the console; returns the match."""
-        end = time.monotonic() + seconds
-        while True:
-            ended = self.process.poll() is not None
-            match = re.search(pattern, self.console, re.M)
-            if match:
-                return match
-            if ended:
-                self.fail(f"it ended without printing {pattern!r}")
-            if time.monotonic() > end:
-                self.fail(f"no {pattern!r} after {seconds} s")
-            time.sleep(0.02)
+            super().kill()
 
     def wait_answer(self, seconds=BOOT_SECONDS):
         end = time.monotonic() + seconds

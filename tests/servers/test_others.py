@@ -19,7 +19,7 @@ def test_python_http_server(tmp_path):
             "from a file\n"
         assert "Directory listing" in client("curl", "-s", f"{server.url}/")
         assert "404" in client("curl", "-si", f"{server.url}/none")
-        server.wait('"GET /page.txt HTTP/1.1" 200')
+        server.wait_console('"GET /page.txt HTTP/1.1" 200')
 
 
 ASYNCIO = """\
@@ -76,9 +76,9 @@ def test_names(tmp_path):
             "-f", f"{tmp_path}/names.py:/names.py", "--kernel-arg",
             "ip=10.0.2.15::10.0.2.2:255.255.255.0:box:eth0:off:127.0.0.1")
             ) as server:
-        server.wait(r"^box box \['127.0.0.1', '::1'\] \['127.0.1.1'\] "
-                    r"\['10.9.8.7', '::9'\]")
-        server.wait("^nameserver 127.0.0.1$")
+        server.wait_console(r"^box box \['127.0.0.1', '::1'\] \['127.0.1.1'\] "
+                            r"\['10.9.8.7', '::9'\]")
+        server.wait_console("^nameserver 127.0.0.1$")
 
 
 def test_python_asyncio(tmp_path):
@@ -187,7 +187,7 @@ def test_node(tmp_path):
     (tmp_path / "app.js").write_text(NODE)
     with Server("node", "/app.js", port=3000, options=(
             "-f", f"{tmp_path}/app.js:/app.js", "-m", "512M")) as server:
-        server.wait("^ready", 60)
+        server.wait_console("^ready", 60)
         assert client("curl", "-s", "-d", "posted", f"{server.url}/x") == \
             '{"url":"/x","body":"posted"}'
         assert "root:" in client("curl", "-s", f"{server.url}/file")
@@ -274,5 +274,5 @@ def test_dropbear_without_processes(tmp_path):
                 options=("-f", f"{key}:/key")) as server:
         for _ in range(2):
             no_answer(server, b"")
-        server.wait("EAGAIN")
+        server.wait_console("EAGAIN")
         assert server.process.poll() is None

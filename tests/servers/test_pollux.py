@@ -117,6 +117,16 @@ def test_in_the_background():
     assert pollux("stop", "--force")[0] == 0
 
 
+def test_console_in_small_pieces(tmp_path):
+    """A carriage return that comes alone is not the console's end."""
+    fake = tmp_path / "qemu"
+    fake.write_text("#!/bin/sh\nfor c in 'one' '\\r' '\\n' 'two\\r\\n'; do\n"
+                    "printf \"$c\"; sleep 0.2; done\n")
+    fake.chmod(0o755)
+    code, out = pollux("run", "-q", ECHO, env={"QEMU": str(fake)})
+    assert (code, out) == (0, "one\ntwo\n")
+
+
 @pytest.mark.parametrize("machine", ["pc", "microvm"])
 def test_interrupt_ends_it(machine):
     """The program gets a SIGTERM, and its end is ours."""
@@ -132,7 +142,7 @@ def test_second_interrupt_does_not_ask():
     with Server("/bin/sh", "-c", "trap '' TERM; echo up; while :; do :; done",
                 port=7777, ready="^up") as server:
         server.process.send_signal(signal.SIGTERM)
-        server.wait("asked to end")
+        server.wait_console("asked to end")
         assert server.process.poll() is None
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(5) == 0

@@ -60,7 +60,7 @@ def test_no_process_for_a_snapshot(redis):
     """fork() answers as on a Linux that has no process left; redis says so
     and goes on."""
     assert "fork: Resource temporarily unavailable" in cli(redis, "bgsave") \
-        or redis.wait("fork: Resource temporarily unavailable")
+        or redis.wait_console("fork: Resource temporarily unavailable")
     assert cli(redis, "ping") == "PONG"
     assert cli(redis, "config", "set", "stop-writes-on-bgsave-error",
                "no") == "OK"
@@ -68,7 +68,7 @@ def test_no_process_for_a_snapshot(redis):
     # In the foreground it works.
     assert cli(redis, "save") == "OK"
     assert cli(redis, "lastsave").isdigit()
-    assert redis.wait("DB saved on disk")
+    assert redis.wait_console("DB saved on disk")
 
 
 def test_answers_in_24_mebibytes():
