@@ -194,6 +194,24 @@ static __cold noinline void recover(struct virtnet *vi)
 	virtnet_start_timer(vi);
 }
 
+/*
+ * The rest of a poll from @skb, the first of some size, on; how many were
+ * handled in all. Small frames by themselves are spared the look at headers.
+ */
+static noinline int poll_bulk(struct virtnet *vi, struct sk_buff *skb,
+			      int done, int budget)
+{
+	napi_gro_receive(skb);
+	while (++done < budget && !vi->vdev->broken &&
+	       virtqueue_more_used(&vi->rx)) {
+		skb = virtnet_receive(vi);
+		if (likely(skb))
+			napi_gro_receive(skb);
+	}
+	napi_gro_flush();
+	return done;
+}
+
 static int virtnet_poll(struct napi_struct *napi, int budget)
 {
 	struct virtnet *vi = container_of(napi, struct virtnet, napi);
@@ -206,8 +224,13 @@ static int virtnet_poll(struct napi_struct *napi, int budget)
 	while (done < budget && !vi->vdev->broken &&
 	       virtqueue_more_used(&vi->rx)) {
 		skb = virtnet_receive(vi);
-		if (likely(skb))
+		if (likely(skb)) {
+			if (skb->len >= GRO_FRAME_MIN) {
+				done = poll_bulk(vi, skb, done, budget);
+				break;
+			}
 			netif_receive_skb(skb);
+		}
 		done++;
 	}
 	if (unlikely(vi->vdev->broken)) {

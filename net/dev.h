@@ -119,6 +119,16 @@ void napi_complete(struct napi_struct *napi);
  */
 void netif_receive_skb(struct sk_buff *skb);
 
+/* Frames from this size on are worth a try; all headers are in it. */
+#define GRO_FRAME_MIN	576u
+/*
+ * As netif_receive_skb(), but joins TCP segments that follow each other, and
+ * may keep them until napi_gro_flush(), which the same poll calls at its end.
+ * In between, every frame comes this way. Softirq.
+ */
+void napi_gro_receive(struct sk_buff *skb);
+void napi_gro_flush(void);
+
 /*
  * Sends @skb, whose data starts with the link header. Takes it over; what
  * finds no room waits in tx_queue (bounded). 0, or after dropping and

@@ -121,8 +121,11 @@ static int poll(struct napi_struct *n, int budget)
 	struct sk_buff *skb = incoming;
 
 	incoming = NULL;
-	if (skb)
+	if (skb && skb->len >= GRO_FRAME_MIN)
+		napi_gro_receive(skb);
+	else if (skb)
 		netif_receive_skb(skb);
+	napi_gro_flush();
 	napi_complete(n);
 	return !!skb;
 }

@@ -221,6 +221,25 @@ static void test_polls_within_its_budget(void **state)
 	assert_int_equal(nr_received, 100);
 }
 
+/* From the first large frame on all of them may be joined. */
+static void test_large_frames_may_be_joined(void **state)
+{
+	static const u32 len[] = { 60, 60, 1514, 60, 1514 };
+
+	start(ALL);
+	for (unsigned int i = 0; i < ARRAY_SIZE(len); i++)
+		card_receives(len[i]);
+	assert_int_equal(scheduled->poll(scheduled, 2), 2);
+	assert_int_equal(nr_gro, 0);
+	assert_int_equal(scheduled->poll(scheduled, 2), 2);
+	assert_int_equal(nr_gro, 2);
+	assert_false(gro_open);
+	assert_int_equal(softirq(), 1);
+	assert_int_equal(nr_gro, 3);
+	for (unsigned int i = 0; i < ARRAY_SIZE(len); i++)
+		assert_received(i, len[i]);
+}
+
 static void test_refill_is_batched(void **state)
 {
 	unsigned int before;
@@ -358,6 +377,7 @@ int main(void)
 		T(test_every_mix_of_features),
 		T(test_ring_grows_with_the_bursts),
 		T(test_polls_within_its_budget),
+		T(test_large_frames_may_be_joined),
 		T(test_refill_is_batched),
 		T(test_large_packets_are_chains),
 		T(test_checked_by_the_card),

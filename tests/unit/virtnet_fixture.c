@@ -13,7 +13,8 @@ struct net_device *dev;
 struct virtnet *vi;
 struct napi_struct *scheduled;
 struct sk_buff *received[300];
-unsigned int nr_received, wakes, wake_sends;
+unsigned int nr_received, wakes, wake_sends, nr_gro;
+bool gro_open;
 int register_error;
 u8 frame[70000], seen[70000];
 
@@ -60,6 +61,18 @@ void netif_receive_skb(struct sk_buff *skb)
 	received[nr_received++] = skb;
 }
 
+void napi_gro_receive(struct sk_buff *skb)
+{
+	gro_open = true;
+	nr_gro++;
+	netif_receive_skb(skb);
+}
+
+void napi_gro_flush(void)
+{
+	gro_open = false;
+}
+
 struct sk_buff *packet(u32 len, u32 headroom)
 {
 	struct sk_buff *skb = alloc_skb(headroom + len);
@@ -92,6 +105,7 @@ unsigned int softirq(void)
 
 	while (scheduled) {
 		scheduled->poll(scheduled, NAPI_WEIGHT);
+		assert_false(gro_open);
 		assert_in_range(++polls, 1, 50);
 	}
 	return polls;
@@ -111,7 +125,7 @@ int setup(void **state)
 		frame[i] = (u8)(i * 7 + (i >> 8));
 	dev = NULL;
 	scheduled = NULL;
-	nr_received = wakes = wake_sends = 0;
+	nr_received = wakes = wake_sends = nr_gro = 0;
 	register_error = 0;
 	return 0;
 }

@@ -25,6 +25,8 @@ extern struct virtnet *vi;
 extern struct napi_struct *scheduled;	/* on the poll list */
 extern struct sk_buff *received[300];	/* what netif_receive_skb() got */
 extern unsigned int nr_received;
+extern bool gro_open;			/* packets may be held back */
+extern unsigned int nr_gro;		/* calls of napi_gro_receive() */
 extern unsigned int wakes;		/* calls of netif_wake_queue() */
 extern unsigned int wake_sends;		/* packets that it sends */
 extern int register_error;		/* what register_netdev() answers */
