@@ -220,7 +220,7 @@ $(B)/pack: tools/pack.c kernel/unpack.h | $(call need,build)
 $(B)/pollux.elf: $(B)/kernel.o
 $(B)/pollux-disk.elf: $(B)/kernel-disk.o
 $(B)/pollux.elf $(B)/pollux-disk.elf: linker.ld tools/kallsyms tools/unwind \
-		tools/link-kallsyms $(B)/pack
+		tools/relocs tools/link-kallsyms $(B)/pack
 	$(call say,LD,$@)
 	$(Q)tools/link-kallsyms $(@:.elf=.kallsyms) $(B)/pack \
 		'$(CC) $(ASFLAGS)' '$(LD) $(LDFLAGS) $(filter %.o,$^)' $@
@@ -259,6 +259,11 @@ $(B)/tests/%: tests/progs/%.c | $(call need,build)
 $(B)/tests/%-glibc: tests/progs/%.c | $(call need,build)
 	@mkdir -p $(@D)
 	$(CC) $(USER_CFLAGS) $< -o $@
+
+# Static, and yet it may lie anywhere.
+$(B)/tests/where: tests/progs/where.c | $(call need,build)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -static,$(USER_CFLAGS)) -static-pie -fPIE $< -o $@
 
 $(B)/tests/dynamic: tests/progs/exit.c | $(call need,build)
 	@mkdir -p $(@D)
@@ -385,6 +390,12 @@ test: all iso disk build/debug/pollux.elf $(TEST_PROGS:%=$(B)/tests/%) \
 servers: | $(call need,test)
 	@$(if $(SETUP:no=),tools/fetch-packages $(B)/servers $(SERVERS) || true)
 
+# So many boots: everything that is drawn at each is distinct and even.
+BOOTS	?= 100
+
+test-boots: all $(B)/tests/where | $(call need,run) $(call need,test)
+	BOOTS=$(BOOTS) /usr/bin/python3 -m pytest -q tests/security/test_boots.py
+
 # Kills guests with a disk and a share, TIMES each, and cuts their power.
 TIMES	?= 200
 
@@ -478,6 +489,7 @@ help:
 	@echo 'make disk         build/pollux-disk.elf: the kernel with files that last,'
 	@echo '                  shares of the host and disks (docs/files.md)'
 	@echo 'make test         every suite; ends with what passed and failed'
+	@echo 'make test-boots   addresses and secrets of BOOTS=100 boots'
 	@echo 'make test-crash   kills guests in the middle of their writes, TIMES=200'
 	@echo 'make test-debug   what runs guests, on a kernel that checks itself (DEBUG=1)'
 	@echo 'make unit check   host unit tests; style and layer rules'
@@ -501,7 +513,7 @@ help:
 FORCE:
 .PHONY: FORCE all objs install servers iso disk bench bench-pollux \
 	bench-links bench-million run run-kernel run-iso gdb record replay core unit check \
-	lint test test-crash sim coverage fuzz land-check \
+	lint test test-boots test-crash sim coverage fuzz land-check \
 	syscalls clean help
 .SECONDARY:
 -include $(OBJS:.o=.d) $(DISK_OBJS:.o=.d) \

@@ -37,7 +37,9 @@ void boot_use_embedded(struct boot_info *out, boot_phys_fn phys);
 
 /*
  * First C function, on the boot stack, interrupts off. @magic says which
- * loader left its data at physical @info.
+ * loader left its data at physical @info. The kernel has moved when it
+ * returns; boot_moved() is then called with what it returned.
  */
-void boot_main(u32 magic, u32 info) __noreturn;
+int boot_main(u32 magic, u32 info);
+void boot_moved(u32 magic, int err) __noreturn;
 void start_kernel(void) __noreturn;

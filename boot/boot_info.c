@@ -1,12 +1,14 @@
 /*
  * The one form of what the loaders say, and the first C code that runs:
- * boot_main() picks the parser and goes on to start_kernel().
+ * boot_main() picks the parser and moves the kernel; boot_moved() goes on to
+ * start_kernel().
  */
 #include "boot/boot.h"
+#include "boot/kaslr.h"
 #include "kernel/panic.h"
 #include "kernel/string.h"
 #include "kernel/x86/early_console.h"
-#include "kernel/x86/layout.h"
+#include "kernel/x86/sections.h"
 
 struct boot_info boot_info;
 
@@ -48,20 +50,28 @@ static const void *phys_identity(phys_addr_t pa, u64 len)
 	return (const void *)pa;
 }
 
-void boot_main(u32 magic, u32 info)
+int boot_main(u32 magic, u32 info)
 {
 	int err;
 
-	early_console_init();
 	if (magic == MULTIBOOT2_MAGIC)
 		err = multiboot2_parse(info, phys_identity, &boot_info);
 	else
 		err = pvh_parse(info, phys_identity, &boot_info);
+	boot_use_embedded(&boot_info, phys_identity);
+	kaslr_move(boot_info.cmdline);
+	return err;
+}
+
+void boot_moved(u32 magic, int err)
+{
+	early_console_init();
 	if (err)
 		panic("boot: the loader's tables (magic %#x) make no sense; "
 		      "boot by GRUB's multiboot2 or QEMU's -kernel", magic);
-	boot_use_embedded(&boot_info, phys_identity);
+	/* The one pointer from before the move. */
+	boot_info.door += pollux_kaslr_offset;
 	if (!boot_info.rsdp && boot_info.rsdp_copy[0])
-		boot_info.rsdp = (u64)boot_info.rsdp_copy - KERNEL_VMA;
+		boot_info.rsdp = image_to_phys(boot_info.rsdp_copy);
 	start_kernel();
 }

@@ -177,6 +177,15 @@ start64:
 	movl	%r12d, %edi
 	movl	%r13d, %esi
 	call	boot_main
+	/* The kernel has moved: on in it. The CPU drops what it has decoded. */
+	movl	%eax, %esi
+	movq	%cr3, %rax
+	movq	%rax, %cr3
+	movq	$1f, %rax
+	jmp	*%rax
+1:	movq	$boot_stack_top, %rsp
+	movl	%r12d, %edi
+	call	boot_moved
 	ud2
 
 	.balign 8
@@ -191,12 +200,17 @@ no_long_mode_text:
 
 	.section .init.bss, "aw", @nobits
 	.balign 4096
+	.globl	boot_pdpt, boot_kaslr_pd, boot_kaslr_pt
 boot_pml4:
 	.skip	4096
 boot_pdpt:
 	.skip	4096
 boot_pd:
 	.skip	4 * 4096
+boot_kaslr_pd:
+	.skip	4096
+boot_kaslr_pt:
+	.skip	KASLR_TABLES * 4096
 
 	/* Each stack has an unmapped page below it (paging_init). */
 	.section .stacks, "aw", @nobits

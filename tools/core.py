@@ -17,7 +17,7 @@ PANIC_EXIT_CODE = 127
 
 
 def panicked(monitor, elf):
-    at = qmp.symbols(elf)["panic_in_progress"]
+    at = monitor.symbols(elf)["panic_in_progress"]
     return monitor.read_words(at & ~7, 1)[0] >> 8 * (at & 7) & 0xff != 0
 
 

@@ -59,6 +59,9 @@ def command(machine="pc", kernel=KERNEL,
            "-device", DEBUG_EXIT]
     if cpu:
         cmd += ["-cpu", cpu]
+    if "-plugin" in extra:
+        # It counts by the addresses that the kernel is linked for.
+        append = f"nokaslr {append}"
     if iso:
         cmd += ["-cdrom", iso, "-boot", "d"]
     elif kernel:
@@ -158,6 +161,8 @@ def main():
     net = user_net(args.machine, args.port, PORTS.get(args.prog, 7777))
     extra = []
     if args.gdb:
+        # A breakpoint before boot stays where it is.
+        args.args = f"nokaslr {args.args}"
         extra = ["-S", "-gdb", f"unix:{args.gdb},server=on,wait=off"]
     if args.core and not args.qmp:
         args.qmp = "build/qmp"

@@ -5,6 +5,8 @@ import socket
 import subprocess
 import time
 
+KERNEL_VMA = 0xffffffff80000000     # where the kernel is linked
+
 
 class Monitor:
     """A QMP connection. @where is the socket's path, or the folder that it
@@ -76,6 +78,14 @@ class Monitor:
         return [int(w, 16) for line in text.splitlines()
                 for w in line.split(":")[1].split()]
 
+    def symbols(self, elf):
+        """{name: address} of the kernel as it runs: boot has moved it."""
+        table = symbols(elf)
+        at = table["pollux_kaslr_offset"] - KERNEL_VMA
+        moved = int(self.human(f"xp /1gx 0x{at:x}").split(":")[1], 16)
+        return {name: address + moved if address >= KERNEL_VMA else address
+                for name, address in table.items()}
+
     def dump_core(self, path):
         """The guest's memory by virtual address, and its registers, as an
         ELF core at @path. The guest stands still meanwhile."""
@@ -84,7 +94,7 @@ class Monitor:
 
 
 def symbols(elf):
-    """{name: address} of a kernel image."""
+    """{name: address} of a kernel image, as it is linked."""
     out = subprocess.run(["nm", elf], stdout=subprocess.PIPE, text=True,
                          check=True).stdout
     table = {}

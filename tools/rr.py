@@ -27,7 +27,8 @@ def command(folder, mode, run, extra=()):
     """QEMU's arguments; @run: machine, mem, prog, port, args of the run."""
     net = qemu.user_net(run["machine"], run["port"],
                         qemu.PORTS.get(run["prog"], 7777))
-    append = f"ip={USER_IP} init=/{run['prog']} {run['args']}".strip()
+    append = (f"ip={USER_IP} init=/{run['prog']} nokaslr "
+              f"{run['args']}").strip()
     return qemu.command(
         run["machine"], f"{folder}/pollux.elf", f"{folder}/initramfs.cpio",
         append, mem=run["mem"], net=net, extra=[

@@ -45,6 +45,9 @@ class LiveGuest:
                              filename=os.path.abspath(f.name))
             return f.read()
 
+    def symbols(self, elf):
+        return self.monitor.symbols(elf)
+
     def stop(self):
         self.monitor.ask("stop")
 
@@ -62,10 +65,12 @@ class Core:
         size, count = struct.unpack_from("<HH", self.data, 54)
         heads = [struct.unpack_from("<IIQQQQQQ", self.data, start + i * size)
                  for i in range(count)]
-        self.loads = [(h[3], h[5], h[2]) for h in heads if h[0] == PT_LOAD]
+        # (virtual, size, in the file, physical)
+        self.loads = [(h[3], h[5], h[2], h[4]) for h in heads
+                      if h[0] == PT_LOAD]
 
     def piece(self, address, size):
-        for vaddr, length, offset in self.loads:
+        for vaddr, length, offset, _ in self.loads:
             if vaddr <= address < vaddr + length:
                 size = min(size, vaddr + length - address)
                 at = offset + address - vaddr
@@ -78,6 +83,12 @@ class Core:
             out += self.piece(address + len(out), size - len(out))
         return out
 
+    def symbols(self, elf):
+        moved = max(vaddr - physical for vaddr, _, _, physical in self.loads
+                    if vaddr >= qmp.KERNEL_VMA) - qmp.KERNEL_VMA
+        return {name: address + moved
+                for name, address in qmp.symbols(elf).items()}
+
     def stop(self):
         pass
 
@@ -88,7 +99,7 @@ def read_ring(memory, elf="build/pollux.elf"):
     """All records, oldest first; [] if no tracepoint is on. The guest stands
     still for the milliseconds that it takes. CPU 0's ring: its per-CPU data
     is where it is linked."""
-    at = qmp.symbols(elf)["trace_ring"]
+    at = memory.symbols(elf)["trace_ring"]
     memory.stop()
     try:
         ring, written = struct.unpack("<QQ", memory.read(at, 16))

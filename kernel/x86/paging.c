@@ -286,12 +286,12 @@ static void protect_page(u64 va, u64 prot)
 
 void mark_rodata_ro(void)
 {
-	u64 va;
+	const char *at;
 
-	for (va = (u64)__ro_after_init_start; va < (u64)__ro_after_init_end;
-	     va += PAGE_SIZE) {
-		protect_page(va, PAGE_KERNEL_RO);
-		protect_page((u64)phys_to_virt(va - KERNEL_VMA),
+	for (at = __ro_after_init_start; at < __ro_after_init_end;
+	     at += PAGE_SIZE) {
+		protect_page((u64)at, PAGE_KERNEL_RO);
+		protect_page((u64)phys_to_virt(image_to_phys(at)),
 			     PAGE_KERNEL_RO);
 	}
 }

@@ -15,5 +15,5 @@ extern char boot_stack[], boot_stack_top[], ist_stacks[];
 
 static inline phys_addr_t image_to_phys(const void *sym)
 {
-	return (u64)sym - KERNEL_VMA;
+	return (u64)sym - (u64)__image_start + IMAGE_PHYS;
 }

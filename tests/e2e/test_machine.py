@@ -11,7 +11,7 @@ import pytest
 from scapy.layers.inet import ICMP, IP
 
 from tests.lib.guest import UserNetGuest, initramfs
-from tests.lib.qmp import Monitor, symbols
+from tests.lib.qmp import Monitor
 from tests.lib.wire import GUEST_IP, HOST_IP, WireGuest
 from tools import qemu
 
@@ -75,7 +75,7 @@ def test_user_pages_are_in_the_lower_half(machine):
 
 
 def test_constants_are_not_writable(machine):
-    table = symbols("build/pollux.elf")
+    table = machine[1].symbols("build/pollux.elf")
     start, end = table["__rodata_start"], table["__rodata_end"]
     inside = [(a, f) for a, f in mappings(machine[1]) if start <= a < end]
     assert inside and not any("W" in f for _, f in inside)
@@ -85,10 +85,10 @@ def test_constants_are_not_writable(machine):
 
 
 def test_each_boot_has_its_own_secrets():
-    guard = symbols("build/pollux.elf")["__stack_chk_guard"]
     guards, stacks = set(), set()
     for _ in range(3):
         with monitored() as (_, monitor):
+            guard = monitor.symbols("build/pollux.elf")["__stack_chk_guard"]
             guards.add(monitor.read_words(guard, 1)[0])
             stacks.add(max(a for a, f in mappings(monitor) if "U" in f))
     assert len(guards) == 3 and 0 not in guards

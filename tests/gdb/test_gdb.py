@@ -21,6 +21,7 @@ def test_backtrace_of_a_packet():
             with subprocess.Popen(
                     ["gdb", "-q", "-nx", "-batch", "build/pollux.elf",
                      "-ex", f"target remote {sock}",
+                     "-ex", "source tools/gdb/load.py",
                      "-ex", "break ep_poll_callback",
                      "-ex", "echo waiting\\n",
                      "-ex", "continue",
@@ -65,6 +66,7 @@ def test_card_that_lies_is_restarted(machine):
             with subprocess.Popen(
                     ["gdb", "-q", "-nx", "-batch", "build/pollux.elf",
                      "-ex", f"target remote {sock}",
+                     "-ex", "source tools/gdb/load.py",
                      "-ex", "break *virtnet_poll",
                      "-ex", "echo waiting\\n",
                      "-ex", "continue",

@@ -3,7 +3,6 @@ import re
 import time
 
 from tools import qmp
-from tools.qmp import symbols
 
 
 class Monitor(qmp.Monitor):
@@ -33,7 +32,7 @@ class DropCounters:
     def __init__(self, monitor, elf="build/pollux.elf"):
         self.monitor = monitor
         self.names = drop_names()
-        self.address = symbols(elf)["drop_counts"]
+        self.address = monitor.symbols(elf)["drop_counts"]
 
     def read(self):
         at = self.address + self.monitor.percpu_offset()

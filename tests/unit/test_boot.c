@@ -1,10 +1,11 @@
 /*
  * What the boot loaders hand over, whole and damaged.
- * sources: boot/boot_info.c boot/multiboot2.c boot/pvh.c
+ * sources: boot/boot_info.c boot/kaslr.c boot/multiboot2.c boot/pvh.c
  */
 #include "tests/unit/unit.h"
 
 #include "boot/boot.h"
+#include "boot/kaslr.h"
 #include "kernel/x86/early_console.h"
 #include "tests/host/host.h"
 
@@ -320,6 +321,20 @@ static void test_pvh_damaged(void **state)
 	assert_int_equal(pvh_parse(0, phys, &info), -EINVAL);
 }
 
+static void test_nokaslr(void **state)
+{
+	(void)state;
+	assert_true(kaslr_refused("nokaslr"));
+	assert_true(kaslr_refused("ip=dhcp  nokaslr init=/echo"));
+	assert_true(kaslr_refused("nokaslr -- 1"));
+	assert_false(kaslr_refused(""));
+	assert_false(kaslr_refused("  "));
+	assert_false(kaslr_refused("nokaslr2 anokaslr nokasl nokaslr=1"));
+	/* The program's own words. */
+	assert_false(kaslr_refused("init=/echo -- nokaslr"));
+	assert_true(kaslr_refused("init=/echo --x nokaslr"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_pvh_without_extras),
 		cmocka_unit_test(test_pvh_cmdline_at_the_edge),
 		cmocka_unit_test(test_pvh_damaged),
+		cmocka_unit_test(test_nokaslr),
 	};
 
 	return cmocka_run_group_tests_name("boot", tests, NULL, NULL);

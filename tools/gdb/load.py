@@ -4,6 +4,10 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+# The kernel has moved at boot: so do its symbols, before anybody asks.
+import kaslr        # noqa: E402  pylint: disable=wrong-import-position
+kaslr.move_symbols()
+
 # pylint: disable=unused-import,wrong-import-position
 import px_drops     # noqa: E402,F401
 import px_epoll     # noqa: E402,F401

@@ -50,6 +50,7 @@ class Symbols:
         self.names = [name for _, name in table]
 
     def name(self, address):
+        """Of an address where the kernel was linked."""
         n = bisect.bisect_right(self.at, address) - 1
         if n < 0 or address - self.at[n] > 1 << 16:
             return f"{address:#x}"
@@ -118,7 +119,7 @@ class Guest:
                                     memory.rodata_start(elf), note["machine"])
         self.kernel = Kernel(self.memory)
         self.road = Road(self.memory)
-        self.stepper = Stepper(note["qmp"], types["road"])
+        self.stepper = Stepper(note["qmp"], types["road"], self.memory)
         self.symbols = Symbols(elf)
         self.echoer = Echoer()
         self.frames, self.sleeper = Stillness(), Stillness()
@@ -187,7 +188,7 @@ class Guest:
             text = monitor.human("info registers")
             monitor.close()
             rip = int(re.search(r"RIP=(\w+)", text)[1], 16)
-            self.stuck_at = self.symbols.name(rip)
+            self.stuck_at = self.symbols.name(rip - self.memory.moved)
         except (OSError, EOFError, TypeError):
             self.stuck_at = "(QEMU's monitor does not answer)"
 
@@ -269,7 +270,7 @@ class Guest:
         if target and value:
             out["text"] = f"{value:#x}"
             if target == "()":
-                out["text"] = self.symbols.name(value)
+                out["text"] = self.symbols.name(value - m.moved)
             elif target in m.structs:
                 out["to"] = target
         elif value >= 1 << 32:

@@ -279,16 +279,15 @@ class Kernel:
 
     def pages(self):
         m = self.m
-        zone = m.types["symbols"]["zone"]
-        at = {name: zone["at"] + off for name, off, *_ in zone["members"]}
+        zone, members = m.symbol("zone"), m.types["symbols"]["zone"]["members"]
+        at = {name: zone + off for name, off, *_ in members}
         return {"total": m.u64(at["nr_total"]), "free": m.u64(at["nr_free"])}
 
     def log_lines(self, count):
         """The last lines of the kernel's log."""
         m = self.m
-        log = m.types["symbols"]["log"]
-        at = {name: (log["at"] + off, kind)
-              for name, off, kind, _ in log["members"]}
+        log, members = m.symbol("log"), m.types["symbols"]["log"]["members"]
+        at = {name: (log + off, kind) for name, off, kind, _ in members}
         head, tail = m.u64(at["head"][0]), m.u64(at["tail"][0])
         size = int(at["text"][1][1:])
         text = m.bytes(at["text"][0], size)

@@ -27,8 +27,9 @@ class Gone(Exception):
 
 
 def rodata_start(elf):
-    """(address, bytes) of the first constants of a kernel image: they tell
-    whether the memory holds this image."""
+    """(address, bytes) of the last constants of a kernel image, tables of its
+    functions without an address in them: they tell whether the memory holds
+    this image."""
     with open(elf, "rb") as f:
         raw = f.read()
     table, = struct.unpack_from("<Q", raw, 40)
@@ -39,7 +40,8 @@ def rodata_start(elf):
     for name, _, _, address, offset, length in heads:
         at = strings + name
         if raw[at:raw.index(b"\0", at)] == b".rodata":
-            return address, raw[offset:offset + min(length, 256)]
+            skip = max(0, length - 256)
+            return address + skip, raw[offset + skip:offset + length]
     raise ValueError(f"{elf} has no .rodata")
 
 
@@ -68,7 +70,7 @@ class Memory:
             self.map = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)
         low = 2 * GIB if machine == "q35" else 3 * GIB
         self.low = low if self.size > low else self.size
-        self.direct = 0
+        self.direct = self.moved = 0
         self.pages = {}
 
     def close(self):
@@ -77,15 +79,18 @@ class Memory:
     def refresh(self):
         """Before each look: forgets what may have changed."""
         self.pages.clear()
+        self.moved = 0
+        self.moved = self.u64(self.symbol("pollux_kaslr_offset"))
         self.direct = self.u64(self.symbol("direct_map_base"))
 
     def holds_image(self):
         """Whether this kernel is in that memory, as it is once booted."""
         address, constants = self.image
-        return self.bytes(address, len(constants)) == constants
+        return self.bytes(address + self.moved, len(constants)) == constants
 
     def symbol(self, name):
-        return self.types["symbols"][name]["at"]
+        """Where it is in this run: boot moves the kernel."""
+        return self.types["symbols"][name]["at"] + self.moved
 
     # --- addresses -------------------------------------------------------
 
@@ -99,7 +104,7 @@ class Memory:
 
     def physical(self, va):
         if va >= KERNEL_VMA:
-            return va - KERNEL_VMA
+            return va - KERNEL_VMA - self.moved
         if self.direct <= va < self.direct + (self.size << 1):
             return va - self.direct
         return self.walk(va)
@@ -113,7 +118,7 @@ class Memory:
 
     def look_up(self, va):
         table, = U64(self.map, self.offset(self.symbol("kernel_pgd")
-                                           - KERNEL_VMA))
+                                           - self.moved - KERNEL_VMA))
         for level in (3, 2, 1, 0):
             shift = 12 + 9 * level
             entry, = U64(self.map, self.offset(

@@ -69,8 +69,9 @@ class Stepper:
     """The road, row by row. One thread waits for the next stop; the page
     asks where we are."""
 
-    def __init__(self, monitor_path, road):
+    def __init__(self, monitor_path, road, memory):
         self.monitor_path = monitor_path
+        self.memory = memory
         self.rows = {pc: row for row in road for pc in row["pcs"]}
         self.stub = None
         self.lock = threading.Lock()
@@ -159,7 +160,7 @@ class Stepper:
 
     def points(self, letter):
         for pc in self.rows:
-            self.stub.ask(f"{letter}0,{pc:x},1")
+            self.stub.ask(f"{letter}0,{pc + self.memory.moved:x},1")
 
     def go_on(self):
         """To the next stop; True if it is a row that comes after the last,
@@ -171,7 +172,7 @@ class Stepper:
         finally:
             self.points("z")
         registers = self.stub.registers()
-        row = self.rows.get(registers[RIP])
+        row = self.rows.get(registers[RIP] - self.memory.moved)
         if not row:
             self.row, self.args = None, []
             return True
