@@ -56,6 +56,7 @@
 	X(TcpExt, TCPFastOpenListenOverflow)				\
 	X(TcpExt, TCPFastOpenCookieReqd)				\
 	X(TcpExt, TCPDeferAcceptDrop) X(TcpExt, TCPMTUPFail)		\
+	X(TcpExt, TCPMTUPSuccess)					\
 	X(TcpExt, TCPSpuriousRTOs)
 
 enum snmp_counter {

@@ -113,13 +113,8 @@ static noinline int renew_route(struct ip_route *rt, struct ip_out out,
 				struct ip_addr *next_hop)
 {
 	struct ip_addr saddr = *out.saddr;
-	u16 mtu = rt->dev ? rt->mtu : 0;
-	int err = ip_route_lookup(&saddr, out.daddr, rt, next_hop);
 
-	/* What path MTU discovery has learned stays learned. */
-	if (!err && mtu && mtu < rt->mtu)
-		rt->mtu = mtu;
-	return err;
+	return ip_route_lookup(&saddr, out.daddr, rt, next_hop);
 }
 
 /* Whatever the fast path does not do: stale routes, IPv6, odd devices. */

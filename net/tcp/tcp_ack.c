@@ -7,6 +7,7 @@
 #include "kernel/time.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_mtu.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_rack.h"
 #include "net/tcp/tcp_recovery.h"
@@ -184,6 +185,8 @@ static void ack_advanced(struct tcp_sock *tp, const struct tcp_segment *seg,
 	news->rtt_us = rtt_us;
 	tp->backoff = 0;
 	tp->retransmits = 0;
+	if (unlikely(tp->flags & TCP_F_MTU_PROBE))
+		tcp_mtu_acked(tp, now);
 	if (tp->packets_out || tp->flags & TCP_F_FIN_WANTED)
 		tcp_rearm_rto(&tp->sk, now);
 	else
@@ -245,7 +248,7 @@ static inline bool ack_of_all(struct tcp_sock *tp,
 	if (unlikely(tp->packets_out != segs || tx->tags || tx->retrans ||
 		     tp->ca_state != TCP_CA_OPEN || tp->dupacks ||
 		     tp->flags & (TCP_F_UNDO | TCP_F_TLP_OUT |
-				  TCP_F_FIN_WANTED)))
+				  TCP_F_MTU_PROBE | TCP_F_FIN_WANTED)))
 		return false;
 	tp->probes_out = 0;
 	update_window(tp, seg);

@@ -6,13 +6,11 @@
 
 #include "kernel/mm/page.h"
 #include "kernel/string.h"
-#include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_sysctl.h"
 
 /* What a segment of Ethernet size takes in the end. */
 #define BUFFER_TYPICAL	2048u
-#define MSS_AGAIN_MS	600000u
 
 u32 tcp_slow_start(struct tcp_sock *tp, u32 acked)
 {
@@ -133,15 +131,7 @@ void tcp_cong_acked(struct tcp_sock *tp, u32 acked, u32 rtt_us, u64 now)
 void tcp_cong_idle_restart(struct tcp_sock *tp, u64 idle_us)
 {
 	u32 cwnd = tp->cwnd;
-	struct tcp_ext *e = tp->ext;
 
-	/* The path may take large segments again (RFC 4821 section 7.7). */
-	if (unlikely(e && e->mss_before) &&
-	    tp->sent_at - e->mss_at + idle_us / 1000 > MSS_AGAIN_MS) {
-		tp->mss_clamp = e->mss_before;
-		e->mss_before = 0;
-		tcp_sync_mss(tp);
-	}
 	if (tp->ca->idle)
 		tp->ca->idle(tp);
 	if (cwnd <= TCP_INIT_CWND)

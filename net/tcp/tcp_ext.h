@@ -33,9 +33,12 @@ struct tcp_ext {
 	u32 snd_up;		/* s  behind the last urgent byte we send */
 	u8 urg_state;		/* s, read freely by poll */
 	u8 urg_byte;		/* s */
-	/* Black holes for large segments (RFC 4821). */
-	u32 mss_at;		/* s  ms, when the MSS fell */
-	u16 mss_before;		/* s  mss_clamp then; 0: it has not */
+	/* The path's MTU, see tcp_mtu.c; TCP_F_MTU_LOW. */
+	u32 mss_at;		/* s  ms, when something was learnt last */
+	u32 probe_end;		/* s  end_seq of the probe; TCP_F_MTU_PROBE */
+	u16 mss_before;		/* s  mss_clamp when it fell first */
+	u16 mss_high;		/* s  least that does not get through */
+	u16 mss_probe;		/* s  what the probe is for */
 	/* ECN. */
 	u32 ecn_until;		/* s  snd_nxt at the last cut */
 	bool ecn_seen;		/* s  the peer's data has been ECT */

@@ -3,6 +3,7 @@
 
 #include "kernel/string.h"
 #include "net/tcp/tcp_ext.h"
+#include "net/tcp/tcp_mtu.h"
 #include "net/tcp/tcp_timer.h"
 #include "net/tcp/tcp_user.h"
 
@@ -70,7 +71,7 @@ void tcp_get_info(const struct sock *sk, struct tcp_info *info, u64 now)
 	info->tcpi_last_data_sent = tcp_ms(now) - tp->sent_at;
 	info->tcpi_last_data_recv = tcp_ms(now) - tp->rcv_at;
 	info->tcpi_last_ack_recv = tcp_ms(now) - tp->rcv_at;
-	info->tcpi_pmtu = sk->sk_route.mtu;
+	info->tcpi_pmtu = tcp_mtu_path(tp);
 	info->tcpi_rcv_ssthresh = tp->rcv_wnd;
 	info->tcpi_rtt = tp->srtt / 8;
 	info->tcpi_rttvar = tp->rttvar / 4;

@@ -9,6 +9,7 @@
 #include "kernel/string.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_mtu.h"
 #include "net/tcp/tcp_pace.h"
 #include "net/tcp/tcp_rack.h"
 #include "net/tcp/tcp_rtt.h"
@@ -306,6 +307,21 @@ static inline void send_what_may(struct tcp_sock *tp, u8 nonagle, u64 now)
 	}
 }
 
+/* A probe of the path's MTU, if it is time for one. False: it must wait. */
+static __cold noinline bool send_mtu_probe(struct tcp_sock *tp, u64 now)
+{
+	u32 len = tcp_mtu_probe(tp, now);
+	u16 mss = tp->mss_cache;
+
+	if (!len || len == TCP_MTU_WAIT)
+		return !len;
+	tp->mss_cache = (u16)len;
+	tcp_transmit_skb(tp, tp->send_head, now);
+	sent_new(tp, tp->send_head, now);
+	tp->mss_cache = mss;
+	return true;
+}
+
 static noinline void send_batch(struct tcp_sock *tp, u8 nonagle, u64 now)
 {
 	dev_xmit_batch_begin();
@@ -323,6 +339,11 @@ void tcp_write_xmit(struct tcp_sock *tp, u8 nonagle, u64 now)
 	    tcp_ms(now) - tp->sent_at > tp->rto / 1000 + 1)
 		tcp_cong_idle_restart(tp, (tcp_ms(now) - tp->sent_at) *
 						  1000ull);
+	if (unlikely(tp->flags & TCP_F_MTU_LOW)) {
+		if (!send_mtu_probe(tp, now))
+			return;
+		skb = tp->send_head;
+	}
 	/* One packet rings its doorbell itself; several share one. */
 	if (skb->tx_link.next == &tp->write_queue)
 		send_what_may(tp, nonagle, now);

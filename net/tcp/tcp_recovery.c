@@ -10,6 +10,7 @@
 #include "kernel/trace.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_mtu.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_rack.h"
 #include "net/tcp/tcp_seq.h"
@@ -63,6 +64,15 @@ static void reno_fit(struct tcp_sock *tp)
 static u16 count_segs(const struct tcp_sock *tp, const struct tcp_tx *tx)
 {
 	return (u16)max(DIV_ROUND_UP(tcp_tx_len(tx), tp->mss_cache), 1u);
+}
+
+/* @tx has another length now, or the MSS has changed. */
+static void recount(struct tcp_sock *tp, struct tcp_tx *tx)
+{
+	count_tags(tp, tx, -1);
+	tx->segs = count_segs(tp, tx);
+	count_tags(tp, tx, 1);
+	reno_fit(tp);
 }
 
 int tcp_fragment_sent(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
@@ -221,10 +231,7 @@ void tcp_trim_acked(struct tcp_sock *tp, struct sk_buff *skb)
 		return;
 	tx->seq += n;
 	tx->data_off = (u16)(tx->data_off + n);
-	count_tags(tp, tx, -1);
-	tx->segs = count_segs(tp, tx);
-	count_tags(tp, tx, 1);
-	reno_fit(tp);
+	recount(tp, tx);
 }
 
 int tcp_retransmit_skb(struct tcp_sock *tp, struct sk_buff *skb, bool one,
@@ -236,9 +243,14 @@ int tcp_retransmit_skb(struct tcp_sock *tp, struct sk_buff *skb, bool one,
 	int err;
 
 	/* By length: the MSS may be smaller now than when it was counted. */
-	if (tcp_tx_len(tx) > may * tp->mss_cache &&
-	    tcp_fragment_sent(tp, skb, may * tp->mss_cache))
-		return -ENOMEM;
+	if (tcp_tx_len(tx) > may * tp->mss_cache) {
+		if (tcp_fragment_sent(tp, skb, may * tp->mss_cache))
+			return -ENOMEM;
+	} else if (tcp_tx_len(tx) > (u32)tx->segs * tp->mss_cache) {
+		recount(tp, tx);
+	}
+	/* Whose arrival is told then? */
+	tp->flags &= ~TCP_F_MTU_PROBE;
 	trace(TRACE_TCP_RETRANSMIT, tp, (u64)tx->seq << 32 | tcp_tx_len(tx));
 	err = tcp_transmit_skb(tp, skb, now);
 	SNMP_ADD(Tcp_RetransSegs, tx->segs);
@@ -283,10 +295,18 @@ void tcp_xmit_retransmit_queue(struct tcp_sock *tp, u64 now)
 	}
 }
 
-static void enter_recovery(struct tcp_sock *tp)
+/* What the window shrinks to now that a loss was found. */
+static u32 new_ssthresh(struct tcp_sock *tp, u64 now)
+{
+	if (unlikely(tp->flags & TCP_F_MTU_PROBE) && tcp_mtu_lost(tp, now))
+		return tp->cwnd;
+	return tp->ca->ssthresh(tp, tp->packets_out);
+}
+
+static void enter_recovery(struct tcp_sock *tp, u64 now)
 {
 	tcp_undo_note(tp);
-	tp->ssthresh = tp->ca->ssthresh(tp, tp->packets_out);
+	tp->ssthresh = new_ssthresh(tp, now);
 	tp->recover = tp->snd_nxt;
 	tp->prr_delivered = 0;
 	tp->prr_out = 0;
@@ -419,7 +439,7 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
 			open_ack(tp, news, was_open, now);
 			return;
 		}
-		enter_recovery(tp);
+		enter_recovery(tp, now);
 		if (!tp->lost_out)
 			mark_head_lost(tp);
 	}
@@ -438,14 +458,14 @@ void tcp_recovery_timeout(struct tcp_sock *tp, u64 now)
 {
 	tcp_rack_detect(tp, true, now);
 	if (tp->lost_out && tp->ca_state == TCP_CA_OPEN)
-		enter_recovery(tp);
+		enter_recovery(tp, now);
 	if (tp->ca_state == TCP_CA_RECOVERY)
 		prr_update(tp, 0);
 	tcp_rearm_rto(&tp->sk, now);
 	tcp_xmit_retransmit_queue(tp, now);
 }
 
-void tcp_enter_loss(struct tcp_sock *tp)
+void tcp_enter_loss(struct tcp_sock *tp, u64 now)
 {
 	struct sk_buff *skb = tcp_rtx_head(tp);
 	/* A receiver that dropped what it had reported (RFC 2018 sec. 8). */
@@ -455,7 +475,7 @@ void tcp_enter_loss(struct tcp_sock *tp)
 		tp->flags |= TCP_F_FRTO;
 	tcp_undo_note(tp);
 	if (tp->ca_state != TCP_CA_LOSS || seq_after(tp->snd_una, tp->recover))
-		tp->ssthresh = tp->ca->ssthresh(tp, tp->packets_out);
+		tp->ssthresh = new_ssthresh(tp, now);
 	tp->ca_state = TCP_CA_LOSS;
 	tp->recover = tp->snd_nxt;
 	tp->cwnd = 1;

@@ -43,7 +43,7 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
 		      u64 now);
 
 /* The retransmission timer fired: all that is out is taken for lost. */
-void tcp_enter_loss(struct tcp_sock *tp);
+void tcp_enter_loss(struct tcp_sock *tp, u64 now);
 
 /* Sends again what is lost, as far as cwnd allows. */
 void tcp_xmit_retransmit_queue(struct tcp_sock *tp, u64 now);

@@ -71,6 +71,8 @@ enum tcp_ca_state {
 #define TCP_F_FO_DEFER	0x100000u /* SYN-SENT, but the SYN waits for data */
 #define TCP_F_URG	0x200000u /* a mark at or ahead of the reader */
 #define TCP_F_PACED	0x400000u /* sending has a rate */
+#define TCP_F_MTU_LOW	0x800000u /* the path takes less than it should */
+#define TCP_F_MTU_PROBE	0x1000000u /* a probe of it is under way */
 #define TCP_F_PORT_STRICT 0x100u	/* counted there without SO_REUSEADDR */
 
 /*

@@ -9,15 +9,13 @@
 #include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_input.h"
+#include "net/tcp/tcp_mtu.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_rack.h"
 #include "net/tcp/tcp_recovery.h"
 #include "net/tcp/tcp_rtt.h"
-#include "net/tcp/tcp_sysctl.h"
 
 #define BLACK_HOLE_TRIES 3	/* timeouts in a row (RFC 9293 R1) */
-#define BLACK_HOLE_LEAST_V4 512u
-#define BLACK_HOLE_LEAST_V6 1208u	/* fits 1280 bytes, options too */
 
 void tcp_arm(struct sock *sk, u64 *deadline, u64 when)
 {
@@ -101,33 +99,6 @@ static bool user_timeout_over(const struct tcp_sock *tp, u64 now)
 	       tcp_ms(now) - tp->sent_at >= tp->user_timeout;
 }
 
-/*
- * Nothing gets through any more: it may be that only large segments do not
- * (RFC 4821 section 7.7). Cuts the MSS to 1024, then to halves.
- */
-static void suspect_black_hole(struct tcp_sock *tp, const struct sk_buff *skb,
-			       u64 now)
-{
-	u32 least = ip_addr_is_v4(&tp->sk.sk_daddr) ? BLACK_HOLE_LEAST_V4
-						    : BLACK_HOLE_LEAST_V6;
-	struct tcp_ext *e;
-
-	if (!READ_ONCE(tcp_mtu_probing) || tp->mss_cache <= least ||
-	    tcp_tx_len(tcp_tx(skb)) <= least)
-		return;
-	e = tcp_ext_get(tp);
-	if (!e)
-		return;
-	if (!e->mss_before)
-		e->mss_before = tp->mss_clamp;
-	e->mss_at = tcp_ms(now);
-	tp->mss_clamp = (u16)max(tp->mss_cache > 1024 ? 1024u
-						      : tp->mss_cache / 2u,
-				 least);
-	SNMP_INC(TcpExt_TCPMTUPFail);
-	tcp_sync_mss(tp);
-}
-
 /* RFC 6298 section 5.4 to 5.7. */
 static void retransmit_timer(struct sock *sk, u64 now)
 {
@@ -149,9 +120,9 @@ static void retransmit_timer(struct sock *sk, u64 now)
 		}
 	} else {
 		SNMP_INC(TcpExt_TCPTimeouts);
-		tcp_enter_loss(tp);
+		tcp_enter_loss(tp, now);
 		if (tp->retransmits >= BLACK_HOLE_TRIES)
-			suspect_black_hole(tp, skb, now);
+			tcp_mtu_suspect(tp, skb, now);
 	}
 	tcp_retransmit_skb(tp, skb, true, now);
 	tp->retransmits++;

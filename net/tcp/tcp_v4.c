@@ -15,8 +15,8 @@
 #include "net/tcp/tcp_input.h"
 #include "net/tcp/tcp_listen.h"
 #include "net/tcp/tcp_mini.h"
+#include "net/tcp/tcp_mtu.h"
 #include "net/tcp/tcp_output.h"
-#include "net/tcp/tcp_recovery.h"
 #include "net/tcp/tcp_seq.h"
 
 /* Where the IPv6 header has its addresses. */
@@ -240,25 +240,6 @@ void tcp_v6_rcv(struct sk_buff *skb)
 	tcp_v4_rcv(skb);
 }
 
-/* Less than this no path need be believed to be (RFC 8201 section 4). */
-#define MTU_LEAST_V4	552u
-#define MTU_LEAST_V6	1280u
-
-/* The next hop takes less: smaller segments, and the first again at once. */
-static void mtu_reduced(struct tcp_sock *tp, u32 mtu, u64 now)
-{
-	struct sk_buff *skb = tcp_rtx_head(tp);
-	u32 least = ip_addr_is_v4(&tp->sk.sk_daddr) ? MTU_LEAST_V4
-						    : MTU_LEAST_V6;
-
-	if (mtu < least || mtu >= tp->sk.sk_route.mtu)
-		return;
-	tp->sk.sk_route.mtu = (u16)mtu;
-	tcp_sync_mss(tp);
-	if (skb)
-		tcp_retransmit_skb(tp, skb, true, now);
-}
-
 /* RFC 5927 section 4: only about data that is under way. sk lock. */
 static void sock_icmp(struct sock *sk, u32 seq, const struct icmp_error *e,
 		      u64 now)
@@ -270,7 +251,7 @@ static void sock_icmp(struct sock *sk, u32 seq, const struct icmp_error *e,
 		return;
 	}
 	if (e->mtu) {
-		mtu_reduced(tp, e->mtu, now);
+		tcp_mtu_too_big(tp, e->mtu, now);
 	} else if (sk->sk_state == TCP_SYN_SENT ||
 		   sk->sk_state == TCP_SYN_RECV) {
 		(void)sock_queue_icmp(sk, e, 0);

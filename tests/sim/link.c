@@ -138,7 +138,7 @@ static bool too_big(const struct dir_plan *d, u8 side, const u8 *packet,
 	if (len <= d->mtu || host_now < d->mtu_at || is_lwip(side))
 		return false;
 	trace_packet(side, TOO_BIG, packet, len);
-	if (chance(&lnk.rng, d->loss))
+	if (d->mute || chance(&lnk.rng, d->loss))
 		return true;
 	p = copy(side, packet, 28);
 	p->too_big = true;

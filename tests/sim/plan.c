@@ -159,6 +159,8 @@ void plan_draw(struct plan *p, u64 seed)
 		draw_conn(p, &p->conn[i], &r);
 		p->conn[i].may_fail |= hopeless(p);
 	}
+	for (u32 i = 0; i < 2; i++)
+		p->dir[i].mute = p->dir[i].mtu_at && chance(&r, 300);
 }
 
 static void print_dir(const struct dir_plan *d, u32 i)
@@ -172,7 +174,8 @@ static void print_dir(const struct dir_plan *d, u32 i)
 		printf("     cut from %llu to %llu ms\n", d->cut_from / MS,
 		       d->cut_to / MS);
 	if (d->mtu_at)
-		printf("     MTU %u from %llu ms\n", d->mtu, d->mtu_at / MS);
+		printf("     MTU %u from %llu ms%s\n", d->mtu, d->mtu_at / MS,
+		       d->mute ? ", untold" : "");
 }
 
 static void print_app(const struct app_plan *a, u32 i)

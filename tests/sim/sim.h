@@ -44,6 +44,7 @@ struct dir_plan {
 	u64 cut_from, cut_to;
 	u16 mtu;				/* from mtu_at on */
 	u64 mtu_at;
+	bool mute;				/* no router says so */
 };
 
 enum ending {

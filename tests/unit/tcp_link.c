@@ -50,10 +50,18 @@ static u64 arrival(u32 len)
 	return when;
 }
 
+/* Each packet of what is cut later would be as large. */
+static bool too_large(const struct sk_buff *skb)
+{
+	u32 len = skb->gso_size ? skb->gso_size + 32u : skb->len;
+
+	return cfg.mtu && len + 20 > cfg.mtu;
+}
+
 static void link_xmit(struct sk_buff *skb, const struct ip_out *ip)
 {
 	th_link_sent++;
-	if (chance(cfg.loss)) {
+	if (too_large(skb) || chance(cfg.loss)) {
 		th_link_lost++;
 		kfree_skb(skb);
 		return;

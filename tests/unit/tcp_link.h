@@ -14,6 +14,7 @@ struct th_link {
 	u64 delay_ns;
 	u64 jitter_ns;
 	u64 ns_per_byte;	/* rate limit, 0: none */
+	u32 mtu;		/* larger ones vanish without a word; 0: none */
 };
 
 /* From now on packets travel by @link, by the random numbers of @seed. */

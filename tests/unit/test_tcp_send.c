@@ -533,7 +533,10 @@ static void test_pmtu_reduction(void **state)
 	put_be16(TH_PEER_PORT, quoted + 2);
 	put_be32(th_tp(c.s)->iss + 1, quoted + 4);
 	tcp_icmp_error(&e);
-	out(.flags = ACK, .seq = 1, .ack = 1, .len = 948);
+	/* In one buffer, which IP cuts by the new size. */
+	out(.flags = ACK | PSH, .seq = 1, .ack = 1, .len = 1448);
+	assert_int_equal(th_tp(c.s)->packets_out, 2);
+	assert_int_equal(th_tp(c.s)->cwnd, 10);
 	done(&c);
 }
 
