@@ -136,13 +136,19 @@ static int set_number(struct tcp_sock *tp, int optname, int val)
 	return err;
 }
 
-/* How many tries of a SYN-ACK, a second and doubling, take @s seconds. */
+/* From the @n-th try of a SYN-ACK to the next: a second and doubling. */
+static int try_seconds(u8 n)
+{
+	return n < 7 ? 1 << n : 120;
+}
+
+/* How many tries take @s seconds. */
 static u8 seconds_to_tries(int s)
 {
 	u8 n = 0;
 
 	for (int passed = 0; passed < s && n < TRIES_MOST; n++)
-		passed += min(1 << n, 120);
+		passed += try_seconds(n);
 	return n;
 }
 
@@ -151,7 +157,7 @@ static int tries_to_seconds(u8 n)
 	int s = 0;
 
 	while (n--)
-		s += min(1 << n, 120);
+		s += try_seconds(n);
 	return s;
 }
 

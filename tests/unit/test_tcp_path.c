@@ -97,6 +97,12 @@ static void test_defer_accept_waits_for_data(void **state)
 	u32 len = 4;
 	int err, v;
 
+	/* What Linux makes of the longest. */
+	assert_int_equal(th_setopt(l, SOL_TCP, TCP_DEFER_ACCEPT, INT32_MAX),
+			 0);
+	assert_int_equal(l->ops->getsockopt(l, SOL_TCP, TCP_DEFER_ACCEPT, &v,
+					    &len), 0);
+	assert_int_equal(v, 29887);
 	assert_int_equal(th_setopt(l, SOL_TCP, TCP_DEFER_ACCEPT, 5), 0);
 	assert_int_equal(l->ops->getsockopt(l, SOL_TCP, TCP_DEFER_ACCEPT, &v,
 					    &len), 0);
