@@ -110,11 +110,14 @@ static void order(void)
 	spin_lock(&one);
 }
 
+static bool taken;
+
 static void take_one(struct hrtimer *t)
 {
 	(void)t;
 	spin_lock(&one);
 	spin_unlock(&one);
+	WRITE_ONCE(taken, true);
 }
 
 static void from_interrupt(void)
@@ -123,8 +126,8 @@ static void from_interrupt(void)
 
 	hrtimer_init(&timer, take_one);
 	hrtimer_start(&timer, ktime_get_ns() + NSEC_PER_MSEC, 0);
-	while (ktime_get_ns() < 2 * NSEC_PER_MSEC + timer.expires)
-		;
+	while (!READ_ONCE(taken))
+		cpu_relax();
 	spin_lock(&one);
 	spin_unlock(&one);
 }
