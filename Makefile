@@ -329,6 +329,10 @@ $(B)/bench/insns.so: bench/insns.c $(B)/qemu/include/qemu/qemu-plugin.h
 	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -I$(B)/qemu/include/qemu \
 		$< -o $@
 
+$(B)/link-emulator: tools/link-emulator.c | $(call need,build)
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror $< -o $@
+
 $(B)/bench/load $(B)/bench/million: $(B)/bench/%: bench/%.c \
 		| $(call need,build)
 	@mkdir -p $(@D)
@@ -353,7 +357,7 @@ bench-million: all $(B)/bench/million $(if $(FLAT),$(B)/bench/insns.so \
 
 # 20 MB from and to both guests over bad links, one table (root); ROUNDS=3,
 # CELLS="1,20 reorder", JOBS=4 slow links at a time.
-bench-links: all | $(call need,run) $(call need,test)
+bench-links: all $(B)/link-emulator | $(call need,run) $(call need,test)
 	JOBS=$(or $(JOBS),4) bench/links.py $(ROUNDS) $(CELLS)
 
 # ---- Checking --------------------------------------------------------------
@@ -381,6 +385,7 @@ test-debug: build/debug/pollux.elf all $(TEST_PROGS:%=$(B)/tests/%)
 
 # Every suite; TESTS="tests/wire -k arp" picks some of the pytest ones.
 test: all iso disk build/debug/pollux.elf $(TEST_PROGS:%=$(B)/tests/%) \
+		$(B)/link-emulator \
 		$(PROGS:%=$(B)/user/%) \
 		$(B)/bench/million \
 		| $(call need,run) $(call need,unit) $(call need,test) servers

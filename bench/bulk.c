@@ -4,6 +4,7 @@
  * bytes of it and answers "ok", or "bad" if one was wrong. Congestion control
  * is the word given, cubic without one.
  */
+#define _GNU_SOURCE
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -59,6 +60,19 @@ static void put(int s, long n)
 		perror("bulk: write");
 }
 
+/* On the console, for whoever asks why it was slow. */
+static void report(int s)
+{
+	struct tcp_info info = { 0 };
+	socklen_t n = sizeof(info);
+
+	getsockopt(s, IPPROTO_TCP, TCP_INFO, &info, &n);
+	printf("bulk: sent again %u, cwnd %u, ssthresh %d, srtt %u us, "
+	       "rto %u us\n", info.tcpi_total_retrans, info.tcpi_snd_cwnd,
+	       (int)info.tcpi_snd_ssthresh, info.tcpi_rtt, info.tcpi_rto);
+	fflush(stdout);
+}
+
 static void serve(int s)
 {
 	char line[32];
@@ -76,6 +90,8 @@ static void serve(int s)
 	/* The peer closes first, so that a close() resets nothing. */
 	while (read(s, line, sizeof(line)) > 0)
 		;
+	if (line[0])
+		report(s);
 	close(s);
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Measures Pollux beside a Linux guest over bad links: 20 MB from the guest and
-20 MB to it, through tools/link-emulator, between the same server (bench/bulk.c)
+20 MB to it, through tools/link-emulator.c, between one server (bench/bulk.c)
 and this machine's Linux. Needs root.
 
 	bench/links.py [ROUNDS] [CELL...]	default: 3, all
@@ -35,7 +35,8 @@ BOTH = (guests.POLLUX, guests.TUNED)
 WAYS = ("get", "put")
 WAY_NAMES = {"get": "from the guest", "put": "to the guest"}
 INITRD = f"{measure.BUILD}/links.cpio"
-KERNEL = f"{measure.BUILD}/links.elf"	# a copy: a run may take hours
+# Copies, because a run may take an hour.
+KERNEL, LINUX_INITRD = f"{measure.BUILD}/links.elf", f"{measure.BUILD}/linux.cpio"
 PERIOD = 65521
 PATIENCE = 600	# seconds without a byte
 
@@ -82,8 +83,8 @@ def command(guest, link):
     if guest != guests.POLLUX:
         cmd = guests.command(guest, "pc", net, GUEST_IP, "255.255.255.0",
                              HOST_IP)
-        at = cmd.index("-append") + 1
-        cmd[at] += " PROG=/bulk"
+        cmd[cmd.index("-append") + 1] += " PROG=/bulk"
+        cmd[cmd.index("-initrd") + 1] = LINUX_INITRD
         return cmd
     return [w.replace("init=/echo", "init=/bulk") if "init=" in w else
             INITRD if w.endswith("initramfs.cpio") else w
@@ -209,6 +210,7 @@ def main():
     linux.prepare()
     os.makedirs(measure.BUILD, exist_ok=True)
     shutil.copyfile("build/pollux.stripped.elf", KERNEL)
+    shutil.copyfile(linux.INITRD, LINUX_INITRD)
     with open(INITRD, "wb") as f:
         f.write(mkinitramfs.archive(
             {"bulk": linux.read(f"{linux.FOLDER}/bulk")}))

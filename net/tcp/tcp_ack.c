@@ -203,6 +203,8 @@ static noinline enum tcp_step ack_general(struct tcp_sock *tp,
 
 	if (check_ack(tp, skb, now) == TCP_DONE)
 		return TCP_DONE;
+	if (tp->flags & TCP_F_REO)
+		news.reo_at = tp->rto_at;
 	tp->probes_out = 0;
 	if (seq_before(seg->ack, tp->snd_una)) {
 		if (seg->nr_sacks && was_out)
@@ -214,8 +216,7 @@ static noinline enum tcp_step ack_general(struct tcp_sock *tp,
 		ack_advanced(tp, seg, &news, now);
 	if (!was_out) {
 		ack_probe(tp, now);
-		if (unlikely(tp->flags & (TCP_F_UNDO | TCP_F_TLP_OUT)) &&
-		    seg->nr_sacks) {
+		if (unlikely(seg->nr_sacks)) {
 			tcp_sack_in_blocks(tp, skb, &news, now);
 			tcp_recovery_news(tp, &news);
 		}

@@ -1,8 +1,9 @@
 /*
- * RACK-TLP (RFC 8985), with two changes: srtt stands for the minimal round
- * trip, and a single segment under way is not probed, because the timeout
- * comes as early. The state is kept only while something is amiss, so that
- * undisturbed connections pay nothing. sk lock.
+ * RACK-TLP (RFC 8985), with three changes: srtt stands for the minimal round
+ * trip, the reordering window shrinks step by step, and a single segment under
+ * way is not probed, because the timeout comes as early. The state is kept
+ * only while something is amiss, so that undisturbed connections pay nothing.
+ * sk lock.
  */
 #include "net/tcp/tcp_rack.h"
 
@@ -17,6 +18,8 @@
 #define DUPTHRESH	3u
 #define PTO_MIN_US	10000u
 #define REO_WND_MIN_US	1000u	/* one tick of the timer wheel */
+#define REO_STEP	4u	/* reo_steps, for one quarter of a round trip */
+#define REO_STEPS_MAX	15u
 
 static u32 sent_us(const struct sk_buff *skb)
 {
@@ -65,6 +68,17 @@ void tcp_rack_delivered(struct tcp_sock *tp, const struct sk_buff *skb,
 		return;
 	tp->rack_us = sent_us(skb);
 	tp->rack_end = tx->end_seq;
+	news->rack_newer = true;
+}
+
+void tcp_rack_dsack(struct tcp_sock *tp)
+{
+	tp->reo_steps = min(tp->reo_steps + REO_STEP, REO_STEPS_MAX) & 15;
+}
+
+void tcp_rack_recovered(struct tcp_sock *tp)
+{
+	tp->reo_steps -= tp->reo_steps > 0;
 }
 
 /* How long reordering may take (section 6.2 step 4), us. */
@@ -73,8 +87,9 @@ static u32 reordering_window(const struct tcp_sock *tp)
 	if (!(tp->flags & TCP_F_REORDER) &&
 	    (tp->ca_state != TCP_CA_OPEN || tp->sacked_out >= DUPTHRESH))
 		return 0;
-	return max(min(tp->srtt / 32 * (1u + tp->reo_steps), tp->srtt / 8),
-		   REO_WND_MIN_US);
+	return max(min(tp->srtt / 32 * (1u + DIV_ROUND_UP(tp->reo_steps,
+							  REO_STEP)),
+		       tp->srtt / 8), REO_WND_MIN_US);
 }
 
 static void take_for_lost(struct tcp_sock *tp, struct tcp_tx *tx)
@@ -87,34 +102,67 @@ static void take_for_lost(struct tcp_sock *tp, struct tcp_tx *tx)
 	tcp_tag_lost(tp, tx);
 }
 
-void tcp_rack_detect(struct tcp_sock *tp, bool all, u64 now)
+/* Waits until @when for what may be late, not lost. */
+static void wait_for_reordered(struct tcp_sock *tp, u64 when, u64 now)
 {
-	u32 window = all ? 0 : reordering_window(tp), wait = 0;
-	struct sk_buff *skb;
+	tcp_rearm_rto(&tp->sk, now);
+	if (tp->rto_at > when) {
+		tp->flags |= TCP_F_REO;
+		tcp_arm(&tp->sk, &tp->rto_at, when);
+	}
+}
 
-	if (!(tp->flags & TCP_F_RACK))
-		return;
-	for (skb = tcp_rtx_head(tp); skb; skb = tcp_rtx_next(tp, skb)) {
+/*
+ * Section 6.2 step 5: lost is what was sent longer ago than the latest one
+ * delivered took (@rtt), and the window @leave. Returns how long the last one
+ * that is not due must still be waited for, us.
+ */
+static u32 mark_lost_by_time(struct tcp_sock *tp, u32 rtt, u32 leave, u64 now)
+{
+	struct sk_buff *skb;
+	u32 wait = 0;
+
+	for (skb = tcp_rtx_first_open(tp); skb;
+	     skb = tcp_rtx_next_open(tp, skb)) {
 		struct tcp_tx *tx = tcp_tx(skb);
 		s32 left;
 
-		if (tx->tags & TCP_TAG_SACKED || sent_after_rack(tp, skb) ||
-		    (tx->tags & (TCP_TAG_LOST | TCP_TAG_RETRANS)) ==
-			    TCP_TAG_LOST)
+		if (sent_after_rack(tp, skb)) {
+			/* What follows was sent later still, even again. */
+			if (!tx->retrans)
+				break;
 			continue;
-		left = (s32)(sent_us(skb) + tp->srtt / 8 + window -
+		}
+		if ((tx->tags & (TCP_TAG_LOST | TCP_TAG_RETRANS)) ==
+		    TCP_TAG_LOST)
+			continue;
+		left = (s32)(sent_us(skb) + rtt + leave -
 			     (u32)(now / NSEC_PER_USEC));
-		if (!window || left <= 0)
+		if (!leave || left <= 0)
 			take_for_lost(tp, tx);
 		else
 			wait = max(wait, (u32)left);
 	}
-	if (!wait)
+	return wait;
+}
+
+void tcp_rack_detect(struct tcp_sock *tp, const struct tcp_ack_news *news,
+		     u64 now)
+{
+	u32 wait;
+
+	if (!(tp->flags & TCP_F_RACK))
 		return;
-	tcp_rearm_rto(&tp->sk, now);
-	if (tp->rto_at > now + wait * NSEC_PER_USEC) {
-		tp->flags |= TCP_F_REO;
-		tcp_arm(&tp->sk, &tp->rto_at, now + wait * NSEC_PER_USEC);
+	if (!news) {
+		mark_lost_by_time(tp, 0, 0, now);
+	} else if (news->rack_newer) {
+		wait = mark_lost_by_time(tp, (u32)(now / NSEC_PER_USEC) -
+					 tp->rack_us, reordering_window(tp),
+					 now);
+		if (wait)
+			wait_for_reordered(tp, now + wait * NSEC_PER_USEC, now);
+	} else if (news->reo_at) {
+		wait_for_reordered(tp, news->reo_at, now);
 	}
 }
 

@@ -10,12 +10,18 @@
 void tcp_rack_delivered(struct tcp_sock *tp, const struct sk_buff *skb,
 			struct tcp_ack_news *news, u64 now);
 
+/* A segment was reported to have come twice: reordering may take longer. */
+void tcp_rack_dsack(struct tcp_sock *tp);
+/* A recovery is over. */
+void tcp_rack_recovered(struct tcp_sock *tp);
+
 /*
  * Takes for lost what was sent well before something that has arrived, also
- * what was sent again. @all: without leave for reordering. What is not due
- * yet makes the timer call tcp_recovery_timeout().
+ * what was sent again. What is not due yet makes the timer call
+ * tcp_recovery_timeout(). @news: of the ACK; NULL: the wait is over.
  */
-void tcp_rack_detect(struct tcp_sock *tp, bool all, u64 now);
+void tcp_rack_detect(struct tcp_sock *tp, const struct tcp_ack_news *news,
+		     u64 now);
 
 /* Data is under way: probe if no ACK comes in two round trips. */
 void tcp_tlp_schedule(struct tcp_sock *tp, u64 now);

@@ -39,6 +39,36 @@ struct sk_buff *tcp_rtx_next(const struct tcp_sock *tp, struct sk_buff *skb)
 	return skb == tp->send_head ? NULL : skb;
 }
 
+/*
+ * @skb or the first behind it that is not SACKED. Runs of those that are may
+ * be long: the first one learns where its run ends.
+ */
+static struct sk_buff *skip_sacked(const struct tcp_sock *tp,
+				   struct sk_buff *skb)
+{
+	struct tcp_tx *first = NULL;
+
+	while (skb && tcp_tx(skb)->tags & TCP_TAG_SACKED) {
+		struct tcp_tx *tx = tcp_tx(skb);
+
+		first = first ? first : tx;
+		first->run_end = tx->run_end;
+		skb = tcp_rtx_next(tp, tx->run_end);
+	}
+	return skb;
+}
+
+struct sk_buff *tcp_rtx_first_open(const struct tcp_sock *tp)
+{
+	return skip_sacked(tp, tcp_rtx_head(tp));
+}
+
+struct sk_buff *tcp_rtx_next_open(const struct tcp_sock *tp,
+				  struct sk_buff *skb)
+{
+	return skip_sacked(tp, tcp_rtx_next(tp, skb));
+}
+
 /* Counts @tx's segments in, or with @sign -1 out of, the sums. */
 static void count_tags(struct tcp_sock *tp, const struct tcp_tx *tx, s32 sign)
 {
@@ -85,7 +115,11 @@ int tcp_fragment_sent(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
 	count_tags(tp, &old, -1);
 	tx->segs = count_segs(tp, tx);
 	count_tags(tp, tx, 1);
-	tx = tcp_tx(list_next_entry(skb, tx_link));
+	skb = list_next_entry(skb, tx_link);
+	tx = tcp_tx(skb);
+	if (old.tags & TCP_TAG_SACKED &&
+	    seq_before(tcp_tx(old.run_end)->seq, tx->seq))
+		tx->run_end = skb;
 	tx->segs = count_segs(tp, tx);
 	count_tags(tp, tx, 1);
 	reno_fit(tp);
@@ -109,6 +143,7 @@ static void tag_sacked(struct tcp_sock *tp, struct sk_buff *skb,
 	tcp_rack_delivered(tp, skb, news, now);
 	count_tags(tp, tx, -1);
 	tx->tags = TCP_TAG_SACKED;
+	tx->run_end = skb;
 	count_tags(tp, tx, 1);
 	news->sacked += tx->segs;
 }
@@ -137,13 +172,13 @@ static void sack_block(struct tcp_sock *tp, const struct tcp_sack_block *b,
 {
 	struct sk_buff *skb;
 
-	for (skb = tcp_rtx_head(tp); skb; skb = tcp_rtx_next(tp, skb)) {
+	for (skb = tcp_rtx_first_open(tp); skb;
+	     skb = tcp_rtx_next_open(tp, skb)) {
 		struct tcp_tx *tx = tcp_tx(skb);
 
 		if (!seq_before(tx->seq, b->end))
 			break;
-		if (!seq_after(tx->end_seq, b->start) ||
-		    tx->tags & TCP_TAG_SACKED)
+		if (!seq_after(tx->end_seq, b->start))
 			continue;
 		if ((seq_before(tx->seq, b->start) ||
 		     seq_after(tx->end_seq, b->end)) &&
@@ -155,15 +190,29 @@ static void sack_block(struct tcp_sock *tp, const struct tcp_sack_block *b,
 	}
 }
 
-/* RFC 2883: @b came twice. Reordering may take longer than thought, then. */
+/* RFC 2883: @b came twice. */
 static void dsack_in(struct tcp_sock *tp, const struct tcp_sack_block *b,
 		     struct tcp_ack_news *news)
 {
 	SNMP_INC(TcpExt_TCPDSACKRecv);
 	if (!news->dsack)
-		tp->reo_steps = min(tp->reo_steps + 1u, 3u) & 3;
+		tcp_rack_dsack(tp);
 	news->dsack += min(DIV_ROUND_UP(b->end - b->start, tp->mss_cache),
 			   TCP_CWND_MAX);
+}
+
+/* RFC 2883 section 4: the first block @a tells of what came twice. */
+static bool is_dsack(const struct sk_buff *skb, const struct tcp_sack_block *a)
+{
+	const struct tcp_segment *seg = tcp_seg(skb);
+	struct tcp_sack_block b;
+
+	if (!seq_after(a->end, seg->ack))
+		return true;
+	if (seg->nr_sacks < 2)
+		return false;
+	b = tcp_sack_in(skb->data, seg, 1);
+	return !seq_before(a->start, b.start) && !seq_after(a->end, b.end);
 }
 
 void tcp_sack_in_blocks(struct tcp_sock *tp, const struct sk_buff *skb,
@@ -182,29 +231,12 @@ void tcp_sack_in_blocks(struct tcp_sock *tp, const struct sk_buff *skb,
 		if (!seq_before(b.start, b.end) ||
 		    seq_after(b.end, tp->snd_nxt)) {
 			SNMP_INC(TcpExt_TCPSACKDiscard);
-		} else if (!seq_after(b.end, tp->snd_una)) {
+		} else if (!i && is_dsack(skb, &b)) {
 			dsack_in(tp, &b, news);
-		} else {
+		} else if (seq_after(b.end, tp->snd_una)) {
 			b.start = seq_max(b.start, tp->snd_una);
 			sack_block(tp, &b, news, now);
 		}
-	}
-}
-
-/* RFC 6675 IsLost(): DUPTHRESH segments above it have arrived. */
-static void mark_lost_by_sack(struct tcp_sock *tp)
-{
-	u32 above = tp->sacked_out;
-	struct sk_buff *skb;
-
-	for (skb = tcp_rtx_head(tp); skb && above >= DUPTHRESH;
-	     skb = tcp_rtx_next(tp, skb)) {
-		struct tcp_tx *tx = tcp_tx(skb);
-
-		if (tx->tags & TCP_TAG_SACKED)
-			above -= min(above, (u32)tx->segs);
-		else if (!(tx->tags & TCP_TAG_RETRANS))
-			tcp_tag_lost(tp, tx);
 	}
 }
 
@@ -274,16 +306,19 @@ int tcp_retransmit_skb(struct tcp_sock *tp, struct sk_buff *skb, bool one,
 void tcp_xmit_retransmit_queue(struct tcp_sock *tp, u64 now)
 {
 	u32 edge = tp->snd_una + tp->snd_wnd;
+	u32 left = tp->lost_out;
 	struct sk_buff *skb;
 
-	if (!tp->lost_out)
-		return;
-	for (skb = tcp_rtx_head(tp); skb; skb = tcp_rtx_next(tp, skb)) {
+	for (skb = tcp_rtx_first_open(tp); skb && left;
+	     skb = tcp_rtx_next_open(tp, skb)) {
 		struct tcp_tx *tx = tcp_tx(skb);
 
 		if (tcp_in_flight(tp) >= tp->cwnd)
 			break;
-		if (!(tx->tags & TCP_TAG_LOST) || tx->tags & TCP_TAG_RETRANS)
+		if (!(tx->tags & TCP_TAG_LOST))
+			continue;
+		left -= tx->segs;
+		if (tx->tags & TCP_TAG_RETRANS)
 			continue;
 		/* The window may have shrunk; the first may always go. */
 		if (seq_after(tx->end_seq, edge) && tx->seq != tp->snd_una)
@@ -348,8 +383,10 @@ static void prr_update(struct tcp_sock *tp, u32 delivered)
 
 static void leave_recovery(struct tcp_sock *tp)
 {
-	if (tp->ca_state == TCP_CA_RECOVERY)
+	if (tp->ca_state == TCP_CA_RECOVERY) {
 		tp->cwnd = max(tp->ssthresh, 2u);
+		tcp_rack_recovered(tp);
+	}
 	tp->ca_state = TCP_CA_OPEN;
 	tp->dupacks = 0;
 	if (!tcp_sack_on(tp))
@@ -390,11 +427,10 @@ static void find_losses(struct tcp_sock *tp, const struct tcp_ack_news *news,
 			u64 now)
 {
 	if (tcp_sack_on(tp)) {
-		tcp_rack_detect(tp, false, now);
+		tcp_rack_detect(tp, news, now);
 		/* Counting misleads where segments overtake each other. */
 		if (tp->flags & TCP_F_REORDER)
 			return;
-		mark_lost_by_sack(tp);
 	}
 	/* A partial ACK: the next hole starts at snd_una (RFC 6582). */
 	if (news->advanced || !tcp_sack_on(tp) || !tp->lost_out)
@@ -406,8 +442,13 @@ static inline void open_ack(struct tcp_sock *tp,
 			    const struct tcp_ack_news *news, bool was_open,
 			    u64 now)
 {
-	if (news->acked && was_open)
-		tcp_cong_acked(tp, news->acked, news->rtt_us, now);
+	u32 arrived = news->acked;
+
+	/* Where segments overtake each other, SACK tells of most of them. */
+	if (tp->flags & TCP_F_REORDER)
+		arrived += news->sacked;
+	if (arrived && was_open)
+		tcp_cong_acked(tp, arrived, news->rtt_us, now);
 	if (tp->packets_out > 1 && news->advanced)
 		tcp_tlp_schedule(tp, now);
 }
@@ -434,7 +475,7 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
 		leave_recovery(tp);
 	if (tp->ca_state == TCP_CA_OPEN) {
 		if (tp->sacked_out && tcp_sack_on(tp))
-			tcp_rack_detect(tp, false, now);
+			tcp_rack_detect(tp, news, now);
 		if (!tp->packets_out || !loss_found(tp)) {
 			open_ack(tp, news, was_open, now);
 			return;
@@ -456,7 +497,7 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news,
 
 void tcp_recovery_timeout(struct tcp_sock *tp, u64 now)
 {
-	tcp_rack_detect(tp, true, now);
+	tcp_rack_detect(tp, NULL, now);
 	if (tp->lost_out && tp->ca_state == TCP_CA_OPEN)
 		enter_recovery(tp, now);
 	if (tp->ca_state == TCP_CA_RECOVERY)

@@ -13,7 +13,9 @@ struct tcp_ack_news {
 	u32 rtt_us;		/* measured, 0: nothing to measure by */
 	u32 dsack;		/* segments reported to have come twice */
 	u32 fack;		/* rack_end before, if ... */
+	u64 reo_at;		/* TCP_F_REO's deadline before, or 0 */
 	const struct tcp_segment *seg;
+	bool rack_newer;	/* of later sending than any before */
 	bool rack;		/* ... that has changed */
 	bool orig;		/* came at the first try, sent before recover */
 	bool again;		/* came, and had been sent again */
@@ -59,6 +61,10 @@ void tcp_trim_acked(struct tcp_sock *tp, struct sk_buff *skb);
 struct sk_buff *tcp_rtx_head(const struct tcp_sock *tp);
 /* The one that was sent after @skb in the sequence, or NULL. */
 struct sk_buff *tcp_rtx_next(const struct tcp_sock *tp, struct sk_buff *skb);
+/* The same, of those alone that are not known to have arrived. */
+struct sk_buff *tcp_rtx_first_open(const struct tcp_sock *tp);
+struct sk_buff *tcp_rtx_next_open(const struct tcp_sock *tp,
+				  struct sk_buff *skb);
 
 /* Takes @tx for lost, and counts it. */
 void tcp_tag_lost(struct tcp_sock *tp, struct tcp_tx *tx);

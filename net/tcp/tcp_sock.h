@@ -164,7 +164,7 @@ struct tcp_sock {
 	u16 rcv_mss;		/* s  full segments from the peer, a guess */
 	u8 dupacks;		/* s */
 	u8 ca_state : 4;	/* s  enum tcp_ca_state */
-	u8 reo_steps : 4;	/* s  RFC 8985: reordering window, quarters */
+	u8 reo_steps : 4;	/* s  RFC 8985: reordering window, 16ths */
 	u8 retransmits;		/* s  timeouts in a row */
 	u8 backoff;		/* s  doublings of rto */
 	u8 probes_out;		/* s  probes without answer */
@@ -194,6 +194,7 @@ struct tcp_tx {
 	u8 flags;		/* SYN, FIN, PSH */
 	u8 tags;		/* TCP_TAG_ */
 	u8 retrans;		/* times sent again */
+	struct sk_buff *run_end; /* TCP_TAG_SACKED: so are all up to here */
 };
 
 #define TCP_TAG_SACKED	0x1	/* peer has it */

@@ -26,6 +26,9 @@ static void undo(struct tcp_sock *tp)
 {
 	struct sk_buff *skb;
 
+	/* What has let it look like loss is that segments were overtaken. */
+	if (tp->ca_state == TCP_CA_RECOVERY && tcp_sack_on(tp))
+		tp->flags |= TCP_F_REORDER;
 	for (skb = tcp_rtx_head(tp); skb; skb = tcp_rtx_next(tp, skb))
 		tcp_tx(skb)->tags &= (u8)~TCP_TAG_LOST;
 	tp->lost_out = 0;

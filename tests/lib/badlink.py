@@ -1,4 +1,4 @@
-"""A guest behind tools/link-emulator, Linux in a namespace as its peer."""
+"""A guest behind tools/link-emulator.c, Linux in a namespace as its peer."""
 import os
 import socket
 import subprocess
@@ -25,7 +25,7 @@ class BadLink:
         options = [f"--{k}={v}" for k, v in how.items()]
         fds = (ours.fileno(), tap)
         self.emulator = subprocess.Popen(
-            ["tools/link-emulator", *options, *map(str, fds)],
+            ["build/link-emulator", *options, *map(str, fds)],
             stdout=subprocess.PIPE, text=True, pass_fds=fds,
             preexec_fn=qemu.die_with_parent)
         os.close(tap)

@@ -8,6 +8,7 @@
 #include "kernel/errno.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_recovery.h"
 #include "tests/unit/tcp_harness.h"
 
 #define M	1448u
@@ -203,6 +204,129 @@ static void test_rfc8985_6_2_reordering_is_remembered(void **state)
 	done(&c);
 }
 
+/* The wait counts from what the latest delivered one took, not the average. */
+static void test_rfc8985_6_2_the_latest_round_trip_counts(void **state)
+{
+	struct th_conn c = flying(3);
+
+	th_sleep_ms(190);
+	sack(at(0), at(2), at(3));
+	th_sleep_ms(20);
+	quiet();
+	assert_int_equal(th_tp(c.s)->lost_out, 0);
+	th_sleep_ms(10);
+	out(.flags = ACK, .seq = at(0), .ack = 1, .len = M);
+	done(&c);
+}
+
+/* An older one that comes late as well lets nothing wait longer. */
+static void test_rfc8985_6_2_5_the_wait_is_not_begun_again(void **state)
+{
+	struct th_conn c = flying(4);
+
+	th_sleep_ms(100);
+	sack(at(0), at(3), at(4));
+	th_sleep_ms(15);
+	/* The late one moves snd_una, but is no later than what had come. */
+	ack(at(1), stamp);
+	quiet();
+	th_sleep_ms(15);
+	out(.flags = ACK, .seq = at(1), .ack = 1, .len = M);
+	done(&c);
+}
+
+/* Each DSACK is a quarter of a round trip; recoveries take it back. */
+static void test_rfc8985_6_2_4_dsack_widens_the_window(void **state)
+{
+	struct th_conn c = flying(5);
+
+	th_sleep_ms(100);
+	sack(at(0), at(1), at(4));
+	out(.flags = ACK, .seq = at(0), .ack = 1, .len = M);
+	assert_int_equal(th_tp(c.s)->reo_steps, 0);
+	ack(at(5), stamp);
+	sack(at(5), at(0), at(1));
+	assert_int_equal(th_tp(c.s)->reo_steps, 4);
+	/* The timestamp told that it was reordering, so it is waited for. */
+	send_n(&c, 6 * M);
+	assert_int_equal(th_flush(), 6);
+	stamp = th_last.tsval;
+	th_sleep_ms(100);
+	sack(at(5), at(6), at(10));
+	th_sleep_ms(45);
+	quiet();
+	th_sleep_ms(10);
+	out(.flags = ACK, .seq = at(5), .ack = 1, .len = M);
+	th_sleep_ms(100);
+	ack(at(11), th_last.tsval);
+	assert_int_equal(th_tp(c.s)->ca_state, TCP_CA_OPEN);
+	assert_int_equal(th_tp(c.s)->reo_steps, 3);
+	done(&c);
+}
+
+/* What SACK reports lets the window grow, too, once segments overtake. */
+static void test_rfc9438_4_reordered_segments_let_it_grow(void **state)
+{
+	struct th_conn c = flying(10);
+	u32 cwnd;
+
+	th_sleep_ms(100);
+	sack(at(0), at(2), at(3));
+	sack(at(0), at(1), at(3));
+	cwnd = th_tp(c.s)->cwnd;
+	sack(at(0), at(1), at(7));
+	assert_int_equal(th_tp(c.s)->cwnd, cwnd + 4);
+	done(&c);
+}
+
+/* A long run of what has arrived is passed in one step. */
+static void test_a_run_of_sacked_segments_is_skipped(void **state)
+{
+	struct th_conn c = flying(10);
+	struct sk_buff *first, *last;
+
+	th_sleep_ms(100);
+	for (u32 i = 2; i < 9; i++)
+		sack(at(0), at(1), at(i));
+	first = tcp_rtx_next(th_tp(c.s), tcp_rtx_head(th_tp(c.s)));
+	last = tcp_rtx_next_open(th_tp(c.s), tcp_rtx_head(th_tp(c.s)));
+	assert_int_equal(tcp_tx(last)->seq, tcp_tx(first)->seq + 7 * M);
+	assert_int_equal(tcp_tx(tcp_tx(first)->run_end)->end_seq,
+			 tcp_tx(last)->seq);
+	done(&c);
+}
+
+/* Section 4.2: twice above the cumulative ACK: a block in the second one. */
+static void test_rfc2883_4_2_a_block_within_the_next(void **state)
+{
+	u64 before = snmp_counts[SNMP_TcpExt_TCPDSACKRecv];
+	struct th_conn c = flying(5);
+
+	th_sleep_ms(100);
+	in(.flags = ACK, .seq = 1, .ack = at(0), .wnd = 512, .tsval = 3000,
+	   .tsecr = stamp, .nr_sacks = 2,
+	   .sacks = { { at(2), at(3) }, { at(1), at(4) } });
+	assert_int_equal(snmp_counts[SNMP_TcpExt_TCPDSACKRecv], before + 1);
+	assert_int_equal(th_tp(c.s)->sacked_out, 3);
+	th_flush();
+	done(&c);
+}
+
+/* An ACK that was overtaken reports what is old by now: nothing came twice. */
+static void test_rfc2883_4_an_old_ack_is_no_dsack(void **state)
+{
+	u64 before = snmp_counts[SNMP_TcpExt_TCPDSACKRecv];
+	struct th_conn c = flying(5);
+
+	th_sleep_ms(100);
+	ack(at(4), stamp);
+	sack(at(0), at(1), at(2));
+	assert_int_equal(snmp_counts[SNMP_TcpExt_TCPDSACKRecv], before);
+	assert_int_equal(th_tp(c.s)->reo_steps, 0);
+	th_flush();
+	done(&c);
+}
+
 static void test_rfc8985_a_lost_retransmission_is_found(void **state)
 {
 	struct th_conn c = flying(6);
@@ -292,6 +416,13 @@ int main(void)
 		T(test_rfc8985_6_2_lost_by_time),
 		T(test_rfc8985_6_2_overtaken_in_time_is_not_lost),
 		T(test_rfc8985_6_2_reordering_is_remembered),
+		T(test_rfc8985_6_2_the_latest_round_trip_counts),
+		T(test_rfc8985_6_2_5_the_wait_is_not_begun_again),
+		T(test_rfc8985_6_2_4_dsack_widens_the_window),
+		T(test_rfc9438_4_reordered_segments_let_it_grow),
+		T(test_a_run_of_sacked_segments_is_skipped),
+		T(test_rfc2883_4_2_a_block_within_the_next),
+		T(test_rfc2883_4_an_old_ack_is_no_dsack),
 		T(test_rfc8985_a_lost_retransmission_is_found),
 		T(test_rfc3522_spurious_timeout_is_undone),
 		T(test_rfc3522_a_true_timeout_stays),
