@@ -4,7 +4,9 @@
 
 # DEBUG=1: the kernel with its checkers (docs/debugging.md), in build/debug/.
 DEBUG	?=
-B	:= $(if $(DEBUG),build/debug,build)
+# TRACE=0: without tracepoints, in build/notrace/, for make bench-trace.
+TRACE	?= 1
+B	:= $(if $(DEBUG),build/debug,$(if $(TRACE:0=),build,build/notrace))
 CC	:= gcc
 
 # ---- What `make run` can be told -------------------------------------------
@@ -90,6 +92,9 @@ CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
 ASFLAGS	:= -g -I. -ffile-prefix-map=$(CURDIR)=.
 LDFLAGS	:= -nostdlib -static -n -O2 -T linker.ld --gc-sections -z noexecstack \
 	   -z max-page-size=4096 --build-id=none
+ifeq ($(TRACE),0)
+CFLAGS	+= -DNO_TRACE
+endif
 USER_CFLAGS := -std=gnu11 -static -O2 -g -Wall -Wextra -Werror -I.
 
 # The kernel is compiled as a whole (LTO), so that a call across files costs no
@@ -349,6 +354,11 @@ bench-pollux: all $(B)/pollux.iso $(B)/bench/insns.so $(B)/bench/load \
 		| $(call need,run) $(call need,test)
 	bench/measure.py $(WHAT)
 
+# What tracepoints cost that are off, in instructions (root).
+bench-trace: all $(B)/notrace/pollux.elf $(B)/bench/insns.so $(B)/bench/load \
+		| $(call need,run)
+	bench/measure.py trace
+
 # So many connections at once and their bill (root); with FLAT="0 1000 ..." the
 # instructions for an echo beside so many idle ones.
 bench-million: all $(B)/bench/million $(if $(FLAT),$(B)/bench/insns.so \
@@ -377,6 +387,11 @@ lint: | $(call need,build) $(call need,lint)
 # The kernel with its checkers, beside the other.
 $(if $(DEBUG),,build/debug/pollux.elf): FORCE
 	@$(MAKE) --no-print-directory DEBUG=1 SETUP=$(SETUP) $@
+
+# The kernel without tracepoints.
+test: build/notrace/pollux.elf
+$(if $(TRACE:0=),build/notrace/pollux.elf): FORCE
+	@$(MAKE) --no-print-directory TRACE=0 SETUP=$(SETUP) $@
 
 # What runs programs and frames, once more with that kernel.
 test-debug: build/debug/pollux.elf all $(TEST_PROGS:%=$(B)/tests/%)
@@ -507,6 +522,7 @@ help:
 	@echo 'make bench-pollux  Pollux alone: WHAT="boot memory size insns idle"'
 	@echo 'make bench-links  beside the Linux guest over bad links (root);'
 	@echo '                  CELLS="1,20 reorder"'
+	@echo 'make bench-trace  what tracepoints that are off cost (root)'
 	@echo 'make bench-million  a million connections, what each costs (root);'
 	@echo '                  CONNS=n, or FLAT="0 1000 10000" idle ones beside an echo'
 	@echo 'make install      the command pollux (PREFIX=/usr/local), which boots any'
@@ -517,7 +533,7 @@ help:
 
 FORCE:
 .PHONY: FORCE all objs install servers iso disk bench bench-pollux \
-	bench-links bench-million run run-kernel run-iso gdb record replay core unit check \
+	bench-links bench-trace bench-million run run-kernel run-iso gdb record replay core unit check \
 	lint test test-boots test-crash sim coverage fuzz land-check \
 	syscalls clean help
 .SECONDARY:

@@ -12,6 +12,9 @@ insns	guest instructions for each echo and each connection, and where they
 idle	instructions for each echo beside 10,000 idle watched connections: at
 	most a tenth more than without, else it fails. Root, too; more idle
 	ones and memory are bench/million.py's
+trace	instructions for each echo with the tracepoints off, and in a kernel
+	made without them: 1 % more at most, else it fails. Root; wants both
+	kernels, make bench-trace
 
 Rates on a busy machine swing; instruction counts do not.
 """
@@ -31,9 +34,12 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from tools import qemu  # noqa: E402
 
 BUILD = "build/bench"
+BUILT, NO_TRACE = "build/pollux.elf", "build/notrace/pollux.elf"
 BOOTS = 15
 TOP = 30
 IDLE_EACH = 500     # connections of one process, which connects them at once
+TRACE_RUNS = 3
+TRACE_LIMIT = 1.01
 IDLE_LIMIT = 1.1    # how much an echo beside idle connections may cost
 
 
@@ -189,10 +195,10 @@ class Lab:
         return ["nsenter", f"--net=/run/netns/{self.name}"] + cmd
 
 
-def symbols(path):
+def symbols(path, kernel=BUILT):
     """Writes address and name of all functions, returns the names."""
     found = {}
-    for image, prefix in (("build/pollux.elf", ""),
+    for image, prefix in ((kernel, ""),
                           ("build/user/echo", "user:")):
         out = subprocess.run(["nm", "-n", "--defined-only", image], check=True,
                              capture_output=True, text=True).stdout
@@ -268,15 +274,15 @@ def profile(delta, total, title):
 
 
 @contextlib.contextmanager
-def counted_guest(machine="pc", how=()):
+def counted_guest(machine="pc", how=(), kernel=BUILT):
     """The echo server on a TAP, counted: (lab, counts)."""
     plugin, names_file = f"{BUILD}/insns.so", f"{BUILD}/symbols"
-    names = symbols(names_file)
+    names = symbols(names_file, kernel)
     with Lab() as lab, tempfile.NamedTemporaryFile() as shared:
         net = ["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no",
                "-device", f"{qemu.device(machine, 'net')},netdev=n0"]
         cmd = qemu.command(
-            machine, append="ip=10.77.0.2::10.77.0.1:255.255.0.0::eth0:off "
+            machine, kernel, append="ip=10.77.0.2::10.77.0.1:255.255.0.0::eth0:off "
             "init=/echo", mem="256", net=net, extra=[
                 "-plugin",
                 f"{plugin},symbols={names_file},counts={shared.name}", *how])
@@ -337,6 +343,30 @@ def measure_idle():
     return rows
 
 
+def measure_trace():
+    """Tracepoints that are off against none at all: the least of some runs
+    each, in turn. What chance adds to a run is never negative."""
+    least = {}
+    for kernel in (BUILT, NO_TRACE) * TRACE_RUNS:
+        with counted_guest(kernel=kernel) as (lab, counts):
+            for conns, total in ((1, 2000), (64, 10000)):
+                converse(lab, counts, conns, total // 4, 64)  # warm up
+                _, delta = converse(lab, counts, conns, total, 64)
+                cost = sum(i for i, _ in delta.values()) / total
+                least[conns, kernel] = min(
+                    cost, least.get((conns, kernel), cost))
+    rows = []
+    for (conns, kernel), cost in sorted(least.items()):
+        rows.append({"what": f"instructions for each echo, {conns} "
+                             f"connections, {kernel}", "unit": "",
+                     "median": round(cost, 1)})
+        without = least[conns, NO_TRACE]
+        if cost > without * TRACE_LIMIT:
+            raise SystemExit(f"bench: {cost:.0f} instructions with "
+                             f"tracepoints, {without:.0f} without")
+    return rows
+
+
 def table(rows):
     print("\n| what | median | min to max | |\n|---|---|---|---|")
     for r in rows:
@@ -351,12 +381,12 @@ def table(rows):
 def main():
     measures = {"boot": measure_boot, "memory": measure_memory,
                 "size": measure_size, "insns": measure_insns,
-                "idle": measure_idle}
-    wanted = sys.argv[1:] or list(measures)
+                "idle": measure_idle, "trace": measure_trace}
+    wanted = sys.argv[1:] or [m for m in measures if m != "trace"]
     if set(wanted) - set(measures):
         print(__doc__, file=sys.stderr)
         return 2
-    rooted = {"insns", "idle"} & set(wanted)
+    rooted = {"insns", "idle", "trace"} & set(wanted)
     if rooted and os.geteuid():
         print(f"{' '.join(sorted(rooted))}: root is needed (a network "
               "namespace): left out", file=sys.stderr)

@@ -111,18 +111,18 @@ static void switch_tasks(struct rq *rq, struct task *prev, struct task *next)
 static struct task *halt_in_place(struct rq *rq, struct task *prev)
 	__must_hold(rq->lock)
 {
+	/* To idle and back, as the trace has it, but for free. */
+	trace(TRACE_SCHED_SWITCH, prev->pid, rq->idle->pid);
 	do {
 		spin_unlock(&rq->lock);
 		safe_halt();
 		local_irq_disable();
 		spin_lock(&rq->lock);
-		if (READ_ONCE(prev->state) == TASK_RUNNING) {
-			/* From idle, as the trace has it, but for free. */
-			trace(TRACE_SCHED_SWITCH, rq->idle->pid, prev->pid);
-			return prev;
-		}
-	} while (list_empty(&rq->queue));
-	return dequeue_first(rq);
+	} while (READ_ONCE(prev->state) != TASK_RUNNING &&
+		 list_empty(&rq->queue));
+	trace(TRACE_SCHED_SWITCH, rq->idle->pid, prev->pid);
+	return READ_ONCE(prev->state) == TASK_RUNNING ? prev
+						      : dequeue_first(rq);
 }
 
 /* Decides who runs after @prev and takes it off the queue. */

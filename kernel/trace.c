@@ -47,7 +47,7 @@ struct trace_ring {
 
 static DEFINE_PER_CPU(struct trace_ring, trace_ring);
 
-void trace_emit(enum trace_point point, u64 a, u64 b)
+__cold void trace_emit(enum trace_point point, u64 a, u64 b)
 {
 	unsigned long irq = local_irq_save();
 	struct trace_ring *ring = this_cpu_ptr(&trace_ring);
@@ -118,7 +118,9 @@ static int trace_param(const char *val)
 	}
 	if (!mask)
 		return -EINVAL;
-	wanted = mask;
+	/* The text is writable still; what has no ring yet is not recorded. */
+	wanted |= mask;
+	trace_sites_on(mask);
 	return 0;
 }
 KERNEL_PARAM("trace", trace_param,
@@ -130,6 +132,10 @@ void trace_init(void)
 
 	if (!wanted)
 		return;
+	if (!TRACE_BUILT_IN) {
+		pr_err("this kernel has no tracepoints: make without TRACE=0");
+		return;
+	}
 	ring->record = vmalloc(TRACE_RECORDS * sizeof(struct trace_record));
 	if (ring->record)
 		trace_mask = wanted;

@@ -1,12 +1,14 @@
 /*
  * The binary trace ring: fixed-size records, newest overwrite oldest, one
- * ring per CPU. Each tracepoint costs one predicted branch when it is off.
+ * ring per CPU. Each tracepoint costs one instruction when it is off, which
+ * does nothing, and none in a kernel made with TRACE=0.
  * `trace=all` or `trace=name,name` on the command line turns them on.
  */
 #pragma once
 
 #include "kernel/compiler.h"
 #include "kernel/types.h"
+#include "kernel/x86/tracesite.h"
 
 /* One for each row of the packet's road (README), then the rest. */
 enum trace_point {
@@ -18,14 +20,14 @@ enum trace_point {
 	TRACE_TCP_V4_RCV,		/* sock, seq, length */
 	TRACE_SK_DATA_READY,		/* sock */
 	TRACE_EP_POLL_CALLBACK,		/* epitem, mask */
-	TRACE_SCHED_SWITCH,		/* from pid, to pid */
+	TRACE_SCHED_SWITCH,		/* from pid, to pid; 0 is idle */
 	TRACE_EPOLL_WAIT,		/* events returned */
 	TRACE_TCP_RECVMSG,		/* sock, bytes */
 	TRACE_TCP_SENDMSG,		/* sock, bytes asked for */
-	TRACE_TCP_TRANSMIT,		/* sock, seq, length */
+	TRACE_TCP_TRANSMIT,		/* sock or NULL, seq, length */
 	TRACE_VIRTNET_XMIT,		/* length */
-	TRACE_TCP_SET_STATE,		/* sock, from, to */
-	TRACE_TCP_RETRANSMIT,		/* sock, seq, length */
+	TRACE_TCP_SET_STATE,		/* sock or record, from, to */
+	TRACE_TCP_RETRANSMIT,		/* sock or record, seq, length */
 	TRACE_NET_DROP,			/* reason, length */
 	NR_TRACE_POINTS,
 };
@@ -40,15 +42,21 @@ struct trace_record {
 	u64 arg[2];
 };
 
-extern u32 trace_mask;		/* bit n: point n is on */
+extern u32 trace_mask;		/* bit n: point n is on; for gdb */
 
 /* The slow half; callers use trace(). Any context. */
-void trace_emit(enum trace_point point, u64 a, u64 b);
+__cold void trace_emit(enum trace_point point, u64 a, u64 b);
+
+#ifdef NO_TRACE
+#define TRACE_BUILT_IN	0
+#else
+#define TRACE_BUILT_IN	1
+#endif
 
 #define trace(point, a, b)						\
 	do {								\
-		if (unlikely(trace_mask & 1u << (point)))		\
-			trace_emit(point, (u64)(a), (u64)(b));		\
+		if (TRACE_BUILT_IN && unlikely(trace_site(point)))	\
+			trace_jump(point, (u64)(a), (u64)(b));		\
 	} while (0)
 
 /* Turns on what the command line asked for. Boot, after vmalloc_init(). */

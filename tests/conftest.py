@@ -1,4 +1,5 @@
 """Every test has a time limit: 60 seconds, or @pytest.mark.limit(seconds)."""
+import os
 import signal
 
 import pytest
@@ -7,6 +8,7 @@ LIMIT_SECONDS = 60
 
 
 def pytest_configure(config):
+    os.makedirs("build/tests", exist_ok=True)
     config.addinivalue_line("markers", "limit(seconds): this test's limit")
 
 

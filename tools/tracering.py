@@ -30,11 +30,14 @@ def point_names(header="kernel/trace.h"):
 
 
 class LiveGuest:
-    """Reads a running guest's memory through QMP."""
+    """Reads a running guest's memory through QMP: a socket's path, or a
+    monitor that is connected."""
 
-    def __init__(self, socket_path):
-        self.monitor = qmp.Monitor(socket_path)
-        self.monitor.connect(1)
+    def __init__(self, where):
+        self.monitor = where
+        if isinstance(where, str):
+            self.monitor = qmp.Monitor(where)
+            self.monitor.connect(1)
 
     def read(self, address, size):
         # A path of QEMU's own: it writes the file.

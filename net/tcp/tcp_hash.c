@@ -13,6 +13,7 @@
 #include "kernel/mm/page.h"
 #include "kernel/random.h"
 #include "kernel/string.h"
+#include "kernel/trace.h"
 
 #define STRIPES		64u
 #define LEAF_SHIFT	9	/* buckets per page */
@@ -326,6 +327,20 @@ struct tcp_mini *tcp_mini_lookup(const struct tcp_tuple *t)
 	return m;
 }
 
+/* A record has no other state than that it stands in the table. */
+static void trace_mini(const struct tcp_mini *mini, bool added)
+{
+	static const u8 states[] = {
+		[TCP_MINI_REQUEST] = TCP_NEW_SYN_RECV,
+		[TCP_MINI_FIN_WAIT2] = TCP_FIN_WAIT2,
+		[TCP_MINI_TIME_WAIT] = TCP_TIME_WAIT,
+	};
+	u32 state = states[mini->kind];
+
+	trace(TRACE_TCP_SET_STATE, mini, added ? TCP_CLOSE << 16 | state
+					       : state << 16 | TCP_CLOSE);
+}
+
 bool tcp_mini_add(struct tcp_mini *mini)
 {
 	struct spinlock *lock = stripe_of(&minis, mini->tuple.hash);
@@ -340,6 +355,7 @@ bool tcp_mini_add(struct tcp_mini *mini)
 		atomic_inc(&mini->refs);
 		atomic_inc(&minis.count);
 		hlist_add_head(&mini->node, bucket);
+		trace_mini(mini, true);
 	}
 	spin_unlock(lock);
 	table_grow(&minis);
@@ -355,8 +371,10 @@ bool tcp_mini_unhash(struct tcp_mini *mini)
 	spin_lock_bh(lock);
 	was = !hlist_unhashed(&mini->node);
 	hlist_del_init(&mini->node);
-	if (was)
+	if (was) {
 		atomic_dec(&minis.count);
+		trace_mini(mini, false);
+	}
 	spin_unlock_bh(lock);
 	return was;
 }

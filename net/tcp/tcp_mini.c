@@ -12,6 +12,7 @@
 #include "kernel/mm/slab.h"
 #include "kernel/softirq.h"
 #include "kernel/time.h"
+#include "kernel/trace.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_input.h"
@@ -197,6 +198,8 @@ static enum tcp_tw_verdict fin_wait2_rcv(struct tcp_mini *m,
 		return tw_drop(skb);
 	}
 	if (seg->flags & TCP_FIN && seg->end_seq == m->rcv_nxt + 1) {
+		trace(TRACE_TCP_SET_STATE, m,
+		      TCP_FIN_WAIT2 << 16 | TCP_TIME_WAIT);
 		spin_lock_bh(&tw_lock);
 		m->kind = TCP_MINI_TIME_WAIT;
 		m->rcv_nxt = seg->end_seq;

@@ -7,6 +7,7 @@
 
 #include "kernel/errno.h"
 #include "kernel/time.h"
+#include "kernel/trace.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_cookie.h"
 #include "net/tcp/tcp_ecn.h"
@@ -117,6 +118,8 @@ static void request_timer(struct timer *timer)
 	 * last wait for data is over: the answer's ACK will do.
 	 */
 	if (!req->acked || req->retrans + 1 == defer_tries(sk)) {
+		trace(TRACE_TCP_RETRANSMIT, req,
+		      (u64)(req->snd_nxt - 1) << 32);
 		SNMP_INC(Tcp_RetransSegs);
 		send_synack(sk, req, now);
 	}

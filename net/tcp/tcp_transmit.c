@@ -316,6 +316,7 @@ void tcp_send_reply(const struct tcp_reply *reply, struct ip_route *rt)
 	if (!skb)
 		return;
 	skb_reserve(skb, TCP_HEADROOM);
+	trace(TRACE_TCP_TRANSMIT, NULL, (u64)out.seq << 32);
 	tcp_encode(skb, &out, &saddr, &reply->tuple->remote);
 	SNMP_INC(Tcp_OutSegs);
 	ip_queue_xmit(skb, rt, (struct ip_out){

@@ -1,4 +1,5 @@
 """tools/trace.py on a guest that has echoed a known number of times."""
+import itertools
 import json
 import re
 import socket
@@ -9,7 +10,8 @@ import pytest
 from scapy.utils import PcapNgReader
 
 from tests.lib.guest import UserNetGuest
-from tests.lib.qmp import Monitor
+from tests.lib.qmp import Monitor, drop_names
+from tests.lib.wire import Dropped, Peer, WireGuest, payload
 from tools import tracering
 
 CONNECTIONS, ROUNDS = 3, 10
@@ -17,6 +19,10 @@ ECHOES = CONNECTIONS * ROUNDS
 # Frames of a multiple of 4 bytes: scapy 2.5 forgets the padding of others.
 PAYLOAD = b"t" * 66
 HEADERS = 54
+# enum tcp_state
+STATES = ("?", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1",
+          "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK",
+          "LISTEN", "CLOSING", "NEW_SYN_RECV")
 
 
 class Traced:
@@ -119,6 +125,53 @@ def test_pcapng_comments(traced):
                 requests += b"answered after" in comment
                 answers += b"tcp_transmit sock" in comment
     assert (requests, answers) == (ECHOES, ECHOES)
+
+
+REQUEST = b"GET / HTTP/1.0\r\n\r\n"
+# What a socket or a record must have gone through in the test below.
+EDGES = """
+    CLOSE>LISTEN CLOSE>NEW_SYN_RECV NEW_SYN_RECV>CLOSE
+    CLOSE>SYN_RECV SYN_RECV>ESTABLISHED
+    ESTABLISHED>CLOSE_WAIT CLOSE_WAIT>LAST_ACK LAST_ACK>CLOSE
+    ESTABLISHED>FIN_WAIT1 FIN_WAIT1>FIN_WAIT2 FIN_WAIT2>CLOSE
+    CLOSE>TIME_WAIT""".split()
+
+
+def test_every_tracepoint_fires():
+    """Each one of the enum in one run; every state change and both kinds of
+    retransmission with it."""
+    with WireGuest("hello", more="trace=all") as guest:
+        silent, peer, other = (Peer(guest.wire, 8080) for _ in range(3))
+        synack = silent.syn()
+        assert silent.expect("SA", seconds=5).seq == synack.seq
+        peer.connect().send("PA", REQUEST)
+        first = peer.expect(data=True)
+        # Not acknowledged: it comes again.
+        assert peer.expect(data=True).seq == first.seq
+        peer.rcv_nxt = (first.seq + len(payload(first)) + 1) % 2**32
+        peer.send("A")
+        peer.send("FA")
+        peer.expect("A")
+        other.connect().send("FA")
+        other.rcv_nxt = (other.expect("FA").seq + 1) % 2**32
+        other.send("A")
+        with Dropped(guest, "TCP_CSUM"):
+            other.send("A", chksum=1)
+        records = tracering.read_ring(tracering.LiveGuest(guest.monitor))
+    assert {r.name for r in records} == set(tracering.point_names())
+    edges = {f"{STATES[r.b >> 16]}>{STATES[r.b & 0xffff]}"
+             for r in records if r.name == "tcp_set_state"}
+    assert set(EDGES) <= edges, set(EDGES) - edges
+    again = [r.b >> 32 for r in records if r.name == "tcp_retransmit"]
+    assert {first.seq, synack.seq} <= set(again)
+    switches = [(r.a, r.b) for r in records if r.name == "sched_switch"]
+    # Who is left in a switch is who came in the one before; not at first,
+    # when a kernel thread becomes the program.
+    switches = switches[switches.index((1, 0)):]
+    assert not [(a, b) for a, b in itertools.pairwise(switches)
+                if a[1] != b[0]], switches
+    assert {drop_names()[r.a] for r in records
+            if r.name == "net_drop"} >= {"TCP_CSUM"}
 
 
 def test_without_tracepoints_it_says_so():

@@ -113,15 +113,24 @@ ROWS = (
 
 
 def entries_of(name):
-    """The first instruction of a function; where it is inlined, if it was."""
+    """The first instruction of a function, and of each place that it is
+    inlined at; there may be both."""
+    found = []
     try:
-        return [int(gdb.parse_and_eval(f"(unsigned long)&{name}"))]
+        found += [int(gdb.parse_and_eval(f"(unsigned long)&{name}"))]
     except gdb.error:
         pass
     try:
-        return [sal.pc for sal in gdb.decode_line(name)[1] if sal.pc]
+        for sal in gdb.decode_line(name)[1]:
+            inside = gdb.execute(f"info symbol {sal.pc:#x}", to_string=True)
+            # Behind the function's own prologue it has begun already.
+            if sal.pc and not (found and inside.split()[0] == name):
+                found.append(sal.pc)
     except (gdb.error, TypeError):
-        raise Missing(f"no function '{name}'") from None
+        pass
+    if not found:
+        raise Missing(f"no function '{name}'")
+    return found
 
 
 def caller_of(rsp):
