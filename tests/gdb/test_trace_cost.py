@@ -9,7 +9,8 @@ import pytest
 
 from tests.gdb import watched
 from tests.lib.guest import UserNetGuest
-from tests.lib.qmp import Monitor, symbols
+from tests.lib.qmp import Monitor
+from tools.qmp import symbols
 
 ECHOES, ALIKE = 60, 6
 LIMIT = 1.01
@@ -24,7 +25,8 @@ def instructions(kernel):
     with tempfile.TemporaryDirectory(dir="build/tests") as folder:
         monitor = Monitor(folder)
         extra = [*monitor.args(), "-singlestep", "-D", f"{folder}/log"]
-        with UserNetGuest(kernel=kernel, extra=extra) as guest:
+        with UserNetGuest(more="nokaslr", kernel=kernel,
+                          extra=extra) as guest:
             s = watched.connect(guest.port)
             for _ in range(ECHOES):
                 watched.echo(s, b"warm")
