@@ -3,7 +3,8 @@
  * would like to have; a task takes so many from the allocator and tells the
  * host, which gives their memory to others. When ours runs short they are
  * taken back without asking (deflate on OOM): a page the host has dropped
- * comes back, zero, when it is touched.
+ * comes back, zero, when it is touched. Without being asked it tells the host
+ * of large free blocks (5.5.6.7), whose memory goes back the same way.
  *
  * LOCKING: lock (interrupts off) guards the list, which the task and, in any
  * context, whoever finds no memory use.
@@ -16,18 +17,26 @@
 #include "kernel/sched.h"
 #include "kernel/time.h"
 
+#define F_STATS		VIRTIO_F(1)
 #define F_DEFLATE_ON_OOM VIRTIO_F(2)
+#define F_FREE_HINT	VIRTIO_F(3)
+#define F_REPORTING	VIRTIO_F(5)
 #define CONF_WANTED	0u
 #define CONF_HAS	4u
 
 #define BATCH		256u	/* pages that the host is told of at once */
 #define GIVE_BACK	64u	/* pages for one that finds no memory */
 #define RETRY_NS	NSEC_PER_SEC
+/* Free blocks that are worth a word, 128 KiB, and how many go into one. */
+#define REPORT_ORDER	5u
+#define REPORT_BATCH	16u
+#define REPORT_NS	(2 * NSEC_PER_SEC)
 
 /* Locks: l lock, t the task's. */
 struct balloon {
 	struct virtio_device *vdev;
-	struct vcall_queue inflate, deflate;	/* t */
+	struct vcall_queue inflate, deflate, report;	/* t */
+	u32 report_index;	/* c  the queue's; 0: the host wants none */
 	struct spinlock lock;
 	struct list_head pages;		/* l  by page.list */
 	u32 nr;				/* l */
@@ -148,6 +157,34 @@ static int deflate(struct balloon *b, u32 want)
 	return err;
 }
 
+/*
+ * Tells the host of up to REPORT_BATCH free blocks, which are nobody's until
+ * it has answered. True if there may be more.
+ */
+static bool report(struct balloon *b)
+{
+	struct vq_buf buf[REPORT_BATCH];
+	struct page *page[REPORT_BATCH];
+	struct io_call call;
+	unsigned int n = 0;
+	int err;
+
+	while (n < REPORT_BATCH && (page[n] = page_report_take(REPORT_ORDER))) {
+		buf[n].addr = page_to_phys(page[n]);
+		buf[n].len = (u32)(PAGE_SIZE << page[n]->order);
+		n++;
+	}
+	if (!n)
+		return false;
+	err = vcall_send(&b->report, &call, buf, 0, n);
+	if (!err)
+		(void)vcall_wait(&b->report, &call, false);
+	err = err ?: min(call.got, 0);
+	for (unsigned int i = 0; i < n; i++)
+		page_report_done(page[i], !err);
+	return !err && n == REPORT_BATCH;
+}
+
 /* One step towards what the host wants; 1: there is nothing to do. */
 static int step(struct balloon *b)
 {
@@ -159,7 +196,18 @@ static int step(struct balloon *b)
 		return deflate(b, nr) ?: -ENOMEM;
 	if (nr < wanted)
 		return inflate(b, wanted - nr);
-	return nr > wanted ? deflate(b, nr - wanted) : 1;
+	if (nr > wanted)
+		return deflate(b, nr - wanted);
+	return b->report_index && report(b) ? 0 : 1;
+}
+
+/* When to look again without having been woken. */
+static u64 next_look(const struct balloon *b, int ret)
+{
+	if (ret < 0 || READ_ONCE(b->nr) || b->vdev->no_config_irq ||
+	    b->vdev->no_irq)
+		return ktime_get_ns() + RETRY_NS;
+	return b->report_index ? ktime_get_ns() + REPORT_NS : KTIME_MAX;
 }
 
 static void balloon_task(void *arg)
@@ -170,18 +218,14 @@ static void balloon_task(void *arg)
 
 	init_wait(&wait);
 	while (!b->vdev->broken) {
-		u64 until = KTIME_MAX;
-
 		prepare_to_wait(&b->wait, &wait, TASK_UNINTERRUPTIBLE);
 		ret = step(b);
 		b->vdev->ops->write_config(b->vdev, CONF_HAS,
 					   READ_ONCE(b->nr));
-		if (ret < 0 || READ_ONCE(b->nr) || b->vdev->no_config_irq ||
-		    b->vdev->no_irq)
-			until = ktime_get_ns() + RETRY_NS;
 		/* A wish that came meanwhile has made us runnable again. */
 		if (ret)
-			(void)schedule_hrtimeout_range(until, RETRY_NS / 8);
+			(void)schedule_hrtimeout_range(next_look(b, ret),
+						       RETRY_NS / 8);
 		finish_wait(&b->wait, &wait);
 	}
 }
@@ -196,8 +240,12 @@ static void config_changed(void *data)
 
 static u64 choose(struct virtio_device *vdev, u64 offered)
 {
-	(void)vdev;
-	return offered & F_DEFLATE_ON_OOM;
+	struct balloon *b = vdev->priv;
+
+	/* Behind the two queues there may be those for what we do not do. */
+	b->report_index = offered & F_REPORTING ?
+		2 + !!(offered & F_STATS) + !!(offered & F_FREE_HINT) : 0;
+	return offered & (F_DEFLATE_ON_OOM | F_REPORTING);
 }
 
 static int set_up(struct balloon *b, struct virtio_device *vdev)
@@ -215,6 +263,9 @@ static int set_up(struct balloon *b, struct virtio_device *vdev)
 		err = vcall_setup(&b->inflate, vdev, 0, 8);
 	if (!err)
 		err = vcall_setup(&b->deflate, vdev, 1, 8);
+	if (!err && b->report_index)
+		err = vcall_setup(&b->report, vdev, b->report_index,
+				  2 * REPORT_BATCH);
 	return err;
 }
 
@@ -240,6 +291,7 @@ failed:
 		vdev->ops->unbind(vdev);
 		virtqueue_free(&b->inflate.vq);
 		virtqueue_free(&b->deflate.vq);
+		virtqueue_free(&b->report.vq);
 		kfree(b);
 	}
 	pr_warn("%s: balloon not started (error %d)\n", vdev->name, -err);

@@ -31,7 +31,10 @@ enum page_type {
 struct page {
 	u8 type;			/* z  enum page_type */
 	u8 order;			/* z  of the block */
-	u16 free_idx;			/* s  first free object */
+	union {
+		u16 free_idx;		/* s  first free object */
+		u16 reported;		/* z  of a free block: its host knows */
+	};
 	union {
 		struct atomic refs;	/* a  of a block handed out */
 		struct {
@@ -126,6 +129,15 @@ void free_page(void *va);
 void free_reserved_page(phys_addr_t pa);
 /* Makes its struct page sound instead: with one reference, the caller's. */
 struct page *keep_reserved_page(phys_addr_t pa);
+
+/*
+ * For who tells a host what is free: a free block of at least 2^@least pages
+ * that the host does not know of, as if it were allocated; NULL if there is
+ * none, or too little memory to spare it. Then it is given back: @reported, if
+ * the host now knows of it. Any context.
+ */
+struct page *page_report_take(unsigned int least) __must_check;
+void page_report_done(struct page *page, bool reported);
 
 /* Pages that are free now, and that there are in all. */
 u64 nr_free_pages(void);

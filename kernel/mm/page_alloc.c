@@ -75,6 +75,7 @@ static void list_block(struct zone *z, struct page *page, unsigned int order)
 {
 	page->type = PAGE_FREE;
 	page->order = (u8)order;
+	page->reported = 0;
 	list_add(&page->list, &z->free[order]);
 	z->nonempty |= 1u << order;
 }
@@ -380,6 +381,46 @@ struct page *keep_reserved_page(phys_addr_t pa)
 __cold void free_reserved_page(phys_addr_t pa)
 {
 	free_pages(keep_reserved_page(pa), 0);
+}
+
+struct page *page_report_take(unsigned int least)
+{
+	unsigned long flags = spin_lock_irqsave(&zone.lock);
+	struct page *page, *found = NULL;
+
+	for (int order = MAX_ORDER; !found && order >= (int)least; order--) {
+		if (list_empty(&zone.free[order]))
+			continue;
+		/* Those that were reported lie behind all others. */
+		page = list_first_entry(&zone.free[order], struct page, list);
+		if (!page->reported)
+			found = page;
+	}
+	/* While it is away, nobody shall find too little. */
+	if (found && zone.nr_free >= (1ul << found->order) + 3 * zone.reserve) {
+		unlist_block(&zone, found);
+		found->type = PAGE_USED;
+		zone.nr_free -= 1ul << found->order;
+	} else {
+		found = NULL;
+	}
+	spin_unlock_irqrestore(&zone.lock, flags);
+	return found;
+}
+
+void page_report_done(struct page *page, bool reported)
+{
+	unsigned long flags = spin_lock_irqsave(&zone.lock);
+	unsigned int order = page->order;
+
+	zone_free(&zone, page, order);
+	/* Merged with another it is to be reported once more. */
+	if (reported && page->type == PAGE_FREE && page->order == order) {
+		page->reported = 1;
+		list_del(&page->list);
+		list_add_tail(&page->list, &zone.free[order]);
+	}
+	spin_unlock_irqrestore(&zone.lock, flags);
 }
 
 u64 nr_free_pages(void)

@@ -274,6 +274,68 @@ static void test_reserve(void **state)
 	assert_non_null(alloc_pages(0));
 }
 
+/* All free blocks of at least @least are taken; how many. */
+static unsigned int take_all(struct page **taken, unsigned int least)
+{
+	unsigned int n = 0;
+
+	while ((taken[n] = page_report_take(least)) != NULL)
+		n++;
+	return n;
+}
+
+static void test_free_blocks_are_reported_once(void **state)
+{
+	static struct page *taken[MAX_PAGES];
+	unsigned int n, i;
+	struct page *page;
+	u64 free;
+
+	arena_add(0, ARENA_BYTES);
+	page_alloc_init();
+	/* What was never touched the host does not have either. */
+	assert_null(page_report_take(0));
+	page = alloc_pages(MAX_ORDER);
+	free = nr_free_pages();
+	free_pages(page, MAX_ORDER);
+	assert_int_equal(take_all(taken, 5), 1);
+	assert_ptr_equal(taken[0], page);
+	assert_int_equal(nr_free_pages(), free);
+	page_report_done(page, false);
+	assert_int_equal(take_all(taken, 5), 1);
+	page_report_done(page, true);
+	assert_null(page_report_take(5));
+	/* One page of it used and given back: the whole is new again. */
+	page = alloc_pages(6);
+	n = take_all(taken, 5);
+	assert_true(n > 1);
+	for (i = 0; i < n; i++)
+		page_report_done(taken[i], true);
+	assert_null(page_report_take(5));
+	free_pages(page, 6);
+	assert_int_equal(take_all(taken, 5), 1);
+	assert_int_equal(taken[0]->order, MAX_ORDER);
+	page_report_done(taken[0], true);
+	assert_int_equal(nr_free_pages(), free + (1ul << MAX_ORDER));
+}
+
+static void test_nothing_is_reported_when_memory_is_short(void **state)
+{
+	static struct page *held[MAX_PAGES];
+	unsigned int n = 0;
+
+	arena_add(0, ARENA_BYTES);
+	page_alloc_init();
+	while ((held[n] = alloc_pages(5)) != NULL)
+		n++;
+	free_pages(held[--n], 5);
+	assert_null(page_report_take(5));
+	while (n)
+		free_pages(held[--n], 5);
+	assert_non_null(held[0] = page_report_take(5));
+	page_report_done(held[0], true);
+}
+
 static void test_zeroed_page(void **state)
 {
 	u8 *va, zero[PAGE_SIZE] = { 0 };
@@ -309,6 +371,8 @@ int main(void)
 		T(references),
 		T(reserved_page_joins),
 		T(reserve),
+		T(free_blocks_are_reported_once),
+		T(nothing_is_reported_when_memory_is_short),
 		T(zeroed_page),
 		T(too_small_for_page_structs),
 	};
