@@ -480,6 +480,7 @@ install: all disk
 	install -D -m 644 $(B)/pollux.elf $(LIB)/pollux.elf
 	install -D -m 644 $(B)/pollux-disk.elf $(LIB)/pollux-disk.elf
 	install -D -m 644 boot/grub.cfg $(LIB)/boot/grub.cfg
+	install -D -m 644 kernel/trace.h $(LIB)/kernel/trace.h
 	install -d $(LIB)/tools/gdb
 	install tools/mkiso $(LIB)/tools
 	install -m 644 tools/*.py $(LIB)/tools

@@ -38,6 +38,7 @@ enum {
 #define MCR_OUT2	0x08	/* lets the interrupt out of the chip */
 #define LSR_DATA	0x01
 #define LSR_THR_EMPTY	0x20
+#define LSR_ALL_SENT	0x40
 
 #define TX_FIFO		16
 /* 16 bytes at 115200 baud take 1.4 ms; a port read takes a microsecond. */
@@ -53,13 +54,13 @@ struct serial_port {
 	struct spinlock lock;
 };
 
-/* True if the FIFO is empty. Waits for it, unless it was stuck before. */
-static bool tx_ready(struct serial_port *port)
+/* True if @state is reached. Waits for it, unless it was stuck before. */
+static bool tx_ready(struct serial_port *port, u8 state)
 {
 	unsigned int tries = port->stuck ? 1 : TX_PATIENCE;
 
 	while (tries--) {
-		if (inb(port->base + UART_LSR) & LSR_THR_EMPTY) {
+		if (inb(port->base + UART_LSR) & state) {
 			port->stuck = false;
 			return true;
 		}
@@ -72,7 +73,7 @@ static bool tx_ready(struct serial_port *port)
 static void put_char(struct serial_port *port, char c, unsigned int *room)
 {
 	if (!*room) {
-		if (!tx_ready(port))
+		if (!tx_ready(port, LSR_THR_EMPTY))
 			return;
 		*room = TX_FIFO;
 	}
@@ -105,6 +106,8 @@ static void serial_write(struct console *con, const char *s, size_t len)
 			put_char(port, '\r', &room);
 		put_char(port, s[i], &room);
 	}
+	if (!len)
+		(void)tx_ready(port, LSR_ALL_SENT);
 	if (locked)
 		spin_unlock(&port->lock);
 	local_irq_restore(flags);

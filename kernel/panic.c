@@ -26,6 +26,7 @@ void machine_exit(int code)
 	local_irq_disable();
 	n = snprintf(line, sizeof(line), "pollux: exit %d\n", code & 0xff);
 	console_write(line, n);
+	console_write(NULL, 0);
 	if (machine_exit_hook)
 		machine_exit_hook(code & 0x7f);
 	machine_reset();

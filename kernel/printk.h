@@ -28,7 +28,10 @@ extern int console_loglevel;
 /* A place that log lines and the program's own output are written to. */
 struct console {
 	const char *name;
-	/* Any context, never sleeps; borrows @s. */
+	/*
+	 * Any context, never sleeps; borrows @s. @len 0: waits, but not for
+	 * ever, until all is out.
+	 */
 	void (*write)(struct console *con, const char *s, size_t len);
 	bool early;		/* gives way to the next one that registers */
 	/* printk's: how far this console has come in the log. */

@@ -21,9 +21,11 @@ PT_LOAD = 1
 Record = collections.namedtuple("Record", "time name cpu pid a b")
 
 
-def point_names(header="kernel/trace.h"):
-    """Tracepoints in the order of enum trace_point."""
-    with open(header, encoding="utf-8") as f:
+def point_names():
+    """Tracepoints in the order of enum trace_point. The header lies in the
+    tree, or where `make install` has put it."""
+    base = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    with open(f"{base}/kernel/trace.h", encoding="utf-8") as f:
         text = f.read()
     body = text[text.index("enum trace_point"):text.index("NR_TRACE_POINTS")]
     return [n.lower() for n in re.findall(r"\bTRACE_(\w+),", body)]

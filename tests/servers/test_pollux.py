@@ -4,42 +4,13 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import time
 
 import pytest
 
-from tests.lib.guest import Guest, free_port
+from tests.lib.guest import free_port
+from tests.servers.command import ECHO, pollux, refuses
 from tests.servers.server import Server
-from tools.qemu import user_net
-
-ECHO = "build/user/echo"
-ENV = {k: v for k, v in os.environ.items() if k != "POLLUX_KERNEL"}
-
-
-@pytest.fixture(autouse=True)
-def own_state(tmp_path, monkeypatch):
-    """No other guest of this machine is in our list."""
-    run = tmp_path / "run"
-    run.mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(run))
-
-
-def pollux(*args, env=None, cwd=None, seconds=30):
-    """(exit code, what it printed)."""
-    done = subprocess.run(
-        [os.path.abspath("tools/pollux"), *map(str, args)], text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd,
-        stdin=subprocess.DEVNULL, check=False, timeout=seconds,
-        env={**ENV, "XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"],
-             **(env or {})})
-    return done.returncode, done.stdout
-
-
-def refuses(pattern, *args, **how):
-    code, out = pollux(*args, **how)
-    assert code == 125 and re.search(pattern, out), out
-    assert "Traceback" not in out
 
 
 def test_help_has_examples():
@@ -204,43 +175,3 @@ def test_machine_has_not_what_it_takes(tmp_path):
     refuses("the kernel .* is not there", "run", "--kernel", "/none", ECHO)
     refuses("end it with .iso", "build", "-o", "x.img", ECHO)
     refuses("cannot be packed: No such", "run", "-f", "/none", ECHO)
-
-
-def talks(guest, port):
-    guest.wait_console("listening on")
-    with socket.create_connection(("127.0.0.1", port), 5) as s:
-        s.sendall(b"image")
-        assert s.recv(10) == b"image"
-
-
-@pytest.mark.parametrize("kind", ["iso", "raw", "elf"])
-def test_image(kind, tmp_path):
-    out = f"{tmp_path}/app.{kind}"
-    code, text = pollux("build", "-o", out, ECHO)
-    assert code == 0, text
-    port = free_port()
-    how = {"elf": {"kernel": out, "initrd": None},
-           "iso": {"iso": out},
-           "raw": {"iso": out}}[kind]
-    if kind == "raw":
-        how = {"kernel": None, "initrd": None, "extra": (
-            "-drive", f"file={out},format=raw,snapshot=on")}
-    with Guest(net=user_net("pc", port, 7777), **how) as guest:
-        talks(guest, port)
-
-
-def test_installed(tmp_path):
-    subprocess.run(["make", "-s", "install", "SETUP=no",
-                    f"DESTDIR={tmp_path}/", "PREFIX=/usr"], check=True,
-                   stdout=subprocess.DEVNULL, env={
-                       k: v for k, v in ENV.items() if k != "MAKEFLAGS"})
-    done = subprocess.run([f"{tmp_path}/usr/bin/pollux", "run", ECHO, "--x"],
-                          check=False, stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.STDOUT, timeout=30)
-    assert "usage" in done.stdout.lower() or done.returncode in (1, 2)
-    out = subprocess.run(
-        ["bash", "-c", f"source {tmp_path}/usr/share/bash-completion/"
-         "completions/pollux; COMP_WORDS=(pollux st); COMP_CWORD=1; _pollux; "
-         "echo ${COMPREPLY[@]}"], check=True, stdout=subprocess.PIPE,
-        text=True).stdout
-    assert out == "stop\n"

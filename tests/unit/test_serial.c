@@ -24,6 +24,7 @@ static struct {
 	char sent[4096];
 	size_t nr_sent;
 	unsigned int room;	/* in the FIFO; a status read empties it */
+	unsigned int sending;	/* status reads until the last byte is out */
 	const char *typed;
 	unsigned int status_reads;
 } uart;
@@ -78,7 +79,9 @@ static u32 read_status(void)
 	if (uart.stuck)
 		return status;
 	uart.room = 16;
-	return status | 0x20;
+	if (uart.sending && --uart.sending)
+		return status | 0x20;
+	return status | 0x60;
 }
 
 static u32 port_in(u16 port, unsigned int size)
@@ -217,6 +220,20 @@ static void test_a_stuck_port_does_not_stop_us(void **state)
 	assert_memory_equal(uart.sent, "back", 4);
 }
 
+static void test_the_end_waits_for_the_last_byte(void **state)
+{
+	serial_init();
+	say("last words");
+	uart.sending = 50;
+	uart.status_reads = 0;
+	say("");
+	assert_int_equal(uart.status_reads, 50);
+	/* But not for ever. */
+	uart.stuck = true;
+	say("");
+	assert_int_equal(uart.nr_sent, 10);
+}
+
 static void test_input(void **state)
 {
 	serial_init();
@@ -261,6 +278,7 @@ int main(void)
 		T(test_lines_go_out),
 		T(test_one_status_read_for_16_bytes),
 		T(test_a_stuck_port_does_not_stop_us),
+		T(test_the_end_waits_for_the_last_byte),
 		T(test_input),
 		T(test_input_without_an_interrupt),
 		T(test_debug_exit),
