@@ -56,7 +56,8 @@
 	X(TcpExt, TCPFastOpenListenOverflow)				\
 	X(TcpExt, TCPFastOpenCookieReqd)				\
 	X(TcpExt, TCPDeferAcceptDrop) X(TcpExt, TCPMTUPFail)		\
-	X(TcpExt, TCPMTUPSuccess)					\
+	X(TcpExt, TCPMTUPSuccess) X(TcpExt, TCPWqueueTooBig)		\
+	X(TcpExt, TCPACKSkippedSeq) X(TcpExt, TCPACKSkippedChallenge)	\
 	X(TcpExt, TCPSpuriousRTOs)
 
 enum snmp_counter {

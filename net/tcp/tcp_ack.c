@@ -4,9 +4,11 @@
  */
 #include "net/tcp/tcp_input.h"
 
+#include "kernel/random.h"
 #include "kernel/time.h"
 #include "net/snmp.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_mtu.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_rack.h"
@@ -16,13 +18,19 @@
 #include "net/tcp/tcp_timer.h"
 #include "net/tcp/tcp_undo.h"
 
-/* RFC 5961 section 7: challenge ACKs per second, for the whole host. */
+/*
+ * RFC 5961 section 7: challenge ACKs per second, for the whole host. Another
+ * number each second, about this: one that is known tells strangers, who count
+ * their own, whether others had any (CVE-2016-5696).
+ */
 #define CHALLENGE_LIMIT	1000u
+/* Answers of one connection to what may be an answer itself. */
+#define ANSWER_EACH_MS	500u
 
 static struct {
 	struct spinlock lock;
 	u64 second;		/* l  the one that is counted */
-	u32 sent;		/* l */
+	u32 left;		/* l */
 } challenge;
 
 static bool challenge_allowed(u64 now)
@@ -33,16 +41,40 @@ static bool challenge_allowed(u64 now)
 	spin_lock_bh(&challenge.lock);
 	if (challenge.second != second) {
 		challenge.second = second;
-		challenge.sent = 0;
+		challenge.left = CHALLENGE_LIMIT / 2 +
+				 get_random_below(CHALLENGE_LIMIT);
 	}
-	allowed = challenge.sent < CHALLENGE_LIMIT;
-	challenge.sent += allowed;
+	allowed = challenge.left;
+	challenge.left -= allowed;
 	spin_unlock_bh(&challenge.lock);
 	return allowed;
 }
 
-void tcp_send_challenge_ack(struct tcp_sock *tp, u64 now)
+bool tcp_may_answer(struct tcp_sock *tp, const struct tcp_segment *seg,
+		    u64 now)
 {
+	struct tcp_ext *e;
+	u32 ms = tcp_ms(now) | 1;
+
+	/* Data or a FIN is no answer, so two of these do not make a loop. */
+	if (seg->seq != seg->end_seq && !(seg->flags & TCP_SYN))
+		return true;
+	e = tcp_ext_get(tp);
+	if (!e)
+		return true;
+	if (e->answered_at && ms - e->answered_at < ANSWER_EACH_MS)
+		return false;
+	e->answered_at = ms;
+	return true;
+}
+
+void tcp_send_challenge_ack(struct tcp_sock *tp,
+			    const struct tcp_segment *seg, u64 now)
+{
+	if (!tcp_may_answer(tp, seg, now)) {
+		SNMP_INC(TcpExt_TCPACKSkippedChallenge);
+		return;
+	}
 	if (!challenge_allowed(now))
 		return;
 	SNMP_INC(TcpExt_TCPChallengeACK);
@@ -158,12 +190,12 @@ static enum tcp_step check_ack(struct tcp_sock *tp, struct sk_buff *skb,
 	const struct tcp_segment *seg = tcp_seg(skb);
 
 	if (seq_after(seg->ack, tp->snd_nxt)) {
-		tcp_send_challenge_ack(tp, now);
+		tcp_send_challenge_ack(tp, seg, now);
 		kfree_skb_reason(skb, DROP_TCP_TOO_NEW_ACK);
 		return TCP_DONE;
 	}
 	if (seq_before(seg->ack, tp->snd_una - tp->max_window)) {
-		tcp_send_challenge_ack(tp, now);
+		tcp_send_challenge_ack(tp, seg, now);
 		kfree_skb_reason(skb, DROP_TCP_OLD_ACK);
 		return TCP_DONE;
 	}

@@ -6,8 +6,11 @@
 
 #include "kernel/mm/page.h"
 #include "kernel/string.h"
+#include "kernel/time.h"
+#include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_sysctl.h"
+#include "net/tcp/tcp_timer.h"
 
 /* What a segment of Ethernet size takes in the end. */
 #define BUFFER_TYPICAL	2048u
@@ -115,15 +118,46 @@ __cold void tcp_cong_set(struct tcp_sock *tp,
 }
 
 /*
- * RFC 7661 in its simplest form: a window that the sender does not fill is
- * not raised.
+ * RFC 7661 by the older means of RFC 2861: what was not used for the time of a
+ * timeout is no longer known to get through, and goes by halves.
  */
+static noinline void window_unused(struct tcp_sock *tp, u32 used, u64 now)
+{
+	struct tcp_ext *e = tcp_ext_get(tp);
+	u32 ms = tcp_ms(now) | 1;
+
+	if (!e)
+		return;
+	if (!e->used_since) {
+		e->used_since = ms;
+		e->used_most = 0;
+	}
+	e->used_most = max(e->used_most, used);
+	if (ms - e->used_since <= tp->rto / 1000)
+		return;
+	used = max(e->used_most, TCP_INIT_CWND);
+	e->used_since = 0;
+	if (used >= tp->cwnd || tp->nospace)
+		return;
+	tp->ssthresh = max(tp->ssthresh, tp->cwnd / 4 * 3);
+	tp->cwnd = (tp->cwnd + used) / 2;
+	tp->cwnd_cnt = 0;
+	if (tp->ca->idle)
+		tp->ca->idle(tp);
+}
+
+/* A window that is not filled is not raised, and kept only for a while. */
 void tcp_cong_acked(struct tcp_sock *tp, u32 acked, u32 rtt_us, u64 now)
 {
 	u32 used = tp->packets_out + acked;
 
-	if (tp->cwnd < tp->ssthresh ? tp->cwnd >= 2 * used : tp->cwnd > used)
+	if (tp->cwnd < tp->ssthresh ? tp->cwnd >= 2 * used : tp->cwnd > used) {
+		if (tp->cwnd > TCP_INIT_CWND)
+			window_unused(tp, used, now);
 		return;
+	}
+	if (tp->ext)
+		tp->ext->used_since = 0;
 	tp->ca->cong_avoid(tp, acked, rtt_us, now);
 	grow_sndbuf(tp);
 }

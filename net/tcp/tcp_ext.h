@@ -39,6 +39,10 @@ struct tcp_ext {
 	u16 mss_before;		/* s  mss_clamp when it fell first */
 	u16 mss_high;		/* s  least that does not get through */
 	u16 mss_probe;		/* s  what the probe is for */
+	/* Window validation (RFC 7661). */
+	u32 used_since;		/* s  ms, when cwnd was full last; 0: now */
+	u32 used_most;		/* s  of it since then */
+	u32 answered_at;	/* s  ms, see tcp_may_answer(); 0: never */
 	/* ECN. */
 	u32 ecn_until;		/* s  snd_nxt at the last cut */
 	bool ecn_seen;		/* s  the peer's data has been ECT */

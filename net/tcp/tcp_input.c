@@ -47,6 +47,10 @@ static bool paws_reject(const struct tcp_sock *tp,
 static void answer_stray(struct tcp_sock *tp, const struct tcp_segment *seg,
 			 u64 now)
 {
+	if (!tcp_may_answer(tp, seg, now)) {
+		SNMP_INC(TcpExt_TCPACKSkippedSeq);
+		return;
+	}
 	if (seg->seq != seg->end_seq && seq_before(seg->seq, tp->rcv_nxt))
 		tcp_ofo_dsack(tp, seg->seq,
 			      seq_min(seg->end_seq, tp->rcv_nxt));
@@ -117,7 +121,7 @@ static enum tcp_step check_rst(struct sock *sk, struct sk_buff *skb, u64 now)
 		tcp_reset(sk);
 		return TCP_DONE;
 	}
-	tcp_send_challenge_ack(tp, now);
+	tcp_send_challenge_ack(tp, seg, now);
 	kfree_skb_reason(skb, DROP_TCP_INVALID_RST);
 	return TCP_DONE;
 }
@@ -142,7 +146,7 @@ static enum tcp_step check_syn(struct tcp_sock *tp, struct sk_buff *skb,
 		return TCP_CONTINUE;
 	}
 	SNMP_INC(TcpExt_TCPSYNChallenge);
-	tcp_send_challenge_ack(tp, now);
+	tcp_send_challenge_ack(tp, seg, now);
 	kfree_skb_reason(skb, DROP_TCP_INVALID_SYN);
 	return TCP_DONE;
 }

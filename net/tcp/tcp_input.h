@@ -52,8 +52,16 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb, u64 now);
  */
 enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now);
 
-/* RFC 5961 section 5: an ACK, limited per second for the whole host. */
-void tcp_send_challenge_ack(struct tcp_sock *tp, u64 now);
+/*
+ * May @seg, which is not acceptable, be answered by an ACK? The other side may
+ * take that for the same and answer, so only twice a second (RFC 9293 section
+ * 3.10.7.4 asks for the ACK, and knows of the loops).
+ */
+bool tcp_may_answer(struct tcp_sock *tp, const struct tcp_segment *seg,
+		    u64 now);
+/* RFC 5961 section 5: an ACK, limited per second for the whole host, too. */
+void tcp_send_challenge_ack(struct tcp_sock *tp,
+			    const struct tcp_segment *seg, u64 now);
 
 /* tcp_synsent.c: RFC 9293 section 3.10.7.3. Takes @skb. */
 void tcp_rcv_synsent(struct sock *sk, struct sk_buff *skb, u64 now);

@@ -18,6 +18,8 @@
 #include "net/tcp/tcp_undo.h"
 
 #define DUPTHRESH	3u	/* RFC 5681 section 3.2, RFC 6675 */
+/* Beyond twice what may be queued, and this, nothing is cut any more. */
+#define QUEUE_EXTRA	(128 << 10)
 
 struct sk_buff *tcp_rtx_head(const struct tcp_sock *tp)
 {
@@ -110,6 +112,15 @@ int tcp_fragment_sent(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
 	struct tcp_tx *tx = tcp_tx(skb);
 	struct tcp_tx old = *tx;
 
+	/*
+	 * Each part takes more than its bytes: a peer that reports small ones
+	 * must not have us fill memory with them (CVE-2019-11478).
+	 */
+	if (tp->sk.sk_wmem_queued / 2 > tp->sk.sk_sndbuf + QUEUE_EXTRA &&
+	    skb != tcp_rtx_head(tp)) {
+		SNMP_INC(TcpExt_TCPWqueueTooBig);
+		return -ENOMEM;
+	}
 	if (tcp_fragment(tp, skb, len))
 		return -ENOMEM;
 	count_tags(tp, &old, -1);

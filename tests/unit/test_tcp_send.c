@@ -379,6 +379,35 @@ static void test_sack_splits_a_large_buffer(void **state)
 	done(&c);
 }
 
+/* CVE-2019-11478: a peer that takes small segments and reports odd ones. */
+static void test_sack_of_tiny_segments_is_bounded(void **state)
+{
+	u64 before = snmp_counts[SNMP_TcpExt_TCPWqueueTooBig];
+	struct th_conn c = { .listener = th_listen(TH_PORT) };
+	int err;
+
+	th_dev_features = 2;	/* NETIF_F_TSO */
+	in(.flags = SYN, .wnd = 65535, .mss = 48, .sack_ok = true,
+	   .wscale = 8);
+	out(.flags = SYN | ACK, .ack = 1);
+	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
+	c.s = th_accept(c.listener, &err);
+	th_setopt(c.s, 1, 7, 200000);	/* SO_SNDBUF */
+	th_tp(c.s)->cwnd = 60000;
+	for (int i = 0; i < 30; i++)
+		th_send(c.s, bytes, 12000, 0);
+	th_flush();
+	for (u32 at = 1 + 48; at < th_tp(c.s)->snd_nxt - th_tp(c.s)->iss;
+	     at += 96) {
+		sack(1, at, at + 48);
+		th_flush();
+	}
+	assert_true(snmp_counts[SNMP_TcpExt_TCPWqueueTooBig] > before);
+	assert_true(th_tp(c.s)->sk.sk_wmem_queued <
+		    2 * th_tp(c.s)->sk.sk_sndbuf + (2 << 20));
+	done(&c);
+}
+
 static void test_rfc9293_3_8_6_1_zero_window_probe(void **state)
 {
 	struct th_conn c = th_established(true);
@@ -514,6 +543,40 @@ static void test_rfc5681_4_1_idle_restart(void **state)
 	done(&c);
 }
 
+/* @n times: @segs of 1,448 bytes, and an ACK of each. */
+static void rounds(struct th_conn *c, u32 *at, u32 n, u32 segs)
+{
+	while (n--) {
+		send_n(c, segs * 1448);
+		th_flush();
+		for (u32 i = 0; i < segs; i++) {
+			*at += 1448;
+			in(.flags = ACK, .seq = 1, .ack = 1 + *at,
+			   .wnd = 2000, .tsval = 2000, .tsecr = 0);
+		}
+		th_sleep_ms(100);
+	}
+}
+
+/* What is not used for a while is forgotten, by halves. */
+static void test_rfc7661_window_validation(void **state)
+{
+	struct th_conn c = th_established(false);
+	u32 at = 0, cwnd;
+
+	for (u32 n = 10; n < 40; n = th_tp(c.s)->cwnd)
+		rounds(&c, &at, 1, n);
+	cwnd = th_tp(c.s)->cwnd;
+	/* A third of it is used: no more is gained, and what is over goes. */
+	rounds(&c, &at, 40, cwnd / 3);
+	assert_in_range(th_tp(c.s)->cwnd, cwnd / 3, cwnd / 3 * 2);
+	assert_true(th_tp(c.s)->ssthresh >= cwnd / 4 * 3);
+	/* But not below what one may begin with. */
+	rounds(&c, &at, 60, 2);
+	assert_in_range(th_tp(c.s)->cwnd, 10, 11);
+	done(&c);
+}
+
 static void test_pmtu_reduction(void **state)
 {
 	struct th_conn c = th_established(false);
@@ -564,6 +627,7 @@ int main(void)
 		T(test_rfc6675_sack_recovery),
 		T(test_rfc2018_nonsense_blocks_are_ignored),
 		T(test_sack_splits_a_large_buffer),
+		T(test_sack_of_tiny_segments_is_bounded),
 		T(test_rfc9293_3_8_6_1_zero_window_probe),
 		T(test_shared_buffer_is_copied_for_retransmission),
 		T(test_small_writes_share_a_buffer),
@@ -572,6 +636,7 @@ int main(void)
 		T(test_bad_user_memory),
 		T(test_rfc9293_3_10_7_4_ack_of_unsent_data),
 		T(test_rfc5681_4_1_idle_restart),
+		T(test_rfc7661_window_validation),
 		T(test_pmtu_reduction),
 	};
 
