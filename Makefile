@@ -84,6 +84,7 @@ CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
 	   -fno-asynchronous-unwind-tables \
 	   -fomit-frame-pointer -fno-optimize-sibling-calls \
 	   -fno-align-functions -fno-align-jumps -fno-align-loops \
+	   -malign-data=abi -mskip-rax-setup \
 	   -fstack-protector-strong \
 	   -mstack-protector-guard=global -ffunction-sections -fdata-sections \
 	   -Wall -Wextra -Werror -Wvla -Wundef -Wmissing-prototypes \
@@ -120,6 +121,7 @@ USUAL	:= $(addprefix net/tcp/tcp_,accept.c close.c data.c \
 	   x86/clock.c x86/idt.c x86/switch.c \
 	   x86/uaccess.c)
 SIZE	:= $(filter-out $(SPEED) $(USUAL),$(SRCS:%.S=))
+OZ	:= -Oz -fno-jump-tables
 ALONE	:= $(addprefix kernel/,string.c libgcc.c x86/stackprotector.c)
 LTO	:= $(if $(DEBUG),,-flto=2 -flto-partition=one)
 
@@ -138,7 +140,7 @@ $(DISK_OBJS): CFLAGS += $(CHECKS)
 $(LWIP_OBJS): CFLAGS += $(filter-out -fsanitize=undefined,$(CHECKS))
 endif
 $(SPEED:%=$(B)/%.o): OPT := -O3
-$(SIZE:%=$(B)/%.o) $(DISK_OBJS) $(E2FS_OBJS) $(LWIP_OBJS): OPT := -Oz -fno-jump-tables
+$(SIZE:%=$(B)/%.o) $(DISK_OBJS) $(E2FS_OBJS) $(LWIP_OBJS): OPT := $(OZ)
 $(ALONE:%=$(B)/%.o): LTO :=
 
 all: $(B)/pollux.elf $(B)/pollux.stripped.elf $(B)/initramfs.cpio
@@ -172,7 +174,7 @@ $(B)/vdso.so: kernel/x86/vdso/vdso.c kernel/x86/vdso/vdso.lds kernel/vvar.h \
 		-Wall -Wextra -Werror -I. -Wl,--hash-style=sysv \
 		-Wl,-soname,linux-vdso.so.1 -Wl,--build-id=none -s \
 		-Wl,-z,noexecstack -Wl,-T,$(word 2,$^) $< -o $@.full
-	$(Q)tools/trim-elf.py $@.full $@
+	$(Q)tools/trim-elf.py --page $@.full $@
 
 $(B)/kernel/x86/vdso_image.S.o: ASFLAGS += -DVDSO='"$(B)/vdso.so"'
 $(B)/kernel/x86/vdso_image.S.o: $(B)/vdso.so
@@ -215,7 +217,8 @@ $(B)/e2fs.inc/crc32c_table.h: tools/e2fs-headers $(E2FS_DIR)/version.h
 
 objs: $(OBJS) $(DISK_OBJS)
 
-$(B)/pack: tools/pack.c kernel/unpack.h | $(call need,build)
+$(B)/pack: tools/pack.c kernel/unpack.h kernel/x86/unwind.h \
+		kernel/x86/insn.h | $(call need,build)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -I. $< -o $@
 
@@ -237,8 +240,9 @@ $(B)/kernel.o $(B)/kernel-disk.o:
 	$(Q)$(CC) $(CFLAGS) $(LTO) -r $(if $(LTO),-flinker-output=nolto-rel) \
 		-nostdlib $(filter %.o,$^) -o $@
 
-$(B)/%.stripped.elf: $(B)/%.elf
-	strip -s $< -o $@
+$(B)/%.stripped.elf: $(B)/%.elf tools/trim-elf.py
+	$(call say,STRIP,$@)
+	$(Q)tools/trim-elf.py $< $@
 
 # ---- The programs ----------------------------------------------------------
 $(PROGS:%=$(B)/user/%): $(B)/user/%: user/%.c user/loop.c user/loop.h \

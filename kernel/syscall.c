@@ -41,6 +41,6 @@ void syscall_init(void)
 	for (u32 nr = 0; nr < NR_SYSCALLS; nr++)
 		syscall_table[nr] = (syscall_fn)sys_ni_syscall;
 	for (e = __start_syscall_entry; e < __stop_syscall_entry; e++)
-		syscall_table[e->nr] = e->fn;
+		syscall_table[e->nr] = (syscall_fn)((u64)&e->fn + (u64)e->fn);
 	strace_init(syscall_table, NR_SYSCALLS);
 }

@@ -9,11 +9,7 @@
 #include "kernel/compiler.h"
 #include "kernel/syscall_nr.h"
 #include "kernel/types.h"
-
-struct syscall_entry {
-	u32 nr;
-	void (*fn)(void);	/* really the handler, of its own type */
-};
+#include "kernel/x86/syscall_entry.h"
 
 #define SC_ARGS0()
 #define SC_ARGS1(t, a)		t a
@@ -23,12 +19,11 @@ struct syscall_entry {
 #define SC_ARGS5(t, a, ...)	t a, SC_ARGS4(__VA_ARGS__)
 #define SC_ARGS6(t, a, ...)	t a, SC_ARGS5(__VA_ARGS__)
 
-#define SYSCALL_ENTER(_name)						\
-	static const struct syscall_entry syscall_entry_##_name __used	\
-		__section(".syscall_entry") __aligned(8) = {		\
-		.nr = __NR_##_name,					\
-		.fn = (void (*)(void))sys_##_name,			\
-	}
+/* With the number for its name. */
+#define SYSCALL_ENTRY_NR(section, fn, nr) SYSCALL_ENTRY(section, fn, nr)
+#define SYSCALL_ENTER(name)						\
+	extern __typeof__(sys_##name) sys_##name __used;		\
+	SYSCALL_ENTRY_NR(".syscall_entry", sys_##name, __NR_##name)
 
 #define SYSCALL_DEFINE0(name)						\
 	long sys_##name(void);						\

@@ -9,8 +9,8 @@
 .macro MOVE from, to
 9:	movq	\from, \to
 	.pushsection __ex_table, "a"
-	.balign	8
-	.quad	9b, .Lbytes
+	.balign	4
+	.long	9b - ., .Lbytes - .
 	.popsection
 .endm
 
@@ -77,9 +77,9 @@ copy_user:
 	.size	copy_user, . - copy_user
 
 	.pushsection __ex_table, "a"
-	.balign	8
-	.quad	5b, 7b
-	.quad	6b, 7b
+	.balign	4
+	.long	5b - ., 7b - .
+	.long	6b - ., 7b - .
 	.popsection
 
 	.section .note.GNU-stack, "", @progbits

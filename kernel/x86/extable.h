@@ -6,11 +6,11 @@
 
 #include "kernel/types.h"
 
-/* One entry; @insn and @fixup are asm labels. */
+/* One entry, as seen from where it lies; @insn and @fixup are asm labels. */
 #define EXTABLE(insn, fixup)						\
 	".pushsection __ex_table, \"a\"\n\t"				\
-	".balign 8\n\t"							\
-	".quad " insn ", " fixup "\n\t"					\
+	".balign 4\n\t"							\
+	".long " insn " - ., " fixup " - .\n\t"				\
 	".popsection\n\t"
 
 /* Where to go on after a fault at @ip; NULL if that must not fault. Any. */

@@ -1,10 +1,8 @@
 /*
- * Walks a stack for panic(), by the table of frame sizes that tools/unwind
- * makes, packed as kernel/unpack.h says: for each change of the size, by how
- * much and how far behind the one before. The size is (words up to the
- * caller's stack pointer) * 2, plus 1 if an interrupt's frame lies there. The
- * stack may be damaged: a word is read only if it is mapped, and the walk goes
- * up, less than a stack at a time.
+ * Walks a stack for panic(), by walking over the kernel's code to learn the
+ * size of the frame at each return address, as unwind.h says. The stack may be
+ * damaged: a word is read only if it is mapped, and the walk goes up, less
+ * than a stack at a time.
  */
 #include "kernel/x86/stacktrace.h"
 
@@ -13,57 +11,71 @@
 #include "kernel/x86/layout.h"
 #include "kernel/x86/paging.h"
 #include "kernel/x86/sections.h"
+#include "kernel/x86/unwind.h"
 
 /* The first link goes without. */
 extern const u8 unwind_table[] __weak;
 
-/* As tools/unwind calls them. */
-#define STEP_BITS	10
-#define END		512
-#define FAR		255
-
-/* A frame without locals, as everything has at its first instruction. */
-#define FRAME_OF_CALL	(1u << 1)
-#define FRAME_OF_IRQ	1u
-
-/* How far the next row is from the one before it. */
-static u32 read_distance(struct unpacker *u, u32 step, u32 step_before)
+static u32 read_bits(struct unpacker *u, u32 bits, u32 context)
 {
-	const u32 contexts[] = {
-		step << 1 | 1u << 24, step << 10 | step_before | 1u << 25,
-	};
-	const u32 far = 1u << 27;
-	u32 distance = unpack(u, 8, contexts, ARRAY_SIZE(contexts));
+	return unpack(u, bits, &context, 1);
+}
 
-	return distance < FAR ? distance : unpack(u, 16, &far, 1);
+/* What the code does not tell: at which place the frame is what. */
+struct exception {
+	const u8 *at;
+	u32 code;
+};
+
+static void next_exception(struct unpacker *u, struct exception *e)
+{
+	u32 far = read_bits(u, UNWIND_FAR_BITS, UNWIND_FAR);
+
+	e->at += far << UNWIND_NEAR_BITS;
+	e->at += read_bits(u, UNWIND_NEAR_BITS, UNWIND_NEAR);
+	e->code = read_bits(u, FRAME_BITS, UNWIND_CODE);
+}
+
+/* The code of the frame behind the instruction that ends here. */
+static u32 read_code(struct unpacker *u, struct unwind *w)
+{
+	enum unwind_effect effect = unwind_effect(w);
+	u32 contexts[UNPACK_CONTEXTS];
+
+	if (effect == UNWIND_KEEPS)
+		return w->code;
+	unwind_bit_contexts(w, contexts);
+	if (!unpack(u, 1, contexts, UNPACK_CONTEXTS))
+		return w->code;
+	if (effect == UNWIND_MOVES)
+		return unwind_moved(w);
+	unwind_code_contexts(w, contexts);
+	return unpack(u, FRAME_BITS, contexts, UNPACK_CONTEXTS);
 }
 
 /* The code for @pc, 0 if it is nowhere that we know. */
 static u32 frame_at(u64 pc)
 {
-	u64 at = (u64)__text_start;
-	u32 step, step_before = 0, code = 0, found = 0;
+	struct exception e = { .at = (const u8 *)__text_start };
 	struct unpacker u;
+	struct unwind w;
 
-	if (!&unwind_table || !unpack_start(&u, unwind_table))
+	if (pc < (u64)__text_start || pc >= (u64)__text_end ||
+	    !&unwind_table || !unpack_start(&u, unwind_table))
 		return 0;
-	for (;;) {
-		const u32 contexts[] = {
-			step_before, code << STEP_BITS | step_before,
-		};
-
-		step = unpack(&u, STEP_BITS, contexts, ARRAY_SIZE(contexts));
-		if (step == END)
-			break;
-		at += read_distance(&u, step, step_before);
-		if (at > pc)
-			break;
-		code = (code + step) % (1u << STEP_BITS);
-		found = code;
-		step_before = step;
-	}
+	unwind_start(&w, e.at);
+	next_exception(&u, &e);
+	do {
+		if (w.at >= e.at) {
+			unwind_set(&w, e.code);
+			next_exception(&u, &e);
+		} else {
+			unwind_set(&w, read_code(&u, &w));
+		}
+		unwind_next(&w);
+	} while ((u64)w.at <= pc);
 	unpack_end(&u);
-	return found;
+	return w.code;
 }
 
 static bool read_word(u64 va, u64 *word)

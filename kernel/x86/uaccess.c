@@ -6,7 +6,7 @@
 #include "kernel/x86/extable.h"
 
 struct extable_entry {
-	u64 insn, fixup;
+	s32 insn, fixup;	/* from here */
 };
 
 extern const struct extable_entry __start___ex_table[];
@@ -21,8 +21,8 @@ const void *search_extable(u64 ip)
 	const struct extable_entry *e;
 
 	for (e = __start___ex_table; e < __stop___ex_table; e++) {
-		if (e->insn == ip)
-			return (const void *)e->fixup;
+		if ((u64)&e->insn + (u64)e->insn == ip)
+			return (const char *)&e->fixup + e->fixup;
 	}
 	return NULL;
 }

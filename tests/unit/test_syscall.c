@@ -24,12 +24,12 @@ struct pt_regs *task_pt_regs(const struct task *task)
 }
 
 /* Three calls stand in for the kernel's: the linker gathers them. */
-static long call_a(void)
+static __used long call_a(void)
 {
 	return 1;
 }
 
-static long call_b(void)
+static __used long call_b(void)
 {
 	return 2;
 }
@@ -37,12 +37,8 @@ static long call_b(void)
 extern const struct syscall_entry __start_syscall_entry[];
 extern const struct syscall_entry __stop_syscall_entry[];
 
-static const struct syscall_entry entries[] __used
-	__attribute__((section("syscall_entry"))) = {
-	{ __NR_read, (void (*)(void))call_a },
-	{ __NR_set_mempolicy_home_node,
-	  (void (*)(void))call_b },
-};
+SYSCALL_ENTRY_NR("syscall_entry", call_a, __NR_read);
+SYSCALL_ENTRY_NR("syscall_entry", call_b, __NR_set_mempolicy_home_node);
 
 static int setup(void **state)
 {
