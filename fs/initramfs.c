@@ -157,6 +157,13 @@ static bool cpio_entry(struct cpio *c, struct initramfs_file *file)
 /* Past the zeroes that may follow a trailer. */
 static void cpio_skip_zeroes(struct cpio *c)
 {
+	u64 word = 0;
+
+	/* Pages of them lie in front of what begins on a page. */
+	while (c->off + sizeof(word) <= c->len && !word) {
+		memcpy(&word, c->base + c->off, sizeof(word));
+		c->off += word ? 0 : sizeof(word);
+	}
 	while (c->off < c->len && !c->base[c->off])
 		c->off++;
 }

@@ -348,11 +348,11 @@ static void free_unused(u64 *table, unsigned int level, u64 base,
 			const struct pt_range *r)
 {
 	u64 span = PAGE_SIZE << 9 * (level - 1);
+	u32 i = r->start > base ? (u32)((r->start - base) >>
+		(PAGE_SHIFT + 9 * (level - 1))) : 0;
 
-	for (u32 i = 0; i < PTRS; i++, base += span) {
-		if (base >= r->end)
-			break;
-		if (base + span <= r->start || !(table[i] & PTE_P))
+	for (base += i * span; i < PTRS && base < r->end; i++, base += span) {
+		if (!(table[i] & PTE_P))
 			continue;
 		if (level > 2)
 			free_unused(pt_table(table[i]), level - 1, base, r);
