@@ -19,6 +19,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -34,9 +35,10 @@ LOSSES, DELAYS = ("0", "0.1", "1", "5"), ("1", "20", "100")
 BOTH = (guests.POLLUX, guests.TUNED)
 WAYS = ("get", "put")
 WAY_NAMES = {"get": "from the guest", "put": "to the guest"}
-INITRD = f"{measure.BUILD}/links.cpio"
-# Copies, because a run may take an hour.
-KERNEL, LINUX_INITRD = f"{measure.BUILD}/links.elf", f"{measure.BUILD}/linux.cpio"
+# What is booted, in a folder of this run's own: it may take an hour.
+FILES = tempfile.TemporaryDirectory()
+KERNEL, INITRD, LINUX_INITRD = (f"{FILES.name}/{f}" for f in (
+    "pollux.elf", "pollux.cpio", "linux.cpio"))
 PERIOD = 65521
 PATIENCE = 600	# seconds without a byte
 
@@ -166,13 +168,15 @@ class Figures:
         for guest in BOTH[::1 if seed % 2 else -1]:
             rate = one(guest, cell, way, seed)
             with self.lock:
-                self.found.setdefault((cell, way, guest), []).append(rate)
-                print(f"bench: {name(cell)}, {WAY_NAMES[way]}, {guest}: "
-                      f"{rate:.2f} MB/s", file=sys.stderr, flush=True)
+                self.found.setdefault((cell, way, guest), {})[seed] = rate
+                print(f"bench: {seed}: {name(cell)}, {WAY_NAMES[way]}, "
+                      f"{guest}: {rate:.2f} MB/s", file=sys.stderr,
+                      flush=True)
 
     def row(self, cell, way):
         """What the table has of it: rates, median ratio."""
-        rates = [self.found[cell, way, g] for g in BOTH]
+        found = [self.found[cell, way, g] for g in BOTH]
+        rates = [[f[seed] for seed in sorted(f)] for f in found]
         times = [a / b for a, b in zip(*rates)]
         return {"cell": name(cell), "way": WAY_NAMES[way],
                 "pollux": rates[0], "linux": rates[1],

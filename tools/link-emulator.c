@@ -7,10 +7,11 @@
  *
  * GUEST_FD is our end of a pair of datagram sockets, the other end is QEMU's
  * datagram netdev: a pair, unlike UDP, loses nothing by itself. TAP_FD is an
- * open TAP without packet headers. What is asked for holds in both directions,
- * each with random numbers of its own that depend on the seed alone. At the
- * end (SIGTERM, or the parent's) it prints for each way how many frames it
- * has sent, lost and had no room for.
+ * open TAP without packet headers. What is asked for holds in both directions.
+ * What happens to the nth large frame of a direction, and to the nth small
+ * one, depends on the seed alone, so that two guests meet the same fate. At
+ * the end (SIGTERM, or the parent's) it prints for each way how many frames
+ * it has sent, lost and had no room for.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 #define FRAME_MAX	65536
+#define LARGE		1000
 #define BATCH		16	/* frames taken before others are sent */
 #define RETRY_NS	500000	/* until a full socket is tried again */
 #define NEVER		INT64_MAX
@@ -47,7 +49,8 @@ struct frame {
 struct direction {
 	const char *name;
 	int from, to;
-	uint64_t random;
+	uint64_t random;	/* of the frame that is looked at */
+	uint64_t taken[2];	/* small and large frames */
 	struct frame *heap;
 	size_t n, room;
 	uint64_t count;
@@ -142,8 +145,13 @@ static int64_t arrival(struct direction *d, size_t len, int64_t now)
 static void take(struct direction *d, const char *data, size_t len,
 		 int64_t now)
 {
+	bool large = len >= LARGE;
 	int copies;
 
+	d->random = (how.seed << 2 | (d->name[0] == 'o') << 1 | large) << 40 |
+		    d->taken[large]++;
+	draw(d);
+	d->random *= 0xd1342543de82ef95u;
 	if (how.queue && d->n >= how.queue) {
 		d->full++;
 		return;
@@ -256,8 +264,6 @@ int main(int argc, char **argv)
 	}
 	out.from = back.to = atoi(argv[optind]);
 	out.to = back.from = atoi(argv[optind + 1]);
-	out.random = how.seed * 2;
-	back.random = how.seed * 2 + 1;
 	fcntl(out.from, F_SETFL, O_NONBLOCK);
 	fcntl(back.from, F_SETFL, O_NONBLOCK);
 	signal(SIGTERM, stop);

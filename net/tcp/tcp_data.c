@@ -13,6 +13,8 @@
 #include "net/tcp/tcp_state.h"
 #include "net/tcp/tcp_timer.h"
 
+#define QUICK_AFTER_GAP	64u	/* ACKs of full segments, at once */
+
 void tcp_trim_head(struct sk_buff *skb, u32 seq)
 {
 	struct tcp_segment *seg = tcp_seg(skb);
@@ -91,10 +93,20 @@ static void queue_in_order(struct sock *sk, struct sk_buff *skb, u64 now)
 		tcp_data_ready(sk);
 }
 
+/*
+ * Segments are lost, overtaken or come twice: a sender whose window is small
+ * for that must not wait for every second ACK.
+ */
+static void ack_at_once(struct tcp_sock *tp)
+{
+	tp->ack_state |= TCP_ACK_SCHED | TCP_ACK_NOW;
+	tp->quick = QUICK_AFTER_GAP;
+}
+
 static void drop_and_ack(struct tcp_sock *tp, struct sk_buff *skb,
 			 enum drop_reason why)
 {
-	tp->ack_state |= TCP_ACK_SCHED | TCP_ACK_NOW;
+	ack_at_once(tp);
 	kfree_skb_reason(skb, why);
 }
 
@@ -136,7 +148,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb, u64 now)
 	if (fit_window(tp, skb) == TCP_DONE)
 		return;
 	if (seg->seq != tp->rcv_nxt) {
-		tp->ack_state |= TCP_ACK_SCHED | TCP_ACK_NOW;
+		ack_at_once(tp);
 		tcp_ofo_queue(tp, skb);
 		return;
 	}
