@@ -6,9 +6,10 @@ and this machine's Linux. Needs root.
 	bench/links.py [ROUNDS] [CELL...]	default: 3, all
 
 A cell is LOSS,DELAY (percent each way, ms for the round trip), "reorder" or
-"duplicate". CUBIC on all sides, the same QEMU and flags, in turn, a fresh boot
-and the same random numbers for each; other ones in each round. Every byte is
-compared. Links that are slow by themselves are measured several at a time, the
+"duplicate". Both guests send with CUBIC; to them this machine sends with Reno,
+because where its HyStart ends slow start is luck. The same QEMU and flags, in
+turn, a fresh boot and the same random numbers for each; other ones in each
+round. Every byte is compared. Links that are slow by themselves are measured several at a time, the
 others alone. Writes build/bench/links.md and .json; JOBS=n is how many.
 """
 import concurrent.futures
@@ -96,7 +97,7 @@ def command(guest, link):
 
 def connect():
     s = socket.socket()
-    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"cubic")
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
     s.settimeout(PATIENCE)
     s.connect((GUEST_IP, guests.PORT))
     return s
@@ -234,9 +235,9 @@ def main():
                              check=False, capture_output=True,
                              text=True).stdout.strip()
     notes = (f"`make bench-links` of {version or 'an export'}: {rounds} rounds"
-             ", medians (least to most), CUBIC, -M pc -m "
-             f"{guests.MEM}, software emulation, no offloads, loss and delay "
-             "the same both ways, peer: this machine's Linux.")
+             ", medians (least to most), CUBIC from the guests, Reno to them, "
+             f"-M pc -m {guests.MEM}, software emulation, no offloads, loss "
+             "and delay the same both ways, peer: this machine's Linux.")
     text = markdown(rows, notes)
     with open(f"{measure.BUILD}/links.md", "w", encoding="utf-8") as f:
         f.write(text)
