@@ -9,8 +9,9 @@ A cell is LOSS,DELAY (percent each way, ms for the round trip), "reorder" or
 "duplicate". Both guests send with CUBIC; to them this machine sends with Reno,
 because where its HyStart ends slow start is luck. The same QEMU and flags, in
 turn, a fresh boot and the same random numbers for each; other ones in each
-round. Every byte is compared. Links that are slow by themselves are measured several at a time, the
-others alone. Writes build/bench/links.md and .json; JOBS=n is how many.
+round. Every byte is compared. Links that are slow by themselves are measured
+several at a time, the others alone. Writes build/bench/links.md and .json;
+JOBS=n is how many.
 """
 import concurrent.futures
 import json
