@@ -138,14 +138,14 @@ def arguments():
     return args
 
 
-def run(cmd, core=None, qmp=None, note=None):
+def run(cmd, core=None, qmp=None, note=None, end=signal.SIGTERM):
     """Runs QEMU to its end; returns the guest's exit code. @note: what
-    note_guest() is to be told."""
+    note_guest() is to be told. @end: what QEMU gets when this is ended."""
     # Ctrl-C reaches QEMU too, from the terminal: here it is only waited for.
     signal.signal(signal.SIGINT, lambda *_: None)
     with subprocess.Popen(cmd, preexec_fn=die_with_parent) as qemu:
-        signal.signal(signal.SIGTERM, lambda *_: qemu.terminate())
-        signal.signal(signal.SIGHUP, lambda *_: qemu.terminate())
+        for ended in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ended, lambda *_: qemu.send_signal(end))
         if note:
             note_guest(pid=qemu.pid, **note)
         if core:

@@ -1,8 +1,14 @@
-"""QEMU's monitor: stops and asks a guest, dumps its memory into a core."""
+#!/usr/bin/python3
+"""QEMU's monitor: stops and asks a guest, dumps its memory into a core.
+
+	tools/qmp.py WORDS...	says them to the monitor of the guest that
+				`make run` or `make gdb` has started
+"""
 import json
 import os
 import socket
 import subprocess
+import sys
 import time
 
 KERNEL_VMA = 0xffffffff80000000     # where the kernel is linked
@@ -103,3 +109,22 @@ def symbols(elf):
         if len(parts) == 3:
             table[parts[2]] = int(parts[0], 16)
     return table
+
+
+def main():
+    if len(sys.argv) < 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    monitor = Monitor(os.environ.get("QMP", "build/qmp"))
+    try:
+        monitor.connect(1)
+    except OSError as e:
+        print(f"{monitor.path}: {e}: start a guest with `make run`",
+              file=sys.stderr)
+        return 1
+    print(monitor.human(" ".join(sys.argv[1:])), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

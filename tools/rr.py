@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -78,7 +79,8 @@ def main():
             print(f"Nothing is recorded in {args.dir}: make record first",
                   file=sys.stderr)
             return 1
-        return qemu.run(begin_replay(args.dir, args.gdb))
+        # One that stalls heeds no other.
+        return qemu.run(begin_replay(args.dir, args.gdb), end=signal.SIGKILL)
     run = {k: getattr(args, k)
            for k in ("machine", "prog", "port", "mem", "args")}
     cmd = begin_record(args.dir, run)

@@ -32,15 +32,21 @@ def test_core_without_a_guest_says_so():
 
 
 def test_panic_leaves_a_core():
+    """The sixth session of docs/debugging.md."""
+    commands, shell = gdb_session.documented(6)
+    args = re.search(r'ARGS="(.*?)"', shell[0])[1]
     with tempfile.TemporaryDirectory(dir="build/tests") as folder:
         core = f"{folder}/panic.core"
         done = subprocess.run(
             ["tools/qemu.py", "--port", str(free_port()), "--args",
-             "selftest=panic", "--core", core, "--qmp", f"{folder}/qmp"],
+             args, "--core", core, "--qmp", f"{folder}/qmp"],
             text=True, timeout=40, check=False, stdout=subprocess.PIPE)
         assert done.returncode == 127, done.stdout
         assert os.path.exists(core), done.stdout
-        out = gdb_session.run(core, ["px-tasks", "px-log"], core=True)
+        out = gdb_session.outputs(
+            [*shell[1].split()[:-1], core, "-batch",
+             *gdb_session.marked(commands)], commands)
     # A compiler cache may have put another folder's path before it.
     assert re.search(r"test_panic at \S*boot/selftest\.c", out["px-tasks"])
     assert "panic: selftest asked for it" in out["px-log"]
+    assert "sched_switch" in out["px-trace"]

@@ -1,8 +1,8 @@
 """The px- commands on one guest with real traffic: two connections that have
 echoed, one whose client does not read. Then the same on a core of it.
 """
+import ast
 import re
-import socket
 import subprocess
 import tempfile
 import time
@@ -10,6 +10,7 @@ import time
 import pytest
 
 from tests.gdb import gdb_session
+from tests.gdb.gdb_session import fill, open_echo
 from tests.lib.guest import Guest, UserNetGuest, initramfs
 from tests.lib.qmp import Monitor
 
@@ -17,30 +18,9 @@ LISTENER, EPOLL, FIRST, SECOND, SLOW = 3, 4, 5, 6, 7
 COMMANDS = ["px-tasks", "px-files", f"px-socket {FIRST}", "px-sock",
             f"px-sock {FIRST}", f"px-sock {SLOW}", f"px-epoll {EPOLL}",
             "px-waitqueue", "px-softirq", "px-timers", "px-slab", "px-lwip",
-            "px-log", "px-trace 400", "px-drops all", "px-help",
+            "px-log", "px-trace 4000", "px-drops all", "px-help",
             f"px-epoll {FIRST}", "px-sock 60", "px-skb"]
 WATCHES = 100000
-
-
-def open_echo(port):
-    s = socket.create_connection(("127.0.0.1", port), 10)
-    s.sendall(b"hello")
-    assert s.recv(5) == b"hello"
-    return s
-
-
-def fill(s):
-    """Sends and never reads, until nothing is taken for so long that the user
-    network has sent again what got lost."""
-    s.setblocking(False)
-    quiet = 0
-    while quiet < 75:
-        try:
-            s.send(bytes(65536))
-            quiet = 0
-        except BlockingIOError:
-            quiet += 1
-            time.sleep(0.02)
 
 
 class Px:
@@ -51,19 +31,32 @@ class Px:
         with open_echo(guest.port) as one, open_echo(guest.port) as two, \
              open_echo(guest.port) as slow:
             self.clients = [one, two, slow]
-            fill(slow)
+            fill(slow, sock, SLOW)
             # What the trace shows in its last records.
             two.sendall(b"again")
             assert two.recv(5) == b"again"
-            time.sleep(0.3)
-            monitor.ask("stop")
             self.core = f"{folder}/core"
-            monitor.dump_core(self.core)
-            self.out = gdb_session.run(sock, COMMANDS)
+            self.look(monitor, sock)
             skb = re.search(r"write queue: .*\n    skb (0x\w+)",
                             self.out[f"px-sock {SLOW}"])[1]
-            self.out["px-skb"] += gdb_session.run(
-                sock, [f"px-skb {skb}"])[f"px-skb {skb}"]
+            self.skb = f"px-skb {skb}"
+            self.out["px-skb"] += gdb_session.run(sock, [self.skb])[self.skb]
+            self.foreign = gdb_session.run(sock, ["px-wakeup"],
+                                           elf="build/user/echo")
+
+    def look(self, monitor, sock):
+        """On a core and live, at the same moment; one at which nobody is on
+        the way to anywhere."""
+        end = time.monotonic() + 20
+        while True:
+            monitor.ask("stop")
+            monitor.dump_core(self.core)
+            self.out = gdb_session.run(sock, COMMANDS)
+            if "pid 1 echo: interruptible" in self.out["px-tasks"] and \
+                    "pending: none" in self.out["px-softirq"] and \
+                    "poll list: empty" in self.out["px-softirq"]:
+                return
+            assert time.monotonic() < end, self.out
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +189,7 @@ def test_log(px):
 
 
 def test_trace(px):
-    text = px.out["px-trace 400"]
+    text = px.out["px-trace 4000"]
     for name in ("virtnet_interrupt", "do_softirq         NET_RX", "ip_rcv",
                  "tcp_v4_rcv", "ep_poll_callback", "epoll_wait", "tcp_recvmsg",
                  "tcp_transmit"):
@@ -220,17 +213,33 @@ def test_core_says_the_same(px):
     core = gdb_session.run(px.core, again, core=True)
     for command in again:
         assert core[command] == px.out[command], command
+    core = gdb_session.run(px.core, [px.skb, "px-wakeup"], core=True)
+    assert re.search(r"piece 0: \d+ bytes at 0x", core[px.skb]), core
+    assert core["px-wakeup"].startswith("px-wakeup needs a live guest")
 
 
 def test_missing_symbols_are_named(px):
-    del px
-    commands = ["px-tasks", "px-files", "px-sock", "px-epoll", "px-waitqueue",
-                "px-softirq", "px-timers", "px-slab", "px-lwip", "px-log",
-                "px-trace", "px-drops"]
+    commands = ["px-tasks", "px-files", "px-socket 5", "px-sock", "px-epoll",
+                "px-waitqueue", "px-skb 0x1000", "px-softirq", "px-timers",
+                "px-slab", "px-lwip", "px-log", "px-trace", "px-drops"]
     out = gdb_session.run("none", commands, elf="build/user/echo", core=True)
+    # This one wants a guest that runs.
+    out.update(px.foreign)
+    commands += px.foreign
     for command in commands:
-        assert re.search(rf"^{command}: this kernel image has no (symbol|type"
-                         r") '", out[command], re.M), out[command]
+        assert re.search(rf"^{command.split()[0]}: this kernel image has no "
+                         r"(symbol|type|function) '", out[command], re.M), \
+            out[command]
+
+
+def test_flags_have_the_names_of_the_header():
+    with open("net/tcp/tcp_sock.h", encoding="utf-8") as f:
+        flags = [(int(value, 16), name) for name, value in
+                 re.findall(r"define TCP_F_(\w+)\s+(0x\w+)u", f.read())]
+    with open("tools/gdb/px_sock.py", encoding="utf-8") as f:
+        known = re.search(r"^TCP_FLAGS = (\(.*?\)\))$", f.read(), re.M | re.S)
+    assert set(ast.literal_eval(known[1])) == {
+        (bits, name) for bits, name in flags if not bits & bits - 1}
 
 
 @pytest.mark.limit(120)

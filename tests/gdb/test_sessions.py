@@ -1,101 +1,91 @@
 """The sessions of docs/debugging.md: each fault is brought about in a guest
-of its own, and the px- commands show what the page says that they show.
+of its own, and gdb's commands, as that page has them, show what it says.
 """
 import contextlib
+import os
 import re
-import socket
+import signal
 import subprocess
 import tempfile
-import time
 
 from tests.gdb import gdb_session
-from tests.lib.guest import Guest, UserNetGuest, initramfs
+from tests.gdb.gdb_session import documented, open_echo, wait_for
+from tests.lib.guest import UserNetGuest, free_port
 from tests.lib.qmp import Monitor
+from tools import qemu
 
 PATCH = "tests/patches/lost-wakeup.patch"
 # xor %eax, %eax; ret
 PLANT = "set var *(unsigned *)&ep_autoremove_wake_function = 0xc3c031"
-# What the guest sends is kept back while `status` is on.
-HOLD = ["-object", "filter-buffer,id=hold,netdev=n0,queue=rx,status=off,"
-        "interval=1000000000"]
 
 
 @contextlib.contextmanager
 def guest_and_tools(**how):
-    """(guest, monitor, gdb's socket)."""
+    """(guest, its monitor's socket, gdb's socket)."""
     with tempfile.TemporaryDirectory(dir="build/tests") as folder:
         monitor = Monitor(folder)
         args, sock = gdb_session.stub(folder)
-        extra = [*args, *monitor.args(), *how.pop("extra", ())]
-        with UserNetGuest(extra=extra, **how) as guest:
-            monitor.connect()
-            yield guest, monitor, sock
-            monitor.close()
+        with UserNetGuest(extra=[*args, *monitor.args()], **how) as guest:
+            yield guest, monitor.path, sock
 
 
-def open_echo(guest):
-    s = socket.create_connection(("127.0.0.1", guest.port), 10)
-    s.sendall(b"hello")
-    assert s.recv(5) == b"hello"
-    return s
-
-
-def hold(monitor):
-    monitor.ask("qom-set", path="/objects/hold", property="status",
-                value="on")
+def hold(monitor_path):
+    """What the guest sends is kept back from now on."""
+    line, = (s for s in documented(2)[1] if s.startswith("tools/qmp.py"))
+    subprocess.run(line.split(), check=True,
+                   env={**os.environ, "QMP": monitor_path})
 
 
 def test_lost_wakeup():
     """An item on the ready list, and a task that sleeps on wq all the same.
     The patch leaves out the call; here what is called in the end does
     nothing, which saves a build."""
+    commands, shell = documented(1)
+    assert shell[0] == f"git apply {PATCH}"
     subprocess.run(["git", "apply", "--check", PATCH], check=True)
     with guest_and_tools() as (guest, _, sock):
-        with open_echo(guest) as s:
-            gdb_session.run(sock, [PLANT, "detach"])
-            s.sendall(b"lost?")
-            s.settimeout(0.5)
-            with contextlib.suppress(socket.timeout):
-                assert not s.recv(5)
-            out = gdb_session.run(sock, ["px-tasks 1", "px-epoll 4",
-                                         "px-sock 5"])
+        gdb_session.run(sock, [PLANT, "detach"])
+        s = gdb_session.connect(guest.port)
+        s.sendall(b"lost?")
+        epoll = commands[1]
+        out = wait_for(sock, [epoll, *commands], ", 1 ready")
+        s.close()
     assert "pid 1 echo: interruptible" in out["px-tasks 1"]
     assert "waits on fd 4 ([eventpoll]) wq" in out["px-tasks 1"]
-    assert "1 ready" in out["px-epoll 4"], out["px-epoll 4"]
-    assert "task 1 echo" in out["px-epoll 4"]
-    assert "5 bytes unread" in out["px-sock 5"]
+    assert "task 1 echo" in out[epoll], out[epoll]
+    assert re.search(r"rdllist .*\n    epitem 0x\w+ fd 3 IN", out[epoll])
+    assert "accept queue 1 of" in out["px-sock 3"]
 
 
 def test_retransmission_storm():
     """Nothing that the guest sends arrives."""
-    with guest_and_tools(more="trace=tcp_retransmit", extra=HOLD) as (
-            guest, monitor, sock):
-        with open_echo(guest) as s:
+    commands, shell = documented(2)
+    trace = re.search(r"ARGS=(\S+)", shell[0])[1]
+    with guest_and_tools(more=trace) as (guest, monitor, sock):
+        with open_echo(guest.port) as s:
             hold(monitor)
             s.sendall(b"no answer")
-            time.sleep(1.5)
-            out = gdb_session.run(sock, ["px-sock 5", "px-trace",
-                                         "px-timers", "px-drops all"])
+            out = wait_for(sock, commands, "backoff [3-9]")
     text = out["px-sock 5"]
     assert "congestion: LOSS cwnd 1 " in text, text
-    assert int(re.search(r"backoff (\d+)", text)[1]) >= 2
     assert "9 bytes unacknowledged" in text
-    assert out["px-trace"].count("tcp_retransmit") >= 2
-    assert re.search(r"of sock 0x\w+ port 7777 - \d+", out["px-timers"])
-    assert "TcpRetransSegs" in out["px-drops all"]
+    again = re.findall(r"tcp_retransmit .* seq (\d+)", out["px-trace"])
+    assert len(again) >= 3 and len(set(again)) == 1, out["px-trace"]
+    gaps = [float(gap) for gap in re.findall(r"\+([\d.]+) us",
+                                             out["px-trace"])]
+    assert all(b > 1.5 * a for a, b in zip(gaps, gaps[1:])), gaps
 
 
 def test_stuck_close():
     """The last FIN is never acknowledged: an orphan in LAST-ACK."""
-    with guest_and_tools(extra=HOLD) as (guest, monitor, sock):
-        s = open_echo(guest)
+    commands, _ = documented(3)
+    with guest_and_tools() as (guest, monitor, sock):
+        s = open_echo(guest.port)
         hold(monitor)
         s.close()
-        time.sleep(0.8)
-        listing = gdb_session.run(sock, ["px-sock", "px-files"])
+        listing = wait_for(sock, [commands[0], commands[2]], "LAST_ACK")
         found = re.search(r"LAST_ACK .* sock (0x\w+)", listing["px-sock"])
-        assert found, listing["px-sock"]
-        which = f"px-sock {found[1]}"
+        which = re.sub("0x.*", found[1], commands[1])
         out = gdb_session.run(sock, [which])
     assert "1 LAST_ACK, 1 LISTEN" in listing["px-sock"]
     assert "ESTABLISHED" not in listing["px-files"]
@@ -106,33 +96,40 @@ def test_stuck_close():
 def test_slow_reader():
     """The peer's window is shut: the server has turned from input to
     output."""
+    commands, shell = documented(4)
     with guest_and_tools() as (guest, _, sock):
-        with open_echo(guest) as s:
-            s.setblocking(False)
-            quiet = 0
-            while quiet < 75:
-                try:
-                    s.send(bytes(65536))
-                    quiet = 0
-                except BlockingIOError:
-                    quiet += 1
-                    time.sleep(0.02)
-            out = gdb_session.run(sock, ["px-sock 5", "px-epoll 4"])
+        line = shell[1].replace("7777", str(guest.port))
+        with subprocess.Popen(["bash", "-c", f"exec {line}"],
+                              stderr=subprocess.DEVNULL) as client:
+            out = wait_for(sock, commands, "snd_wnd 0 ")
+            client.kill()
     assert re.search(r"[1-9]\d* unsent", out["px-sock 5"])
     assert re.search(r"fd 5 OUT\|ERR\|HUP", out["px-epoll 4"])
-    assert "0 ready" in out["px-epoll 4"]
+    assert ", 0 ready" in out["px-epoll 4"]
 
 
 def test_leak():
     """Descriptors that are made and not closed: the cache says how many, the
     table which."""
-    with tempfile.TemporaryDirectory(dir="build/tests") as folder:
-        args, sock = gdb_session.stub(folder)
-        initrd = initramfs({"watches": "build/tests/watches"})
-        with Guest(append="init=/watches -- 1000", initrd=initrd,
-                   extra=args) as guest:
-            guest.wait_console("watching 1000")
-            out = gdb_session.run(sock, ["px-slab", "px-files 3 4"])
+    commands, shell = documented(5)
+    run = shell[1].split()
+    name = f"leak{free_port()}"
+    run[run.index("leak")] = name
+    with tempfile.TemporaryDirectory() as folder, \
+         subprocess.Popen(run, stdout=subprocess.PIPE, text=True,
+                          env=(env := {**os.environ,
+                                       "XDG_RUNTIME_DIR": folder}),
+                          preexec_fn=qemu.die_with_parent) as guest:
+        try:
+            for line in guest.stdout:
+                if "watching 1000" in line:
+                    break
+            out = gdb_session.outputs(
+                ["tools/pollux", "gdb", name, "-batch",
+                 *gdb_session.marked(commands)], commands, env=env)
+        finally:
+            guest.send_signal(signal.SIGTERM)
+            guest.wait(10)
     assert re.search(r"^eventpoll_epi +128 +1000 ", out["px-slab"], re.M)
     rows = out["px-files 3 4"]
     assert len(set(re.findall(r"file (0x\w+) \[eventfd\]", rows))) == 1

@@ -19,9 +19,15 @@ SHUTDOWN = ((1, "RCV"), (2, "SEND"))
 LOCK = ((1, "spin"), (2, "owned by a task"), (4, "work waits"),
         (8, "a task sleeps for it"))
 ACK_STATE = ((1, "SCHED"), (2, "NOW"), (4, "PINGPONG"))
-TCP_FLAGS = ((1, "TIMER"), (4, "HASHED"), (8, "OWNS_PORT"),
-             (0x10, "SHARES_PORT"), (0x20, "FIN_WANTED"), (0x40, "WND_PROBE"),
-             (0x80, "WIN_LOW"), (0x100, "PORT_STRICT"))
+TCP_FLAGS = ((0x1, "TIMER"), (0x2, "ORPHAN"), (0x4, "HASHED"),
+             (0x8, "OWNS_PORT"), (0x10, "SHARES_PORT"), (0x20, "FIN_WANTED"),
+             (0x40, "WND_PROBE"), (0x80, "FRTO"), (0x100, "PORT_STRICT"),
+             (0x200, "TLP"), (0x400, "REO"), (0x800, "TLP_OUT"),
+             (0x1000, "TLP_RETRANS"), (0x2000, "RACK"), (0x4000, "REORDER"),
+             (0x8000, "UNDO"), (0x10000, "ECN_ECHO"), (0x20000, "ECN_CWR"),
+             (0x40000, "FO_CHILD"), (0x80000, "FO_ASK"),
+             (0x100000, "FO_DEFER"), (0x200000, "URG"), (0x400000, "PACED"),
+             (0x800000, "MTU_LOW"), (0x1000000, "MTU_PROBE"))
 TX_TAGS = ((1, "SACKED"), (2, "LOST"), (4, "RETRANS"))
 LEAF_SHIFT = 9
 QUEUE_SHOWN = 8
