@@ -16,6 +16,15 @@
 #define F_SETFL		4
 #define F_SETOWN	8
 #define F_GETOWN	9
+#define F_SETOWN_EX	15
+#define F_GETOWN_EX	16
+#define F_OWNER_PID	1u
+#define F_OWNER_PGRP	2u
+
+struct f_owner_ex {
+	u32 type;		/* F_OWNER_ */
+	s32 pid;
+};
 #define F_DUPFD_CLOEXEC	1030
 #define FD_CLOEXEC	1
 
@@ -102,6 +111,27 @@ SYSCALL_DEFINE3(dup3, int, oldfd, int, newfd, u32, flags)
 	return do_dup3(oldfd, newfd, flags);
 }
 
+/* The same with a name for what the number is; a thread stands for all. */
+static __cold long fcntl_owner_ex(struct file *file, unsigned int cmd,
+				  unsigned long arg)
+{
+	struct f_owner_ex __user *uex = (struct f_owner_ex __user *)arg;
+	s32 pid = file_get_owner(file);
+	struct f_owner_ex ex;
+
+	if (cmd == F_GETOWN_EX) {
+		ex.type = pid < 0 ? F_OWNER_PGRP : F_OWNER_PID;
+		ex.pid = pid < 0 ? -pid : pid;
+		return copy_to_user(uex, &ex, sizeof(ex));
+	}
+	if (copy_from_user(&ex, uex, sizeof(ex)))
+		return -EFAULT;
+	if (ex.type > F_OWNER_PGRP)
+		return -EINVAL;
+	return file_set_owner(file, ex.type == F_OWNER_PGRP ? -ex.pid
+							    : ex.pid);
+}
+
 static long fcntl_file(int fd, struct file *file, unsigned int cmd,
 		       unsigned long arg)
 {
@@ -123,9 +153,13 @@ static long fcntl_file(int fd, struct file *file, unsigned int cmd,
 			return -EBADF;
 		file_change_flags(file, SETFL_MASK, arg & SETFL_MASK);
 		return 0;
-	case F_SETOWN:		/* SIGIO is never sent */
+	case F_SETOWN:		/* for SIGURG; SIGIO is never sent */
+		return file_set_owner(file, (s32)arg);
 	case F_GETOWN:
-		return 0;
+		return file_get_owner(file);
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+		return fcntl_owner_ex(file, cmd, arg);
 	default:
 		if (file->f_flags & O_PATH)
 			return -EBADF;

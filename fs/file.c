@@ -99,3 +99,25 @@ __cold void file_init(void)
 	if (!file_cache)
 		panic("file_init: out of memory; give the machine more");
 }
+
+int file_set_owner(struct file *file, s32 pid)
+{
+	enum file_owner owner = FILE_OWNER_NONE;
+
+	if (pid == INT32_MIN)
+		return -EINVAL;
+	if (pid && pid != current->tgid && -pid != current->tgid)
+		return -ESRCH;
+	if (pid)
+		owner = pid > 0 ? FILE_OWNER_PROCESS : FILE_OWNER_GROUP;
+	WRITE_ONCE(file->f_owner, (u8)owner);
+	return 0;
+}
+
+s32 file_get_owner(const struct file *file)
+{
+	u8 owner = READ_ONCE(file->f_owner);
+
+	return owner == FILE_OWNER_NONE ? 0 :
+	       owner == FILE_OWNER_GROUP ? -current->tgid : current->tgid;
+}

@@ -79,6 +79,13 @@ struct file_operations {
 	bool vfs;		/* private_data is a vfs_file (fs/inode.h) */
 };
 
+/* Who is sent the signals of a file: F_SETOWN of fcntl(2). */
+enum file_owner {
+	FILE_OWNER_NONE,
+	FILE_OWNER_PROCESS,
+	FILE_OWNER_GROUP,	/* it is its own */
+};
+
 /*
  * Locks: c const after creation, a atomic, f f_lock.
  */
@@ -89,6 +96,7 @@ struct file {
 	u32 f_flags;				/* f  O_ flags; read freely */
 	struct spinlock f_lock;
 	bool f_seekable;			/* c  pos means something */
+	u8 f_owner;				/* f  enum file_owner */
 	loff_t f_pos;				/* f  */
 	struct epitem *f_ep;			/* f  items that watch this */
 };
@@ -99,6 +107,10 @@ struct file {
  */
 struct file *file_alloc(const struct file_operations *ops, void *priv,
 			u32 flags) __must_check;
+
+/* F_SETOWN and F_GETOWN: a process, or (negative) a group. 0, -errno. */
+int file_set_owner(struct file *file, s32 pid) __must_check;
+s32 file_get_owner(const struct file *file);
 
 static inline void get_file(struct file *file)
 {

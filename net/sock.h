@@ -88,6 +88,8 @@ struct proto {
 	void (*release_cb)(struct sock *sk);
 	/* SO_KEEPALIVE was switched. sk lock; may be NULL. */
 	void (*keepalive)(struct sock *sk, bool on);
+	/* SO_BINDTODEVICE, sk_bound_dev_if is set. sk lock; may be NULL. */
+	void (*bound_dev)(struct sock *sk);
 	/* SO_MAX_PACING_RATE, bytes/s. 0, -errno. sk lock; may be NULL. */
 	int (*max_pacing)(struct sock *sk, u64 *rate, bool set);
 	/* SO_PEERCRED; NULL: there is no process at the other end. */

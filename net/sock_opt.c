@@ -169,21 +169,26 @@ static int set_timeout(u32 *ms, const void *val, u32 len)
 	return 0;
 }
 
+static int bind_to(struct sock *sk, s32 ifindex)
+{
+	sk->sk_bound_dev_if = ifindex;
+	if (sk->sk_prot->bound_dev)
+		sk->sk_prot->bound_dev(sk);
+	return 0;
+}
+
 static int bind_to_name(struct sock *sk, const void *val, u32 len)
 {
 	char name[16] = "";
 	struct net_device *dev;
 
 	memcpy(name, val, min(len, (u32)sizeof(name) - 1));
-	if (!name[0]) {
-		sk->sk_bound_dev_if = 0;
-		return 0;
-	}
+	if (!name[0])
+		return bind_to(sk, 0);
 	dev = dev_get_by_name(name);
 	if (!dev)
 		return -ENODEV;
-	sk->sk_bound_dev_if = dev->ifindex;
-	return 0;
+	return bind_to(sk, dev->ifindex);
 }
 
 /* There need not be such a device (yet), as on Linux. */
@@ -191,8 +196,7 @@ static int bind_to_index(struct sock *sk, int index)
 {
 	if (index < 0)
 		return -EINVAL;
-	sk->sk_bound_dev_if = index;
-	return 0;
+	return bind_to(sk, index);
 }
 
 static int set_flag_option(struct sock *sk, int optname, int flag, bool on)

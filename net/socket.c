@@ -13,6 +13,8 @@
 #include "kernel/panic.h"
 #include "kernel/poll.h"
 #include "kernel/printk.h"
+#include "kernel/process.h"
+#include "kernel/signal.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
@@ -102,6 +104,11 @@ static u32 sock_poll(struct file *file, struct poll_table *pt)
 	return sock->ops->poll(sock);
 }
 
+#define FIOSETOWN	0x8901
+#define SIOCSPGRP	0x8902
+#define FIOGETOWN	0x8903
+#define SIOCGPGRP	0x8904
+
 static __cold long sock_ioctl(struct file *file, unsigned int cmd,
 			      unsigned long arg)
 {
@@ -111,6 +118,11 @@ static __cold long sock_ioctl(struct file *file, unsigned int cmd,
 
 	if (dev_ioctl_known(cmd))
 		return dev_ioctl(cmd, (void __user *)arg);
+	if (cmd == FIOSETOWN || cmd == SIOCSPGRP)
+		return get_user(val, (int __user *)arg)
+			? -EFAULT : file_set_owner(file, val);
+	if (cmd == FIOGETOWN || cmd == SIOCGPGRP)
+		return put_user(file_get_owner(file), (int __user *)arg);
 	if (!sock->ops->ioctl)
 		return -ENOTTY;
 	err = sock->ops->ioctl(sock, cmd, &val);
@@ -161,6 +173,14 @@ static struct file *sock_alloc_file(struct socket *sock, u32 flags,
 	}
 	sock->file = file;
 	return file;
+}
+
+__cold void sk_send_sigurg(const struct sock *sk)
+{
+	const struct socket *sock = sk->sk_socket;
+
+	if (sock && sock->file && READ_ONCE(sock->file->f_owner))
+		signal_program(SIGURG);
 }
 
 /* ---- descriptors ---- */

@@ -150,3 +150,8 @@ int sock_register(const struct net_proto_family *family);
 
 /* Socket objects and the system calls' side. Boot. */
 void socket_init(void);
+
+struct sock;
+
+/* SIGURG for whom F_SETOWN named, if anybody. sk lock; any context. */
+void sk_send_sigurg(const struct sock *sk);

@@ -573,8 +573,14 @@ static void udp_destruct(struct sock *sk)
 	(void)sk;
 }
 
+static void udp_bound_dev(struct sock *sk)
+{
+	lwip_udp_set_dev(udp_sk(sk)->pcb, sk->sk_bound_dev_if);
+}
+
 static struct proto udp_prot = {
 	.name = "UDP",
+	.bound_dev = udp_bound_dev,
 	.backlog_rcv = udp_queue_rcv_skb,
 	.destruct = udp_destruct,
 };

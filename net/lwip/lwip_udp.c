@@ -158,6 +158,20 @@ void lwip_udp_set_v6only(struct udp_pcb *pcb, bool on)
 	lwip_unlock();
 }
 
+/* A number that no device has is one by which nothing comes. */
+#define NO_SUCH_NETIF	0xff
+
+void lwip_udp_set_dev(struct udp_pcb *pcb, s32 ifindex)
+{
+	struct net_device *dev = dev_get_by_index(ifindex);
+	struct netif *netif = dev ? lwip_netif_of(dev) : NULL;
+
+	lwip_lock();
+	pcb->netif_idx = netif ? netif_get_index(netif) :
+			 ifindex ? NO_SUCH_NETIF : NETIF_NO_INDEX;
+	lwip_unlock();
+}
+
 void lwip_udp_remove(struct udp_pcb *pcb)
 {
 	lwip_lock();
@@ -297,7 +311,8 @@ static err_t send_locked(struct udp_pcb *pcb, struct pbuf *p,
 	if (autobind(pcb) != ERR_OK)
 		return ERR_MEM;
 	netif = route(&local, &addr, &src);
-	if (!netif)
+	if (!netif || (pcb->netif_idx != NETIF_NO_INDEX &&
+		       pcb->netif_idx != netif_get_index(netif)))
 		return ERR_RTE;
 	pcb->tos = to->tos;
 	pcb->ttl = to->ttl ? to->ttl : UDP_TTL;

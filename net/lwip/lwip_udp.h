@@ -38,6 +38,8 @@ struct udp_pcb *lwip_udp_new(struct sock *sk, bool v6);
 void lwip_udp_set_v6only(struct udp_pcb *pcb, bool on);
 /* Each UDP socket, for /proc. Port's lock held: @fn must not sleep. */
 void lwip_udp_for_each(void (*fn)(struct sock *sk, void *arg), void *arg);
+/* SO_BINDTODEVICE: only by this device, in and out; 0: any. */
+void lwip_udp_set_dev(struct udp_pcb *pcb, s32 ifindex);
 /* After it nothing new comes for the sock; what is under way holds it. */
 void lwip_udp_remove(struct udp_pcb *pcb);
 

@@ -67,6 +67,9 @@ static int take_place(struct sock *sk, u64 now)
 
 	if (err)
 		return err;
+	if (sk->sk_bound_dev_if &&
+	    sk->sk_bound_dev_if != sk->sk_route.dev->ifindex)
+		return -ENETUNREACH;
 	sk->sk_rcv_saddr = saddr;
 	if (!sk->sk_num)
 		return tcp_port_connect(sk, now);

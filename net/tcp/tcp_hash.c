@@ -406,13 +406,18 @@ __cold void tcp_listener_del(struct sock *sk)
 
 /* How well @sk fits: 0 not at all. */
 static unsigned int listener_score(const struct sock *sk,
-				   const struct tcp_tuple *t)
+				   const struct tcp_tuple *t, s32 ifindex)
 {
 	bool v4 = ip_addr_is_v4(&t->local);
 	unsigned int score = 1;
 
 	if (sk->sk_num != t->lport)
 		return 0;
+	if (sk->sk_bound_dev_if) {
+		if (sk->sk_bound_dev_if != ifindex)
+			return 0;
+		score += 4;
+	}
 	if (!ip_addr_any(&sk->sk_rcv_saddr)) {
 		if (!ip_addr_eq(&sk->sk_rcv_saddr, &t->local))
 			return 0;
@@ -428,26 +433,26 @@ static unsigned int listener_score(const struct sock *sk,
 }
 
 /* The @nth of those that score @best. */
-static struct sock *listener_pick(const struct tcp_tuple *t,
+static struct sock *listener_pick(const struct tcp_tuple *t, s32 ifindex,
 				  unsigned int best, unsigned int nth)
 {
 	struct sock *sk;
 
 	hlist_for_each_entry(sk, listen_bucket(t->lport), sk_node) {
-		if (listener_score(sk, t) == best && nth-- == 0)
+		if (listener_score(sk, t, ifindex) == best && nth-- == 0)
 			break;
 	}
 	return sk;
 }
 
-struct sock *tcp_listener_lookup(const struct tcp_tuple *t)
+struct sock *tcp_listener_lookup(const struct tcp_tuple *t, s32 ifindex)
 {
 	unsigned int best = 0, equals = 0;
 	struct sock *sk, *found = NULL;
 
 	spin_lock_bh(&listeners.lock);
 	hlist_for_each_entry(sk, listen_bucket(t->lport), sk_node) {
-		unsigned int score = listener_score(sk, t);
+		unsigned int score = listener_score(sk, t, ifindex);
 
 		if (score > best) {
 			best = score;
@@ -457,7 +462,7 @@ struct sock *tcp_listener_lookup(const struct tcp_tuple *t)
 		equals += score && score == best;
 	}
 	if (equals > 1)
-		found = listener_pick(t, best,
+		found = listener_pick(t, ifindex, best,
 				      (u32)((u64)t->hash * equals >> 32));
 	if (found)
 		sock_hold(found);

@@ -45,10 +45,11 @@ bool tcp_mini_unhash(struct tcp_mini *mini);
 void tcp_listener_add(struct sock *sk);
 void tcp_listener_del(struct sock *sk);
 /*
- * The listener that fits @tuple best, with a reference: exact address before
- * any, own family before both; among equals of SO_REUSEPORT by flow hash.
+ * The listener that fits @tuple best, come in by device @ifindex, with a
+ * reference: SO_BINDTODEVICE before any, exact address before any, own family
+ * before both; among equals of SO_REUSEPORT by flow hash.
  */
-struct sock *tcp_listener_lookup(const struct tcp_tuple *tuple);
+struct sock *tcp_listener_lookup(const struct tcp_tuple *tuple, s32 ifindex);
 
 /*
  * Calls @fn for each connection, record and listener; for /proc/net/tcp and

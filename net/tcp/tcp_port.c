@@ -14,6 +14,7 @@
 #include "kernel/siphash.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_mini.h"
+#include "net/tcp/tcp_sysctl.h"
 
 #define BUCKETS		256u
 #define PERTURB		256u	/* RFC 6056 section 3.3.4, TABLE_LENGTH */
@@ -80,7 +81,10 @@ static struct sock *owner_sk(struct tcp_sock *tp)
 	return &tp->sk;
 }
 
-/* An unbound address of AF_INET6 stands for IPv4 too, unless V6ONLY. */
+/*
+ * An unbound address of AF_INET6 stands for IPv4 too, unless V6ONLY; those of
+ * one device are another's not.
+ */
 static bool addresses_overlap(const struct sock *a, const struct sock *b)
 {
 	const struct ip_addr *x = &a->sk_rcv_saddr, *y = &b->sk_rcv_saddr;
@@ -89,6 +93,9 @@ static bool addresses_overlap(const struct sock *a, const struct sock *b)
 	bool v4_b = b->sk_family == AF_INET || (!ip_addr_any(y) &&
 						ip_addr_is_v4(y));
 
+	if (a->sk_bound_dev_if && b->sk_bound_dev_if &&
+	    a->sk_bound_dev_if != b->sk_bound_dev_if)
+		return false;
 	if (v4_a != v4_b) {
 		const struct sock *six = v4_a ? b : a;
 
@@ -154,14 +161,23 @@ static __cold int bind_one(struct sock *sk, u16 number)
 	return 0;
 }
 
+/* How many ports there are to choose from; the first in *@low. */
+static u32 port_range(u32 *low)
+{
+	u32 high = READ_ONCE(ip_local_port_range[1]);
+
+	*low = READ_ONCE(ip_local_port_range[0]);
+	return high < *low ? 1 : high - *low + 1;
+}
+
 /* Any port that nobody has; from a random place on. */
 static int bind_any(struct sock *sk)
 {
-	u32 n = TCP_PORT_HIGH - TCP_PORT_LOW + 1;
+	u32 low, n = port_range(&low);
 	u32 first = get_random_below(n);
 
 	for (u32 i = 0; i < n; i++) {
-		u16 number = (u16)(TCP_PORT_LOW + (first + i) % n);
+		u16 number = (u16)(low + (first + i) % n);
 
 		if (!port_find(number))
 			return bind_one(sk, number);
@@ -298,13 +314,13 @@ int tcp_port_connect(struct sock *sk, u64 now)
 		struct ip_addr saddr, daddr;
 		u32 dport;
 	} in = { sk->sk_rcv_saddr, sk->sk_daddr, sk->sk_dport };
-	u32 n = TCP_PORT_HIGH - TCP_PORT_LOW + 1;
+	u32 low, n = port_range(&low);
 	u32 offset = (u32)siphash(&in, sizeof(in), &ports.key[0]);
 	u32 index = (u32)siphash(&in, sizeof(in), &ports.key[1]) % PERTURB;
 
 	for (u32 i = 0; i < n; i++) {
 		u32 step = offset % n + ports.perturb[index]++;
-		int err = connect_one(sk, (u16)(TCP_PORT_LOW + step % n), now);
+		int err = connect_one(sk, (u16)(low + step % n), now);
 
 		if (err != -EADDRNOTAVAIL)
 			return err;

@@ -7,10 +7,6 @@
 
 #include "net/tcp/tcp_sock.h"
 
-/* As ip_local_port_range of Linux. */
-#define TCP_PORT_LOW	32768u
-#define TCP_PORT_HIGH	60999u
-
 /* Draws the keys. Boot. */
 void tcp_port_init(void);
 

@@ -96,8 +96,8 @@ static ssize_t take(struct recv_job *job, struct sk_buff *skb)
 		iov_iter_advance(&job->msg->msg_iter, n);
 	else
 		got = skb_copy_to_iter(skb, off, n, &job->msg->msg_iter);
-	if (!got)
-		return -EFAULT;
+	if (unlikely(!got))
+		return n ? -EFAULT : 0;
 	job->seq += got;
 	job->copied += got;
 	if (job->flags & MSG_PEEK)
@@ -155,7 +155,7 @@ static ssize_t recv_locked(struct recv_job *job)
 	struct sock *sk = &job->tp->sk;
 	ssize_t n = 0;
 
-	while (job->msg->msg_iter.count) {
+	for (;;) {
 		struct sk_buff *skb = find_data(sk, job->seq);
 
 		if (skb && unlikely(job->tp->flags & TCP_F_URG)) {
@@ -165,7 +165,7 @@ static ssize_t recv_locked(struct recv_job *job)
 		}
 		if (skb) {
 			n = take(job, skb);
-			if (n < 0)
+			if (n < 0 || !job->msg->msg_iter.count)
 				break;
 			continue;
 		}
@@ -200,7 +200,9 @@ ssize_t tcp_recvmsg(struct socket *sock, struct msghdr *msg, bool nonblock)
 	job.timeo = sock_rcvtimeo(sk, nonblock);
 	job.seq = tp->copied_seq;
 	job.target = job.flags & MSG_WAITALL ? msg->msg_iter.count
-		: min((size_t)max(sk->sk_rcvlowat, 1u), msg->msg_iter.count);
+		: min((size_t)sk->sk_rcvlowat, msg->msg_iter.count);
+	/* Asked for nothing, it waits for something all the same (Linux). */
+	job.target = max(job.target, (size_t)1);
 	n = -ENOTCONN;
 	if (unlikely(job.flags & MSG_OOB))
 		n = sk->sk_state == TCP_LISTEN ? n :

@@ -12,6 +12,7 @@ u32 tcp_ecn = 2;
 u32 tcp_fastopen = 0;
 u32 tcp_mtu_probing = 1;
 u32 tcp_moderate_rcvbuf = 1;
+u32 ip_local_port_range[2] = { 32768, 60999 };
 
 #define BUFFER(name)	{ #name, name, 3, 4096, 64u << 20 }
 
@@ -34,5 +35,6 @@ const struct sysctl_entry tcp_sysctls[] = {
 	{ "tcp_fastopen", &tcp_fastopen, 1, 0, 3 },
 	{ "tcp_mtu_probing", &tcp_mtu_probing, 1, 0, 1 },
 	{ "tcp_moderate_rcvbuf", &tcp_moderate_rcvbuf, 1, 0, 1 },
+	{ "ip_local_port_range", ip_local_port_range, 2, 1, UINT16_MAX },
 	{ NULL, NULL, 0, 0, 0 },
 };

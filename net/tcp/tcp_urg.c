@@ -5,6 +5,7 @@
 #include "net/tcp/tcp_urg.h"
 
 #include "kernel/errno.h"
+#include "net/socket.h"
 #include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_input.h"
 #include "net/tcp/tcp_seq.h"
@@ -36,6 +37,7 @@ void tcp_urg_rcv(struct tcp_sock *tp, const struct sk_buff *skb)
 		e->urg_seq = seq;
 		e->urg_state = TCP_URG_NOTYET;
 		tp->flags |= TCP_F_URG;
+		sk_send_sigurg(&tp->sk);
 	}
 	e = tp->ext;
 	if (!(tp->flags & TCP_F_URG) || e->urg_state != TCP_URG_NOTYET)

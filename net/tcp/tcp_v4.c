@@ -181,7 +181,7 @@ static noinline void rcv_slow(struct sk_buff *skb)
 		if (gone)
 			return;
 	}
-	sk = tcp_listener_lookup(&tuple);
+	sk = tcp_listener_lookup(&tuple, skb->dev ? skb->dev->ifindex : 0);
 	if (!sk) {
 		rcv_nobody(skb, &tuple);
 		return;

@@ -171,6 +171,11 @@ int sock_register(const struct net_proto_family *family)
 	return 0;
 }
 
+void sk_send_sigurg(const struct sock *sk)
+{
+	(void)sk;
+}
+
 struct socket *fuzz_socket(u16 type)
 {
 	struct socket *s = kzalloc(sizeof(*s));

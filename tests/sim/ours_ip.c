@@ -37,6 +37,11 @@ int sock_register(const struct net_proto_family *family)
 	return 0;
 }
 
+void sk_send_sigurg(const struct sock *sk)
+{
+	(void)sk;
+}
+
 struct net_device *dev_get_by_name(const char *name)
 {
 	return NULL;

@@ -29,6 +29,7 @@ u16 th_mtu;
 u32 th_dev_features;
 int th_route_err;
 unsigned long th_fail_next;
+unsigned int th_sigurg;
 u32 ip_route_gen;
 
 static const struct ip_addr us = { { 0, 0, IP_MAPPED_WORD, 0x0100000a } };
@@ -42,6 +43,11 @@ int sock_register(const struct net_proto_family *family)
 	if (family->family == AF_INET)
 		inet = family;
 	return 0;
+}
+
+void sk_send_sigurg(const struct sock *sk)
+{
+	th_sigurg++;
 }
 
 struct net_device *dev_get_by_name(const char *name)
@@ -505,6 +511,7 @@ int th_setup(void **state)
 	th_route_err = 0;
 	th_xmit_hook = NULL;
 	th_fail_next = 0;
+	th_sigurg = 0;
 	return 0;
 }
 

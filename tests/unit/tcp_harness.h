@@ -117,6 +117,7 @@ extern u32 th_dev_features;	/* NETIF_F_ bits of the device */
 extern int th_route_err;	/* what ip_route_output() answers */
 /* The nth allocation while the next in() is handled fails; 0: none. */
 extern unsigned long th_fail_next;
+extern unsigned int th_sigurg;	/* SIGURG sent */
 
 /* Makes a received packet of a TCP header and @len bytes, ready to go in. */
 struct sk_buff *th_packet(const struct ip_addr *saddr,

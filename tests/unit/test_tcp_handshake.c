@@ -13,6 +13,7 @@
 #include "net/snmp.h"
 #include "net/tcp/tcp_info.h"
 #include "net/tcp/tcp_isn.h"
+#include "net/tcp/tcp_sysctl.h"
 #include "tests/unit/tcp_harness.h"
 
 #define SOL_TCP		6
@@ -413,6 +414,50 @@ static void test_rfc6056_ports_and_rfc6528_isn_differ(void **state)
 	th_flush();
 }
 
+/* connect(2): a port may serve several peers, but each only once. */
+static void test_no_port_is_left(void **state)
+{
+	struct socket *s[5];
+
+	ip_local_port_range[0] = 40000;
+	ip_local_port_range[1] = 40002;
+	for (int i = 0; i < 5; i++)
+		s[i] = th_socket();
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(th_connect(s[i], TH_PORT, true),
+				 -EINPROGRESS);
+	assert_int_equal(th_connect(s[3], TH_PORT, true), -EADDRNOTAVAIL);
+	assert_int_equal(th_connect(s[3], TH_PORT + 1, true), -EINPROGRESS);
+	/* bind(2) wants one that is all its own. */
+	assert_int_equal(s[4]->ops->listen(s[4], 1), -EADDRINUSE);
+	th_close(s[0]);
+	assert_int_equal(th_connect(s[4], TH_PORT, true), -EINPROGRESS);
+	for (int i = 1; i < 5; i++)
+		th_close(s[i]);
+	ip_local_port_range[0] = 32768;
+	ip_local_port_range[1] = 60999;
+	th_flush();
+}
+
+/* SO_BINDTODEVICE: what comes by another is not for it. */
+static void test_listener_of_another_device(void **state)
+{
+	struct socket *l = th_listen(TH_PORT), *more;
+
+	l->sk->sk_bound_dev_if = 7;
+	in(.flags = SYN, .wnd = 65535, .mss = 1000);
+	out(.flags = RST | ACK, .ack = 1);
+	l->sk->sk_bound_dev_if = 0;
+	in(.flags = SYN, .wnd = 65535, .mss = 1000);
+	out(.flags = SYN | ACK, .ack = 1);
+	in(.flags = RST, .seq = 1);
+	th_close(l);
+	more = th_socket();
+	more->sk->sk_bound_dev_if = 7;
+	assert_int_equal(th_connect(more, TH_PORT, true), -ENETUNREACH);
+	th_close(more);
+}
+
 /* One hash makes both; RFC 6191 compares stamps of the same four only. */
 static void test_rfc7323_5_4_timestamp_offset_by_connection(void **state)
 {
@@ -542,6 +587,8 @@ int main(void)
 		T(test_rfc6298_syn_is_repeated_then_times_out),
 		T(test_no_route),
 		T(test_rfc6056_ports_and_rfc6528_isn_differ),
+		T(test_no_port_is_left),
+		T(test_listener_of_another_device),
 		T(test_rfc7323_5_4_timestamp_offset_by_connection),
 		T(test_icmp_error_ends_a_connect),
 		T(test_tcp_info),

@@ -63,6 +63,9 @@ static void test_rfc6093_2_the_byte_is_out_of_band(void **state)
 	plain(1, 10);
 	urgent(11, 10, 5);
 	assert_true(th_poll(c.s) & EPOLLPRI);
+	assert_int_equal(th_sigurg, 1);
+	urgent(11, 10, 5);
+	assert_int_equal(th_sigurg, 1);
 	assert_int_equal(oob(&c, MSG_PEEK), 1);
 	assert_int_equal(oob(&c, 0), 1);
 	assert_int_equal((u8)buf[0], th_pattern(15));

@@ -25,6 +25,7 @@
 #define SO_BROADCAST	6
 #define SO_RCVBUF	8
 #define SO_RCVTIMEO	20
+#define SO_BINDTOIFINDEX 62
 #define FIONREAD	0x541b
 
 static struct frame_buf f;
@@ -449,6 +450,28 @@ static void test_large_over_the_loopback(void **state)
 	close_socket(&b);
 }
 
+/* SO_BINDTODEVICE: only by that device, both ways. */
+static void test_bound_to_a_device(void **state)
+{
+	struct socket s;
+	int index = 99;
+	char buf[8];
+
+	open_socket(&s, AF_INET);
+	assert_int_equal(bind4(&s, 0, 5000), 0);
+	assert_int_equal(sock_setsockopt(s.sk, SO_BINDTOIFINDEX, &index,
+					 sizeof(index)), 0);
+	rx_udp(PEER, 4000, ME, 5000, "no");
+	assert_int_equal(recv(&s, buf, 8, MSG_DONTWAIT), -EAGAIN);
+	assert_int_equal(sendto(&s, "no", 2, addr4(PEER, 9)), -ENETUNREACH);
+	index = 0;
+	assert_int_equal(sock_setsockopt(s.sk, SO_BINDTOIFINDEX, &index,
+					 sizeof(index)), 0);
+	rx_udp(PEER, 4000, ME, 5000, "yes");
+	assert_int_equal(recv(&s, buf, 8, MSG_DONTWAIT), 3);
+	close_socket(&s);
+}
+
 static void test_broadcast_needs_leave(void **state)
 {
 	struct socket s;
@@ -708,6 +731,7 @@ int main(void)
 		T(test_loopback),
 		T(test_own_address_goes_over_the_loopback),
 		T(test_large_over_the_loopback),
+		T(test_bound_to_a_device),
 		T(test_broadcast_needs_leave),
 		T(test_receive_buffer_is_bounded),
 		T(test_bad_udp_is_dropped),
