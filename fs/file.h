@@ -32,6 +32,8 @@
 #define O_CLOEXEC	02000000
 #define O_TMPFILE	(020000000 | O_DIRECTORY)
 
+#define WRITE_RUNS	16u
+
 struct epitem;			/* fs/eventpoll_internal.h */
 struct file;
 struct kstat;			/* fs/stat.h */
@@ -51,6 +53,13 @@ struct file_operations {
 			     loff_t *pos);
 	ssize_t (*write_iter)(struct file *file, struct iov_iter *from,
 			      loff_t *pos);
+	/*
+	 * As write_iter with at most WRITE_RUNS pieces, but may keep the pages
+	 * and send from there; @more: the next bytes follow at once.
+	 * -EOPNOTSUPP: not this file.
+	 */
+	ssize_t (*write_pages)(struct file *file, const struct page_run *run,
+			       u32 nr, bool more);
 	/*
 	 * Event bits that hold now. Calls poll_wait() for each wait queue
 	 * before it looks, so that no change falls between. Takes no lock

@@ -9,6 +9,7 @@
 #include "fs/fs_syscall.h"
 #include "fs/inode.h"
 #include "fs/pipe.h"
+#include "fs/tmpfs.h"
 #include "kernel/errno.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
@@ -438,9 +439,57 @@ static ssize_t file_to_file(struct side *in, struct side *out, size_t len)
 	return done ? (ssize_t)done : n;
 }
 
+/* Up to WRITE_RUNS pieces of @inode from @pos on; *@bytes in all. */
+static u32 take_runs(struct inode *inode, u64 pos, size_t len,
+		     struct page_run *run, size_t *bytes)
+{
+	u32 nr = 0;
+
+	*bytes = 0;
+	while (nr < WRITE_RUNS && *bytes < len &&
+	       tmpfs_run(inode, pos + *bytes, len - *bytes, &run[nr]))
+		*bytes += run[nr++].len;
+	return nr;
+}
+
+/*
+ * The same from the pages of @inode, which @in is, as far as they go; *@on:
+ * and from there bytes may be copied.
+ */
+static ssize_t pages_to_file(struct side *in, struct inode *inode,
+			     struct side *out, size_t len, bool *on)
+{
+	struct page_run run[WRITE_RUNS];
+	size_t done = 0, bytes;
+	ssize_t n = 0;
+	u32 nr;
+
+	while (*on && (nr = take_runs(inode, (u64)in->pos, len - done, run,
+				      &bytes))) {
+		bool more = done + bytes < len &&
+			    (u64)in->pos + bytes < READ_ONCE(inode->size);
+
+		n = out->file->f_op->write_pages(out->file, run, nr, more);
+		while (nr--) {
+			if (run[nr].page)
+				put_page(run[nr].page);
+		}
+		if (n == -EOPNOTSUPP)
+			return 0;
+		*on = n == (ssize_t)bytes;
+		if (n > 0) {
+			in->pos += n;
+			done += (size_t)n;
+		}
+	}
+	return done ? (ssize_t)done : n;
+}
+
 static ssize_t do_sendfile(struct side *in, struct side *out, size_t len)
 {
 	struct inode *inode;
+	ssize_t done = 0, n;
+	bool on = true;
 
 	if (!file_writable(out->file))
 		return -EBADF;
@@ -451,7 +500,13 @@ static ssize_t do_sendfile(struct side *in, struct side *out, size_t len)
 	if (!in->file->f_seekable || out->file->f_flags & O_APPEND ||
 	    regular(in, &inode) == -EISDIR)
 		return -EINVAL;
-	return file_to_file(in, out, len);
+	if (in->file->f_op == &tmpfs_file_fops && out->file->f_op->write_pages)
+		done = pages_to_file(in, inode, out, len, &on);
+	if (done >= 0 && on && (size_t)done < len) {
+		n = file_to_file(in, out, len - (size_t)done);
+		done = n < 0 && done ? done : done + n;
+	}
+	return done;
 }
 
 SYSCALL_DEFINE4(sendfile, int, outfd, int, infd, loff_t __user *, upos,

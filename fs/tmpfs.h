@@ -53,6 +53,12 @@ loff_t tmpfs_seek(struct inode *inode, loff_t pos, bool data);
  * not there. NULL with *@err -ENXIO (past the end) or -ENOMEM. Task; takes
  * only data_lock.
  */
+/*
+ * The bytes at @pos where they stand, at most @n in a row, with a reference
+ * in *@run. False: the end, or what has to be copied. Task.
+ */
+bool tmpfs_run(struct inode *inode, u64 pos, size_t n, struct page_run *run);
+
 struct page *tmpfs_get_page(struct inode *inode, u64 index, int *err);
 /*
  * The bytes of page @index where the archive has them, if they fill a page

@@ -169,6 +169,25 @@ static ssize_t tmpfs_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	return done || !want || at >= size ? (ssize_t)done : -EFAULT;
 }
 
+bool tmpfs_run(struct inode *inode, u64 pos, size_t n, struct page_run *run)
+{
+	u64 size = READ_ONCE(inode->size);
+	const char *from = inode->base + pos;
+
+	*run = (struct page_run){ .len = 0 };
+	if (pos >= size)
+		return false;
+	n = min(n, size - pos);
+	if (!all_in_place(inode))
+		n = bytes_at(inode, pos, n, &from, &run->page);
+	/* A hole has no bytes; what is not kept for good could be freed. */
+	if (!run->page && !initramfs_holds(from, n))
+		return false;
+	run->data = (void *)(uintptr_t)from;
+	run->len = n;
+	return true;
+}
+
 size_t tmpfs_read_at(struct inode *inode, u64 pos, void *buf, size_t n)
 {
 	u64 size = READ_ONCE(inode->size);

@@ -189,6 +189,11 @@ size_t copy_from_iter(void *to, size_t n, struct iov_iter *it)
 	return likely(!left) ? n : give_back(it, n, left);
 }
 
+size_t iov_iter_next(struct iov_iter *it, char **p)
+{
+	return segment(it, it->count, p);
+}
+
 void iov_iter_advance(struct iov_iter *it, size_t n)
 {
 	char *p;

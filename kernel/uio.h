@@ -17,12 +17,26 @@ struct iovec {
 	size_t iov_len;
 };
 
+struct page;
+
+/*
+ * Bytes that stay where they are for whoever takes a reference to @page; with
+ * NULL nobody ever frees them. In the direct map.
+ */
+struct page_run {
+	void *data;
+	size_t len;
+	struct page *page;
+};
+
 struct iov_iter {
 	const struct iovec *iov;	/* the current segment */
 	size_t iov_offset;		/* bytes of it that are done */
 	size_t count;			/* bytes left in all */
 	bool kernel;			/* the segments are kernel memory */
 	struct iovec one;		/* for a single buffer */
+	const struct page_run *runs;	/* MSG_SPLICE_PAGES: the segments */
+	const struct iovec *runs_iov;	/* and the first of them as such */
 };
 
 /* One user buffer; @len is capped at MAX_RW_COUNT. */
@@ -43,5 +57,7 @@ int import_iovec(const struct iovec __user *uvec, size_t nr,
 size_t copy_to_iter(const void *from, size_t n, struct iov_iter *it);
 size_t copy_from_iter(void *to, size_t n, struct iov_iter *it);
 void iov_iter_advance(struct iov_iter *it, size_t n);
+/* Where the next bytes are, and how many in a row: count is not 0. */
+size_t iov_iter_next(struct iov_iter *it, char **p);
 /* Undoes the last @n bytes of advance within one call. */
 void iov_iter_revert(struct iov_iter *it, size_t n);

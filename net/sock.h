@@ -59,6 +59,7 @@ enum sock_flag {
 	SOCK_PASSCRED,		/* SO_PASSCRED: AF_UNIX only */
 	SOCK_RECVERR,		/* IP_RECVERR */
 	SOCK_RECVERR6,		/* IPV6_RECVERR */
+	SOCK_ZEROCOPY,		/* SO_ZEROCOPY */
 };
 
 /* Linux's net.core.{r,w}mem_max, and the least that it allows. */

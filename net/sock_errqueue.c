@@ -22,11 +22,12 @@
 #define IPV6_RECVERR	25
 #define SCM_TIMESTAMPING 37
 
-/* Locks: l lock. */
+/* Locks: l lock, s sk lock. */
 struct sock_errqueue {
 	struct spinlock lock;
 	struct sk_buff_head list;	/* l */
 	u32 bytes;			/* l  truesize of all */
+	u32 next_id;			/* s  of a call with MSG_ZEROCOPY */
 };
 
 /* What the control message holds: the sockaddr is the shorter for IPv4. */
@@ -61,6 +62,7 @@ int sock_errqueue_enable(struct sock *sk)
 	spin_lock_init(&q->lock);
 	skb_queue_head_init(&q->list);
 	q->bytes = 0;
+	q->next_id = 0;
 	WRITE_ONCE(sk->sk_errq, q);
 	return 0;
 }
@@ -75,6 +77,11 @@ static struct sk_buff *pop(struct sock_errqueue *q)
 		q->bytes -= skb->truesize;
 	spin_unlock_bh(&q->lock);
 	return skb;
+}
+
+u32 sock_errqueue_next_id(struct sock *sk)
+{
+	return sk->sk_errq->next_id++;
 }
 
 void sock_errqueue_purge(struct sock *sk)

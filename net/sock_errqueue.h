@@ -47,6 +47,8 @@ struct sock_exterr {
  * goes with the sock.
  */
 int sock_errqueue_enable(struct sock *sk) __must_check;
+/* Numbers the calls with MSG_ZEROCOPY, from 0 on. Enabled; sk lock. */
+u32 sock_errqueue_next_id(struct sock *sk);
 /* Forgets all entries. */
 void sock_errqueue_purge(struct sock *sk);
 /* For sock_put(). */

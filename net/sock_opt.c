@@ -10,6 +10,7 @@
 #include "kernel/time.h"
 #include "net/dev.h"
 #include "net/scm.h"
+#include "net/sock_errqueue.h"
 #include "net/socket.h"
 #include "net/tcp/tcp.h"
 
@@ -46,6 +47,7 @@ enum so_option {
 	SO_BUSY_POLL = 46,
 	SO_MAX_PACING_RATE = 47,
 	SO_INCOMING_CPU = 49,
+	SO_ZEROCOPY = 60,
 	SO_BINDTOIFINDEX = 62,
 };
 
@@ -94,6 +96,8 @@ static int option_flag(int optname)
 		return SOCK_REUSEPORT;
 	case SO_PASSCRED:
 		return SOCK_PASSCRED;
+	case SO_ZEROCOPY:
+		return SOCK_ZEROCOPY;
 	default:
 		return -1;
 	}
@@ -259,6 +263,12 @@ static int set_option(struct sock *sk, int optname, const void *val, u32 len)
 	}
 }
 
+/* Whose program hears of what was sent. */
+static bool zerocopy_able(const struct sock *sk)
+{
+	return sk->sk_family != AF_UNIX && sk->sk_type == SOCK_STREAM;
+}
+
 int sock_setsockopt(struct sock *sk, int optname, const void *val, u32 len)
 {
 	int flag = option_flag(optname);
@@ -266,11 +276,16 @@ int sock_setsockopt(struct sock *sk, int optname, const void *val, u32 len)
 
 	if (optname != SO_BINDTODEVICE && len < sizeof(int))
 		return -EINVAL;
-	if (optname == SO_PASSCRED && sk->sk_family != AF_UNIX)
+	if ((optname == SO_PASSCRED && sk->sk_family != AF_UNIX) ||
+	    (optname == SO_ZEROCOPY && !zerocopy_able(sk)))
 		return -EOPNOTSUPP;
+	if (optname == SO_ZEROCOPY && get_int(val) >> 1)
+		return -EINVAL;
 	lock_sock(sk);
 	if (optname == SO_BINDTODEVICE)
 		err = bind_to_name(sk, val, len);
+	else if (optname == SO_ZEROCOPY && sock_errqueue_enable(sk))
+		err = -ENOBUFS;
 	else if (flag >= 0)
 		err = set_flag_option(sk, optname, flag, get_int(val));
 	else

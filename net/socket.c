@@ -96,6 +96,26 @@ static ssize_t sock_write_iter(struct file *file, struct iov_iter *from,
 	return sock_sendmsg(sock, &msg, file->f_flags & O_NONBLOCK);
 }
 
+static ssize_t sock_write_pages(struct file *file, const struct page_run *run,
+				u32 nr, bool more)
+{
+	struct socket *sock = file->private_data;
+	struct iovec iov[WRITE_RUNS];
+	struct msghdr msg;
+
+	if (!sock->ops->takes_pages)
+		return -EOPNOTSUPP;
+	msg_init(&msg, MSG_SPLICE_PAGES | (more ? MSG_MORE : 0));
+	msg.msg_iter = (struct iov_iter){
+		.iov = iov, .kernel = true, .runs = run, .runs_iov = iov,
+	};
+	for (u32 i = 0; i < nr; i++) {
+		iov[i] = (struct iovec){ run[i].data, run[i].len };
+		msg.msg_iter.count += run[i].len;
+	}
+	return sock_sendmsg(sock, &msg, file->f_flags & O_NONBLOCK);
+}
+
 static u32 sock_poll(struct file *file, struct poll_table *pt)
 {
 	struct socket *sock = file->private_data;
@@ -149,6 +169,7 @@ static void sock_close(struct file *file)
 static const struct file_operations socket_file_ops = {
 	.read_iter = sock_read_iter,
 	.write_iter = sock_write_iter,
+	.write_pages = sock_write_pages,
 	.poll = sock_poll,
 	.ioctl = sock_ioctl,
 	.stat = sock_stat,

@@ -45,6 +45,8 @@ struct socket;
 #define MSG_NOSIGNAL	0x4000
 #define MSG_MORE	0x8000
 #define MSG_WAITFORONE	0x10000
+#define MSG_ZEROCOPY	0x4000000
+#define MSG_SPLICE_PAGES 0x8000000	/* ours: msg_iter.page has the bytes */
 #define MSG_FASTOPEN	0x20000000
 #define MSG_CMSG_CLOEXEC 0x40000000
 
@@ -125,6 +127,8 @@ struct proto_ops {
 	u32 (*poll)(struct socket *sock);
 	ssize_t (*sendmsg)(struct socket *sock, struct msghdr *msg,
 			   bool nonblock);
+	/* sendmsg knows MSG_SPLICE_PAGES. */
+	bool takes_pages;
 	/* On return msg_flags holds what recvmsg(2) reports, nothing else. */
 	ssize_t (*recvmsg)(struct socket *sock, struct msghdr *msg,
 			   bool nonblock);

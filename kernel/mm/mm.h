@@ -105,6 +105,14 @@ int mm_protect(struct mm_struct *mm, u64 addr, u64 len, u32 prot);
  */
 int mm_write(struct mm_struct *mm, u64 addr, const void *src, size_t n);
 
+struct page_run;
+
+/*
+ * What is mapped at readable user address @addr, to the end of its page, with
+ * a reference in *@run: brought in as by reading. 0, -EFAULT, -ENOMEM. Task.
+ */
+int mm_pin(struct mm_struct *mm, u64 addr, struct page_run *run) __must_check;
+
 /* Why a page fault happened (the CPU's error code, decoded). */
 #define FAULT_WRITE	0x1u
 #define FAULT_EXEC	0x2u

@@ -10,6 +10,7 @@
 #include "kernel/mm/vdso.h"
 #include "kernel/rlimit.h"
 #include "kernel/string.h"
+#include "kernel/uio.h"
 #include "kernel/x86/paging.h"
 
 #define PTE_MARKS (PTE_COW | PTE_BORROWED)
@@ -236,6 +237,30 @@ int mm_write(struct mm_struct *mm, u64 addr, const void *src, size_t n)
 		addr += part;
 		from += part;
 		n -= part;
+	}
+	mutex_unlock(&mm->lock);
+	return err;
+}
+
+int mm_pin(struct mm_struct *mm, u64 addr, struct page_run *run)
+{
+	u64 off = addr % PAGE_SIZE, *entry;
+	struct vm_area *area;
+	int err = -EFAULT;
+
+	mutex_lock(&mm->lock);
+	area = area_find(mm, addr);
+	if (area && access_allowed(area, 0))
+		err = bring_in(mm, area, addr - off, false, false, &entry);
+	if (!err) {
+		*run = (struct page_run){
+			.data = (u8 *)phys_to_virt(*entry & PTE_ADDR) + off,
+			.len = PAGE_SIZE - off,
+		};
+		if (!(*entry & PTE_BORROWED)) {
+			run->page = phys_to_page(*entry & PTE_ADDR);
+			get_page(run->page);
+		}
 	}
 	mutex_unlock(&mm->lock);
 	return err;

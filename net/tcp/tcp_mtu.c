@@ -11,6 +11,7 @@
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_pages.h"
 #include "net/tcp/tcp_recovery.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_sysctl.h"
@@ -156,11 +157,15 @@ static void gather(struct tcp_sock *tp, struct sk_buff *to, u32 n)
 		struct tcp_tx *tx = tcp_tx(skb);
 		u32 len = tcp_tx_len(tx), part = min(len, n);
 
-		memcpy(skb_put(to, part), skb->head + tx->data_off, part);
+		tcp_tx_copy(skb, 0, skb_put(to, part), part);
 		to_tx->flags |= tx->flags & TCP_URG;
 		n -= part;
 		if (part < len) {
 			tx->seq += part;
+			if (skb->frag_list) {
+				tcp_tx_consume(skb, part);
+				break;
+			}
 			tx->data_off = (u16)(tx->data_off + part);
 			skb_pull(skb, part);
 		} else {

@@ -11,6 +11,7 @@
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_mtu.h"
 #include "net/tcp/tcp_pace.h"
+#include "net/tcp/tcp_pages.h"
 #include "net/tcp/tcp_rack.h"
 #include "net/tcp/tcp_rtt.h"
 #include "net/tcp/tcp_seq.h"
@@ -135,19 +136,30 @@ void tcp_purge_tx(struct tcp_sock *tp)
 
 /*
  * The first part stays in @skb, so a device that still holds it does not
- * mind; the rest is copied. Tags that both parts keep are counted again.
+ * mind; the rest is copied, or, if nobody holds it, its pages are taken over.
+ * Tags that both parts keep are counted again.
  */
 int tcp_fragment(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
 {
 	struct tcp_tx *tx = tcp_tx(skb), *rest_tx;
 	u32 rest_len = tcp_tx_len(tx) - len;
-	struct sk_buff *rest = alloc_skb(TCP_HEADROOM + rest_len);
+	bool pieces = skb->frag_list && !skb_shared(skb), done = true;
+	struct sk_buff *rest;
+	u32 own;
 
+	rest = alloc_skb(TCP_HEADROOM + (pieces ? 0 : rest_len));
 	if (!rest)
 		return -ENOMEM;
+	own = rest->truesize;
 	skb_reserve(rest, TCP_HEADROOM);
-	memcpy(skb_put(rest, rest_len), skb->head + tx->data_off + len,
-	       rest_len);
+	if (pieces)
+		done = tcp_tx_split(tp, skb, rest, len);
+	else
+		tcp_tx_copy(skb, len, skb_put(rest, rest_len), rest_len);
+	if (!done) {
+		kfree_skb(rest);
+		return -ENOMEM;
+	}
 	rest->tstamp = skb->tstamp;
 	rest_tx = tcp_tx(rest);
 	*rest_tx = *tx;
@@ -156,10 +168,10 @@ int tcp_fragment(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
 	rest_tx->flags &= (u8)~TCP_SYN;
 	tx->end_seq = rest_tx->seq;
 	tx->flags &= (u8)~(TCP_FIN | TCP_PSH);
-	if (!skb_shared(skb))
+	if (!pieces && !skb_shared(skb))
 		skb_trim(skb, skb->len - rest_len);
 	list_add(&rest->tx_link, &skb->tx_link);
-	tp->sk.sk_wmem_queued += (s32)rest->truesize;
+	tp->sk.sk_wmem_queued += (s32)own;
 	return 0;
 }
 

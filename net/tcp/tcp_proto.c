@@ -14,6 +14,7 @@
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_isn.h"
 #include "net/tcp/tcp_mini.h"
+#include "net/tcp/tcp_pages.h"
 #include "net/tcp/tcp_ofo.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_pace.h"
@@ -170,6 +171,7 @@ static const struct proto_ops inet_stream_ops = {
 	.getname = tcp_getname,
 	.poll = tcp_poll,
 	.sendmsg = tcp_sendmsg,
+	.takes_pages = true,
 	.recvmsg = tcp_recvmsg,
 	.shutdown = tcp_shutdown,
 	.setsockopt = tcp_setsockopt,
@@ -194,5 +196,6 @@ __cold void tcp_init(void)
 	tcp_isn_init();
 	tcp_cookie_init();
 	tcp_fastopen_init();
+	tcp_pages_init();
 	inet_register_protosw(&tcp_protosw);
 }

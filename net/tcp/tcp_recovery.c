@@ -12,6 +12,7 @@
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_mtu.h"
 #include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_pages.h"
 #include "net/tcp/tcp_rack.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_timer.h"
@@ -272,8 +273,14 @@ void tcp_trim_acked(struct tcp_sock *tp, struct sk_buff *skb)
 
 	if ((s32)n <= 0 || tx->flags & TCP_SYN)
 		return;
+	/* Pages that the device still reads stay; the peer has seen them. */
+	if (skb->frag_list && skb_shared(skb))
+		return;
 	tx->seq += n;
-	tx->data_off = (u16)(tx->data_off + n);
+	if (skb->frag_list)
+		tcp_tx_consume(skb, n);
+	else
+		tx->data_off = (u16)(tx->data_off + n);
 	recount(tp, tx);
 }
 

@@ -6,10 +6,14 @@
 #include "net/tcp/tcp_user.h"
 
 #include "kernel/errno.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/page.h"
+#include "kernel/sched.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
 #include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_pages.h"
 #include "net/tcp/tcp_sysctl.h"
 #include "net/tcp/tcp_timer.h"
 #include "net/tcp/tcp_urg.h"
@@ -22,6 +26,7 @@ struct send_job {
 	u64 timeo;
 	u32 flags;		/* MSG_ */
 	size_t copied;
+	struct tcp_zc_note *note;	/* MSG_ZEROCOPY: once pages are kept */
 };
 
 static bool may_send(const struct sock *sk)
@@ -142,7 +147,8 @@ static struct sk_buff *open_tail(const struct tcp_sock *tp, u32 goal)
 	if (!tp->send_head)
 		return NULL;
 	skb = list_last_entry(&tp->write_queue, struct sk_buff, tx_link);
-	if (skb->len >= goal || !skb_tailroom(skb) || skb_shared(skb))
+	if (skb->len >= goal || skb->frag_list || !skb_tailroom(skb) ||
+	    skb_shared(skb))
 		return NULL;
 	return skb;
 }
@@ -202,6 +208,100 @@ static ssize_t append_new(struct send_job *job, u32 goal)
 	return got;
 }
 
+/*
+ * May bytes stay in their pages? Not for the loopback: the receiver would sit
+ * on them.
+ */
+static bool by_page(const struct send_job *job)
+{
+	const struct sock *sk = &job->tp->sk;
+	const struct net_device *dev = sk->sk_route.dev;
+
+	if (!dev || dev->features & NETIF_F_LOOPBACK)
+		return false;
+	return job->msg->msg_iter.kernel ? job->flags & MSG_SPLICE_PAGES :
+	       job->flags & MSG_ZEROCOPY && sock_flag(sk, SOCK_ZEROCOPY);
+}
+
+/* The next bytes' page, with a reference. 0, or -errno. */
+static int next_run(struct send_job *job, struct page_run *run)
+{
+	struct iov_iter *from = &job->msg->msg_iter;
+	char *at;
+	size_t n = iov_iter_next(from, &at);
+	int err = 0;
+
+	if (from->kernel) {
+		*run = (struct page_run){
+			at, n, from->runs[from->iov - from->runs_iov].page,
+		};
+		if (run->page)
+			get_page(run->page);
+		return 0;
+	}
+	if (!job->note)
+		job->note = tcp_zc_begin(job->tp);
+	if (!job->note)
+		return -ENOBUFS;
+	err = mm_pin(current->mm, (u64)at, run);
+	run->len = min(run->len, n);
+	return err;
+}
+
+/* Some more of the payload in its pages. Bytes, or -errno. */
+static ssize_t send_run(struct send_job *job, u32 goal)
+{
+	struct page_run run;
+	ssize_t got = next_run(job, &run);
+
+	if (got)
+		return got;
+	got = tcp_queue_run(job->tp, &run, goal, job->note);
+	if (run.page)
+		put_page(run.page);
+	if (got > 0)
+		iov_iter_advance(&job->msg->msg_iter, (size_t)got);
+	return got;
+}
+
+/*
+ * As send_some(), without a copy: a whole buffer of pieces if it can. What
+ * was copied before is filled up to a segment.
+ */
+static noinline ssize_t send_pages(struct send_job *job, u32 goal)
+{
+	struct tcp_sock *tp = job->tp;
+	struct sk_buff *tail = open_tail(tp, tp->mss_cache);
+	ssize_t done = 0, got;
+
+	if (tail)
+		return append(tp, tail, tp->mss_cache - tail->len,
+			      &job->msg->msg_iter);
+	if (!memory_free(&tp->sk))
+		return wait_memory(job);
+	do {
+		got = send_run(job, goal);
+		if (got < 0)
+			return done ? done : got;
+		done += got;
+		tail = list_last_entry(&tp->write_queue, struct sk_buff,
+				       tx_link);
+	} while (job->msg->msg_iter.count && tail->len < goal);
+	return done;
+}
+
+/* MSG_OOB, MSG_ZEROCOPY: what a call leaves behind. 0, -ENOMEM. */
+static noinline int finish(struct send_job *job)
+{
+	if (job->flags & MSG_ZEROCOPY &&
+	    sock_flag(&job->tp->sk, SOCK_ZEROCOPY))
+		tcp_zc_end(job->tp, job->note, job->copied);
+	if (job->flags & MSG_OOB && job->copied &&
+	    !job->msg->msg_iter.count)
+		return tcp_urg_send(job->tp);
+	return 0;
+}
+
 /* Moves some bytes. Bytes, or -errno when it cannot go on. */
 static ssize_t send_some(struct send_job *job)
 {
@@ -212,8 +312,14 @@ static ssize_t send_some(struct send_job *job)
 	int err;
 
 	/* Little, and nothing that it could join: it has one buffer anyway. */
-	if (tp->send_head || job->msg->msg_iter.count > goal)
+	if (tp->send_head || job->msg->msg_iter.count > goal) {
 		goal = tcp_size_goal(tp);
+		if (job->flags & (MSG_ZEROCOPY | MSG_SPLICE_PAGES) &&
+		    by_page(job)) {
+			got = send_pages(job, goal);
+			goto sent;
+		}
+	}
 	skb = open_tail(tp, goal);
 	if (skb)
 		return append(tp, skb, goal - skb->len, &job->msg->msg_iter);
@@ -222,6 +328,7 @@ static ssize_t send_some(struct send_job *job)
 		return err;
 	}
 	got = append_new(job, goal);
+sent:
 	/* No memory in the machine: what is queued may free some. */
 	if (got == -ENOBUFS && tp->packets_out)
 		got = job->timeo ? -ENOBUFS : -EAGAIN;
@@ -254,14 +361,15 @@ static ssize_t send_locked(struct send_job *job)
 			? list_last_entry(&job->tp->write_queue,
 					  struct sk_buff, tx_link) : NULL;
 
-		if (job->flags & MSG_OOB && !from->count &&
-		    tcp_urg_send(job->tp))
+		if (job->flags & (MSG_OOB | MSG_ZEROCOPY) && finish(job))
 			return -ENOMEM;
 		if (tail && !(job->flags & MSG_MORE))
 			tcp_tx(tail)->flags |= TCP_PSH;
 		push(job);
 		return (ssize_t)job->copied;
 	}
+	if (job->note)
+		tcp_zc_end(job->tp, job->note, false);
 	return n < 0 ? n : 0;
 }
 

@@ -15,6 +15,7 @@
 #include "net/tcp/tcp_ecn.h"
 #include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_ofo.h"
+#include "net/tcp/tcp_pages.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_timer.h"
 #include "net/tcp/tcp_urg.h"
@@ -161,6 +162,11 @@ static struct sk_buff *writable(struct sk_buff *skb, u32 len)
 	if (!skb_shared(skb)) {
 		skb->data = skb->head + tx->data_off;
 		skb->len = len;
+		/* Was cut while the device held it. */
+		if (skb->data_len > len) {
+			skb->len = skb->data_len;
+			skb_trim(skb, len);
+		}
 		skb_get(skb);
 		return skb;
 	}
@@ -168,7 +174,7 @@ static struct sk_buff *writable(struct sk_buff *skb, u32 len)
 	if (!copy)
 		return NULL;
 	skb_reserve(copy, TCP_HEADROOM);
-	memcpy(skb_put(copy, len), skb->head + tx->data_off, len);
+	tcp_tx_copy(skb, 0, skb_put(copy, len), len);
 	return copy;
 }
 
@@ -186,7 +192,7 @@ static void set_gso(const struct tcp_sock *tp, struct sk_buff *skb, u32 len)
 							: SKB_GSO_TCPV6;
 }
 
-/* A SYN, SACK blocks, ECN, or the device has the buffer still. */
+/* A SYN, SACK blocks, ECN, pages, or the device has the buffer still. */
 static noinline int transmit_general(struct tcp_sock *tp, struct sk_buff *skb,
 				     u64 now)
 {
@@ -228,7 +234,8 @@ int tcp_transmit_skb(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 	skb->tstamp = now;
 	if (unlikely(tx->flags & (TCP_SYN | TCP_URG) ||
 		     tp->opts & TCP_OPT_ECN ||
-		     skb_shared(skb) || tp->ofo))
+		     skb_shared(skb) ||
+		     (uintptr_t)tp->ofo | (uintptr_t)skb->frag_list))
 		return transmit_general(tp, skb, now);
 	skb->data = skb->head + tx->data_off;
 	skb->len = len;

@@ -161,3 +161,41 @@ CASE(errqueue_of_tcp)
 	TRY(recv_error(fd[0], &e));
 	TRY(read(fd[0], &c, 1));
 }
+
+#ifndef SO_ZEROCOPY
+#define SO_ZEROCOPY 60
+#endif
+#define ZEROCOPY 0x4000000
+
+/* Over the loopback Linux copies, and says so; each call has a number. */
+CASE(errqueue_of_zerocopy)
+{
+	static char buf[20000];
+	int s[2], one = 1, u = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct pollfd p = { .events = 0 };
+	struct errmsg e;
+
+	tcp_pair(s);
+	p.fd = s[0];
+	TRY(setsockopt(u, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)));
+	one = 2;
+	TRY(setsockopt(s[0], SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)));
+	TRY(send(s[0], buf, 100, ZEROCOPY));
+	TRY(recv_error(s[0], &e));
+	one = 1;
+	TRY(setsockopt(s[0], SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)));
+	for (int i = 0; i < 3; i++)
+		TRY(send(s[0], buf, i == 1 ? 100 : sizeof(buf), ZEROCOPY));
+	TRY(send(s[0], buf, 100, 0));
+	for (int left = 40300; left;)
+		left -= (int)read(s[1], buf, sizeof(buf));
+	usleep(100000);	/* the last of the ACKs */
+	TRY(poll(&p, 1, 5000));
+	say("%#x", p.revents);
+	TRY(recv_error(s[0], &e));
+	show_error(&e);
+	TRY(recv_error(s[0], &e));
+	close(s[0]);
+	close(s[1]);
+	close(u);
+}

@@ -103,3 +103,8 @@ __attribute__((weak)) void mm_zap_source(struct mm_struct *mm,
 					 u64 end)
 {
 }
+
+__weak int mm_pin(struct mm_struct *mm, u64 addr, struct page_run *run)
+{
+	return -EFAULT;
+}

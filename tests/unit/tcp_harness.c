@@ -26,6 +26,7 @@ struct th_seg th_last;
 void (*th_xmit_hook)(struct sk_buff *skb, const struct ip_out *out);
 u16 th_port = 7000;
 u16 th_mtu;
+bool th_device_keeps;
 u32 th_dev_features;
 int th_route_err;
 unsigned long th_fail_next;
@@ -104,19 +105,33 @@ static void check_partial_sum(const struct sk_buff *skb,
 	assert_int_equal(field, want);
 }
 
+static struct sk_buff *kept[MAX_CAPTURED];
+static unsigned int nr_kept;
+
+void th_device_done(void)
+{
+	while (nr_kept)
+		kfree_skb(kept[--nr_kept]);
+}
+
 int ip_queue_xmit(struct sk_buff *skb, struct ip_route *rt,
 		  struct ip_out ip)
 {
+	static u8 flat[70000];
 	struct sk_buff *copy;
 
 	check_partial_sum(skb, &ip);
 	assert_true(skb->len + 20 <= rt->mtu || skb->gso_size);
-	copy = th_packet(ip.saddr, ip.daddr, skb->data, skb->len);
+	skb_copy_bits(skb, 0, flat, skb->len);
+	copy = th_packet(ip.saddr, ip.daddr, flat, skb->len);
 	copy->gso_size = skb->gso_size;
 	copy->head[1] = ip.tos;
 	/* As a device would: the headers below TCP's are written, too. */
 	skb_push(skb, 20 + 14);
-	kfree_skb(skb);
+	if (th_device_keeps && nr_kept < MAX_CAPTURED)
+		kept[nr_kept++] = skb;
+	else
+		kfree_skb(skb);
 	if (th_xmit_hook) {
 		th_xmit_hook(copy, &ip);
 		return 0;
@@ -510,6 +525,7 @@ int th_setup(void **state)
 	th_dev_features = 0;
 	th_route_err = 0;
 	th_xmit_hook = NULL;
+	th_device_keeps = false;
 	th_fail_next = 0;
 	th_sigurg = 0;
 	return 0;

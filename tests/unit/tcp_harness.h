@@ -112,6 +112,9 @@ void th_conn_close(struct th_conn *c);
 
 /* Sees every outgoing packet instead of the script, if set. Takes @skb. */
 extern void (*th_xmit_hook)(struct sk_buff *skb, const struct ip_out *out);
+/* Packets that were sent stay with the device until th_device_done(). */
+extern bool th_device_keeps;
+void th_device_done(void);
 extern u16 th_mtu;		/* of the route; 1500 */
 extern u32 th_dev_features;	/* NETIF_F_ bits of the device */
 extern int th_route_err;	/* what ip_route_output() answers */

@@ -2,6 +2,7 @@
  * The tmpfs: the tree of pages, contents against a plain model, names, and
  * memory that runs out at every single allocation.
  * sources: vfs fs/fcntl.c fs/read_write.c fs/names.c fs/attr.c fs/statfs.c
+ * fs/splice.c
  */
 #include "tests/unit/cpio_fixture.h"
 
@@ -28,6 +29,7 @@ long sys_link(const char *from, const char *to);
 long sys_symlink(const char *target, const char *path);
 long sys_stat(const char *path, struct user_stat *to);
 long sys_chdir(const char *path);
+long sys_sendfile(int out, int in, loff_t *off, size_t count);
 long sys_getcwd(char *to, size_t size);
 long sys_ftruncate(int fd, loff_t size);
 long sys_fallocate(int fd, u32 mode, loff_t pos, loff_t len);
@@ -480,6 +482,101 @@ static void test_memory_is_tight(void **state)
 	assert_int_equal(sys_pwrite64(fd, "x", 1, 0), 1);
 }
 
+/* --- sendfile from where the bytes are --- */
+
+static char sent[40000];
+static size_t nr_sent, may_take, in_place;
+static const void *first_at;
+
+static ssize_t sink_write(struct file *file, struct iov_iter *from,
+			  loff_t *pos)
+{
+	size_t n = copy_from_iter(sent + nr_sent, from->count, from);
+
+	nr_sent += n;
+	return (ssize_t)n;
+}
+
+static ssize_t sink_write_pages(struct file *file, const struct page_run *run,
+				u32 nr, bool more)
+{
+	size_t done = 0;
+
+	assert_in_range(nr, 1, WRITE_RUNS);
+	if (!may_take)
+		return -EOPNOTSUPP;
+	first_at = run->data;
+	for (; nr-- && done < may_take; run++) {
+		size_t n = min(run->len, may_take - done);
+
+		if (run->page)
+			assert_ptr_equal(virt_to_page(run->data), run->page);
+		memcpy(sent + nr_sent, run->data, n);
+		nr_sent += n;
+		done += n;
+	}
+	in_place += done;
+	may_take -= done;
+	return (ssize_t)done;
+}
+
+static const struct file_operations sink_fops = {
+	.write_iter = sink_write,
+	.write_pages = sink_write_pages,
+	.name = "sink",
+};
+
+static int open_sink(size_t takes)
+{
+	int fd = get_unused_fd_flags(0);
+
+	fd_install(fd, file_alloc(&sink_fops, NULL, O_RDWR));
+	nr_sent = in_place = 0;
+	may_take = takes;
+	return fd;
+}
+
+static void test_sendfile_from_the_archive(void **state)
+{
+	int in = (int)sys_open("/bin/prog", O_RDONLY, 0);
+	int out = open_sink(1000);
+
+	assert_int_equal(sys_sendfile(out, in, NULL, 100), 5);
+	assert_int_equal(in_place, 5);
+	assert_memory_equal(sent, "#!elf", 5);
+	assert_true(initramfs_holds(first_at, 5));
+	assert_int_equal(sys_sendfile(out, in, NULL, 100), 0);
+}
+
+/* Pages go as they are, holes are copied, and a short count ends it. */
+static void test_sendfile_of_pages(void **state)
+{
+	int in = (int)sys_open("/pages", O_CREAT | O_RDWR, 0600);
+	char want[30000] = "";
+	loff_t off = 50;
+	int out;
+
+	for (u32 i = 0; i < 9000; i++)
+		want[i] = (char)(i * 7 + (i >> 8));
+	assert_int_equal(sys_pwrite64(in, want, 9000, 0), 9000);
+	assert_int_equal(sys_ftruncate(in, sizeof(want)), 0);
+	out = open_sink(SIZE_MAX);
+	assert_int_equal(sys_sendfile(out, in, &off, 100000), 29950);
+	assert_int_equal(off, sizeof(want));
+	assert_int_equal(nr_sent, 29950);
+	assert_memory_equal(sent, want + 50, 29950);
+	assert_int_equal(in_place, 3 * 4096 - 50);
+	off = 1;
+	out = open_sink(5000);
+	assert_int_equal(sys_sendfile(out, in, &off, 100000), 5000);
+	assert_int_equal(off, 5001);
+	assert_memory_equal(sent, want + 1, 5000);
+	/* One that cannot keep pages gets copies. */
+	out = open_sink(0);
+	assert_int_equal(sys_sendfile(out, in, &off, 2000), 2000);
+	assert_memory_equal(sent, want + 5001, 2000);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -498,6 +595,8 @@ int main(void)
 		T(test_no_memory_for_the_root),
 		T(test_memory_is_tight),
 		T(test_a_number_of_proc_sys_is_set),
+		T(test_sendfile_from_the_archive),
+		T(test_sendfile_of_pages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
