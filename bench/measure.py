@@ -118,16 +118,18 @@ def pollux(machine, mem="64"):
         net=qemu.user_net(machine, port, 7777))
 
 
-def first_echo(command_for, limit=10.0, pause=0.002, what=(b"x", b"x")):
+def first_echo(command_for, limit=10.0, pause=0.002, what=(b"x", b"x"),
+               begun=lambda: None):
     """Seconds from QEMU's start to the first echoed byte, None if never.
     @command_for gives the command line for a port, see pollux(); @what else
-    is said and heard."""
+    is said and heard; @begun is called when QEMU runs."""
     port = free_port()
     cmd = command_for(port)
     start = time.monotonic()
     with process(cmd, stdin=subprocess.DEVNULL,
                  stdout=subprocess.DEVNULL) as guest, \
             Callers(port, *what) as callers:
+        begun()
         while time.monotonic() - start < limit and guest.poll() is None:
             called = time.monotonic()
             callers.call()

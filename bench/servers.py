@@ -8,11 +8,13 @@ namespace).
 Requests a second by redis-benchmark (50 clients, pipelines of 1 and 16) and
 wrk (64 connections, a page of 612 bytes); guest instructions for each, of
 everything that runs, counted in boots of their own; milliseconds from QEMU's
-start to the first PONG; the least memory that answers. profile: where the
+start to the first PONG, booting and from a saved machine. profile: where the
 instructions go, Pollux only. Writes build/bench/servers.md.
 """
+import contextlib
 import importlib.machinery
 import importlib.util
+import io
 import os
 import re
 import statistics
@@ -124,11 +126,11 @@ def find(name):
 
 
 def command(server, guest, net, mem="256", machine="pc", extra=(),
-            address=STATIC, more=""):
+            address=STATIC, more="", kernel="build/pollux.stripped.elf"):
     ip, gateway, mask = address
     if guest == "pollux":
         return qemu.command(
-            machine, kernel="build/pollux.stripped.elf",
+            machine, kernel=kernel,
             initrd=server.files["pollux"], mem=mem, net=net, extra=extra,
             append=f"ip={ip}::{gateway}:{mask}::eth0:off "
             f"init={server.files['init']} {more}")
@@ -222,6 +224,39 @@ def first_pong(server, guest, machine):
                                      what=(b"PING\r\n", b"+PONG\r\n"))
 
 
+def first_pong_warm(pollux, server, machine, work):
+    """The same for a machine that was saved when redis first waited."""
+    options = pollux.arguments(["run", "--warm", "redis-server"])
+    qmp = f"{work}/qmp"
+
+    def warm(port):
+        return pollux.Warm(options, command(
+            server, "pollux", qemu.user_net(machine, port, 6379), mem="64",
+            machine=machine, address=USER_NET, more="loglevel=3 warm",
+            kernel="build/pollux-disk.elf"), 64, server.files["pollux"])
+
+    with open(os.devnull, "wb") as nothing, \
+            contextlib.redirect_stdout(io.TextIOWrapper(nothing)):
+        saved = warm(0)
+        saved.save("bench")
+    return 1000 * measure.first_echo(
+        lambda port: [*warm(port).start(work), "-qmp",
+                      f"unix:{qmp},server=on,wait=off"],
+        pause=0.004, what=(b"PING\r\n", b"+PONG\r\n"),
+        begun=lambda: saved.load(pollux.Monitor(qmp)))
+
+
+def first_pongs_warm(server, machine, rounds):
+    """A row of the table."""
+    pollux = load_pollux()
+    with tempfile.TemporaryDirectory() as work:
+        os.environ["XDG_CACHE_HOME"] = work
+        ours = [first_pong_warm(pollux, server, machine, work)
+                for _ in range(5 * rounds)]
+    return (f"the same with --warm, {machine} (least {min(ours):.0f})",
+            middle(ours), None, None)
+
+
 def first_pongs(server, machine, rounds):
     """A row of the table; Linux boots but once in a round."""
     ours = [first_pong(server, "pollux", machine) for _ in range(5 * rounds)]
@@ -264,6 +299,7 @@ def main():
             rows += measure_server(server, lab, rounds)
             for machine in ("microvm", "pc") if kind is Redis else ():
                 rows.append(first_pongs(server, machine, rounds))
+                rows.append(first_pongs_warm(server, machine, rounds))
     text = "| what | Pollux | Linux, tuned | ratio |\n|---|---|---|---|\n"
     for what, ours, theirs, ratio in rows:
         text += (f"| {what} | {ours:,.0f} | {theirs:,.0f} | {ratio:.2f} |\n"

@@ -6,6 +6,7 @@
 
 #include "boot/debug/plant.h"
 #include "boot/selftest.h"
+#include "boot/warm.h"
 #include "drivers/drivers.h"
 #include "fs/exec.h"
 #include "fs/initramfs.h"
@@ -133,6 +134,8 @@ void init_task(void *arg)
 	power_button_init();
 	if (mount_all())
 		give_up();
+	if (warm_init)
+		warm_init();
 	if (collect_args(a)) {
 		pr_err("command line: more than %d words for %s",
 		       MAX_WORDS - 3, a->path);
