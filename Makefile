@@ -258,7 +258,16 @@ $(B)/tests/abi: $(wildcard tests/abi/*.c) tests/abi/abi.h | $(call need,build)
 	@mkdir -p $(@D)
 	musl-gcc $(USER_CFLAGS) -Wno-unused-result -Wno-unused-parameter $(filter %.c,$^) -o $@
 
-TEST_PROGS := abi dynamic vdso-glibc threads-glibc $(basename $(notdir $(wildcard tests/progs/*.c)))
+# What tries at random, as long as it is told to.
+$(B)/tests/calls: $(wildcard tests/stress/calls*.[ch]) | $(call need,build)
+	@mkdir -p $(@D)
+	musl-gcc $(USER_CFLAGS) $(filter %.c,$^) -o $@
+
+$(B)/tests/epolls: tests/stress/epolls.c | $(call need,build)
+	@mkdir -p $(@D)
+	musl-gcc $(USER_CFLAGS) $< -o $@
+
+TEST_PROGS := abi calls dynamic vdso-glibc threads-glibc $(basename $(notdir $(wildcard tests/progs/*.c)))
 
 $(B)/tests/%: tests/progs/%.c | $(call need,build)
 	@mkdir -p $(@D)
@@ -402,6 +411,15 @@ test-debug: build/debug/pollux.elf all $(TEST_PROGS:%=$(B)/tests/%)
 	@KERNEL=build/debug/pollux.elf /usr/bin/python3 -m pytest -q \
 		$(or $(TESTS),tests/abi tests/wire tests/e2e)
 
+# Random system calls on the kernel with its checkers, TIME seconds of them;
+# its run in `make test` takes ten.
+TIME	?= 600
+SEED	?=
+
+fuzz-syscalls: build/debug/pollux.elf $(B)/tests/calls | $(call need,test)
+	TIME=$(TIME) SEED=$(SEED) /usr/bin/python3 -m pytest -q -s \
+		tests/e2e/test_stress.py -k calls
+
 # Every suite; TESTS="tests/wire -k arp" picks some of the pytest ones.
 test: all iso disk build/debug/pollux.elf $(TEST_PROGS:%=$(B)/tests/%) \
 		$(B)/link-emulator \
@@ -430,7 +448,6 @@ test-crash: disk $(B)/tests/records | $(call need,run) $(call need,test) \
 
 # Worlds drawn from seeds (tests/sim/); SEED=n runs one again and shows it.
 SEEDS	?= 10000
-SEED	?=
 SIM_ARGS ?= $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 sim: | $(call need,unit) $(LWIP_HERE)
@@ -520,6 +537,7 @@ help:
 	@echo 'make unit check   host unit tests; style and layer rules'
 	@echo 'make lint         clang, its lock analysis, cppcheck, gcc -fanalyzer, clang-tidy'
 	@echo 'make coverage     lines of TCP and IP that unit tests and sim run'
+	@echo 'make fuzz-syscalls  random system calls on that kernel: TIME=600 SEED=1'
 	@echo 'make sim          TCP in simulated worlds: SEEDS=n; SEED=s replays one'
 	@echo 'make fuzz         libFuzzer on the network: SECONDS=30'
 	@echo 'make bench        Pollux beside a Linux guest, in turn: one table (root);'
@@ -539,7 +557,7 @@ help:
 FORCE:
 .PHONY: FORCE all objs install servers iso disk bench bench-pollux \
 	bench-links bench-trace bench-million run run-kernel run-iso gdb record replay core unit check \
-	lint test test-boots test-crash sim coverage fuzz land-check \
+	lint test test-boots test-crash test-debug fuzz-syscalls sim coverage fuzz land-check \
 	syscalls clean help
 .SECONDARY:
 -include $(OBJS:.o=.d) $(DISK_OBJS:.o=.d) \

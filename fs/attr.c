@@ -220,6 +220,8 @@ static int truncate_dentry(struct dentry *d, loff_t size)
 		return -EINVAL;
 	if (!d->inode->i_op->writable)
 		return -EACCES;
+	if (d->inode->running)
+		return -ETXTBSY;
 	return d->inode->i_op->setattr(d, &a);
 }
 

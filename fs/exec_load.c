@@ -124,6 +124,7 @@ int exec_load(struct mm_struct *mm, struct exec_image *im, bool interp,
 {
 	int err = 0;
 
+	im->file.inode->running = !interp;
 	if (!im->img.pie)
 		im->base = 0;
 	else if (interp)

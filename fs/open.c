@@ -106,6 +106,8 @@ static int open_checks(const struct inode *inode, u32 flags)
 	if (is_reg(inode) && writes && !inode->i_op->writable &&
 	    !(inode->mode & 0222))
 		return -EACCES;
+	if (writes && inode->running)
+		return -ETXTBSY;
 	return inode->i_op->fops || inode->device || is_fifo(inode) ?
 		       0 : -ENXIO;
 }

@@ -221,7 +221,8 @@ static long read_range(struct file *file, const struct user_flock *u,
 	}
 	if (__builtin_add_overflow(base, u->l_start, &start))
 		return -EOVERFLOW;
-	if (start < 0 || (u->l_len < 0 && start < -u->l_len))
+	if (start < 0 || (u->l_len < 0 &&
+			  (u64)start < 0 - (u64)u->l_len))
 		return -EINVAL;
 	r->start = u->l_len < 0 ? start + u->l_len : start;
 	r->last = u->l_len ? start - 1 : INT64_MAX;

@@ -194,7 +194,9 @@ SYSCALL_DEFINE5(select, int, n, u64 __user *, in, u64 __user *, out,
 		if (tv.tv_sec < 0 || tv.tv_usec < 0)
 			return -EINVAL;
 		/* Linux takes more than a second of microseconds. */
-		ts.tv_sec = tv.tv_sec + tv.tv_usec / 1000000;
+		if (__builtin_add_overflow(tv.tv_sec, tv.tv_usec / 1000000,
+					   &ts.tv_sec))
+			return -EINVAL;
 		ts.tv_nsec = tv.tv_usec % 1000000 * 1000;
 		timeout = timespec_to_ns(&ts);
 	}

@@ -154,12 +154,20 @@ static ssize_t fill_pipe(struct side *in, struct pipe *pipe, size_t len,
 	return (ssize_t)done;
 }
 
+/* "[eventfd]" and its like: Linux moves nothing in or out of these. */
+static bool is_anonymous(const struct file *file)
+{
+	return file->f_op->name && file->f_op->name[0] == '[';
+}
+
 static ssize_t file_to_pipe(struct side *in, struct pipe *pipe, size_t len,
 			    bool nonblock)
 {
 	struct bounce b;
 	ssize_t n;
 
+	if (is_anonymous(in->file))
+		return -EINVAL;
 	if (!bounce_alloc(&b))
 		return -ENOMEM;
 	pipe_lock(pipe);
@@ -200,6 +208,8 @@ static ssize_t pipe_to_file(struct pipe *pipe, struct side *out, size_t len,
 	struct bounce b;
 	ssize_t n;
 
+	if (is_anonymous(out->file))
+		return -EINVAL;
 	if (!bounce_alloc(&b))
 		return -ENOMEM;
 	pipe_lock(pipe);
@@ -494,9 +504,11 @@ static ssize_t do_sendfile(struct side *in, struct side *out, size_t len)
 	if (!file_writable(out->file))
 		return -EBADF;
 	len = min(len, MAX_RW_COUNT);
-	if (out->pipe && len)
-		return file_to_pipe(in, out->pipe, len,
-				    side_nonblock(out, 0));
+	if (out->pipe && !len)
+		return 0;
+	if (out->pipe)
+		return in->pipe ? -EINVAL :
+		       file_to_pipe(in, out->pipe, len, side_nonblock(out, 0));
 	if (!in->file->f_seekable || out->file->f_flags & O_APPEND ||
 	    regular(in, &inode) == -EISDIR)
 		return -EINVAL;

@@ -102,6 +102,14 @@ static bool must_have_details(const struct siginfo *info)
 	return info->si_signo >= SIGRTMIN && info->si_code < 0;
 }
 
+/* The limit is for what programs send; why a fault was is always told. */
+static bool may_queue(const struct sighand *sighand,
+		      const struct siginfo *info)
+{
+	return sighand->nr_queued < rlimit(RLIMIT_SIGPENDING) ||
+	       (info->si_signo < SIGRTMIN && info->si_code >= 0);
+}
+
 static int enqueue(struct sighand *sighand, struct sigpending *p,
 		   const struct siginfo *info)
 {
@@ -109,7 +117,7 @@ static int enqueue(struct sighand *sighand, struct sigpending *p,
 
 	if (info->si_signo < SIGRTMIN && p->mask & sig_bit(info->si_signo))
 		return 0;
-	if (sighand->nr_queued < rlimit(RLIMIT_SIGPENDING))
+	if (may_queue(sighand, info))
 		q = kmalloc(sizeof(*q));
 	if (!q && must_have_details(info))
 		return -EAGAIN;

@@ -274,6 +274,19 @@ SYSCALL_DEFINE3(recvmsg, int, fd, struct user_msghdr __user *, umsg,
 	return got;
 }
 
+/* The message's place, which may be NULL: no pointer to do sums with. */
+static struct user_msghdr __user *
+message_at(struct user_mmsghdr __user *umsg, u32 i)
+{
+	return (struct user_msghdr __user *)((u64)umsg + i * sizeof(*umsg));
+}
+
+static u32 __user *length_at(struct user_mmsghdr __user *umsg, u32 i)
+{
+	return (u32 __user *)((u64)message_at(umsg, i) +
+			      offsetof(struct user_mmsghdr, msg_len));
+}
+
 /* How many of the messages went out whole; the error only if none did. */
 SYSCALL_DEFINE4(sendmmsg, int, fd, struct user_mmsghdr __user *, umsg,
 		u32, vlen, u32, flags)
@@ -287,12 +300,12 @@ SYSCALL_DEFINE4(sendmmsg, int, fd, struct user_mmsghdr __user *, umsg,
 		return err;
 	vlen = min(vlen, (u32)UIO_MAXIOV);
 	while (done < vlen) {
-		ssize_t sent = send_message(sock, &umsg[done].msg_hdr, flags,
-					    ref.nonblock ||
+		ssize_t sent = send_message(sock, message_at(umsg, done),
+					    flags, ref.nonblock ||
 						    flags & MSG_DONTWAIT);
 
 		err = sent < 0 ? (int)sent :
-				 put_user((u32)sent, &umsg[done].msg_len);
+				 put_user((u32)sent, length_at(umsg, done));
 		if (err)
 			break;
 		done++;
@@ -312,12 +325,12 @@ static long receive_many(struct socket *sock, struct user_mmsghdr __user *umsg,
 	int err = sock_error(sock->sk);
 
 	while (!err && done < vlen) {
-		ssize_t got = receive_message(sock, &umsg[done].msg_hdr,
+		ssize_t got = receive_message(sock, message_at(umsg, done),
 					      flags & ~MSG_WAITFORONE,
 					      nonblock);
 
 		err = got < 0 ? (int)got :
-				put_user((u32)got, &umsg[done].msg_len);
+				put_user((u32)got, length_at(umsg, done));
 		if (err)
 			break;
 		done++;

@@ -44,6 +44,7 @@ extern void (*const __init_array_end[])(void);
 
 static bool ready;
 static int paused;
+static bool flushing;
 static struct waiting waiting[QUARANTINE];
 static u32 next_waiting;
 
@@ -245,7 +246,7 @@ bool kasan_quarantine(struct kmem_cache **c, void **obj)
 	unsigned long irq;
 	struct waiting old;
 
-	if (!ready)
+	if (!ready || flushing)
 		return false;
 	if (*shadow_of((u64)*obj) == FREED_OBJECT)
 		debug_report("KASAN: %s %p is freed twice, by %pS", (*c)->name,
@@ -259,6 +260,23 @@ bool kasan_quarantine(struct kmem_cache **c, void **obj)
 	*c = old.cache;
 	*obj = old.obj;
 	return !old.obj;
+}
+
+void kasan_flush(void)
+{
+	struct waiting old;
+	unsigned long irq;
+
+	flushing = true;
+	for (u32 i = 0; i < QUARANTINE; i++) {
+		irq = local_irq_save();
+		old = waiting[i];
+		waiting[i] = (struct waiting){ NULL, NULL };
+		local_irq_restore(irq);
+		if (old.obj)
+			kmem_cache_free(old.cache, old.obj);
+	}
+	flushing = false;
 }
 
 void kasan_new_stack(void *stack)

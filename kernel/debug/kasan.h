@@ -42,6 +42,8 @@ void kasan_shrink(void *obj, size_t size, size_t room);
  * freed; else *@c and *@obj are one that has been there long enough.
  */
 bool kasan_quarantine(struct kmem_cache **c, void **obj);
+/* Frees what is in quarantine, so that objects can be counted. Task. */
+void kasan_flush(void);
 /* The stack is handed out: forgets what its last user left. */
 void kasan_new_stack(void *stack);
 /* Panics if the stack that is left or freed was nearly full once. */
@@ -108,6 +110,10 @@ static inline bool kasan_quarantine(struct kmem_cache **c, void **obj)
 	(void)c;
 	(void)obj;
 	return false;
+}
+
+static inline void kasan_flush(void)
+{
 }
 
 static inline void kasan_new_stack(void *stack)

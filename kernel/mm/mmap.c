@@ -222,7 +222,7 @@ SYSCALL_DEFINE2(pkey_alloc, u64, flags, u64, rights)
 }
 
 /* One byte for each page: is it in memory? */
-SYSCALL_DEFINE3(mincore, u64, addr, u64, len, u8 __user *, vec)
+SYSCALL_DEFINE3(mincore, u64, addr, u64, len, u64, vec)
 {
 	struct mm_struct *mm = current->mm;
 	u64 at, end, *entry;
@@ -241,7 +241,7 @@ SYSCALL_DEFINE3(mincore, u64, addr, u64, len, u8 __user *, vec)
 		here = entry && *entry;
 		mutex_unlock(&mm->lock);
 		if (!err)
-			err = put_user(here, vec++);
+			err = put_user(here, (u8 __user *)vec++);
 		cond_resched();
 	}
 	return err;

@@ -420,6 +420,7 @@ __cold void slab_for_each(void (*fn)(const struct slab_info *info, void *arg),
 {
 	struct kmem_cache *c;
 
+	kasan_flush();
 	spin_lock(&slab_caches_lock);
 	list_for_each_entry(c, &slab_caches, list) {
 		struct slab_info info = {

@@ -254,3 +254,15 @@ CASE(files_ofd_locks)
 	TRY(fcntl(b, F_OFD_SETLK, &fl));
 	tree_leave();
 }
+
+CASE(files_text_busy)
+{
+	int fd;
+
+	TRY(open("/proc/self/exe", O_WRONLY));
+	TRY(open("/proc/self/exe", O_RDWR));
+	TRY(open("/proc/self/exe", O_RDONLY | O_TRUNC));
+	TRY(truncate("/proc/self/exe", 0));
+	fd = OK(open("/proc/self/exe", O_RDONLY));
+	TRY(ftruncate(fd, 0));
+}

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -208,6 +209,24 @@ CASE(signal_faults)
 	for (size_t i = 0; i < 5; i++)
 		restore(sigs[i]);
 	munmap(page, 4096);
+}
+
+/* No room in the queue: what there is to say of a fault is said. */
+CASE(signal_fault_with_a_full_queue)
+{
+	struct sigaction act = { .sa_sigaction = on_fault,
+				 .sa_flags = SA_SIGINFO };
+	struct rlimit old, none;
+
+	getrlimit(RLIMIT_SIGPENDING, &old);
+	none = (struct rlimit){ 0, old.rlim_max };
+	TRY(setrlimit(RLIMIT_SIGPENDING, &none));
+	sigaction(SIGSEGV, &act, NULL);
+	if (!sigsetjmp(jump, 1))
+		*poke(16) = 1;
+	say("signal %d code %d addr %p", fault_sig, fault_code, fault_addr);
+	TRY(setrlimit(RLIMIT_SIGPENDING, &old));
+	restore(SIGSEGV);
 }
 
 static int was_on_stack;

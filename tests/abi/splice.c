@@ -6,8 +6,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/sendfile.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 
 #define COPY(...)	syscall(SYS_copy_file_range, __VA_ARGS__)
@@ -306,4 +308,25 @@ CASE(copy_file_range_moves)
 	TRY(COPY(g, &in, g, &out, 5, 0));
 	unlink("/tmp/abi-cf");
 	unlink("/tmp/abi-cg");
+}
+
+CASE(sendfile_from_what)
+{
+	int p[2], q[2], e = eventfd(3, EFD_NONBLOCK);
+	int n = open("/dev/null", O_WRONLY);
+	int t = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+
+	pipe2(p, O_NONBLOCK);
+	pipe2(q, O_NONBLOCK);
+	write(p[1], "hello", 5);
+	TRY(sendfile(q[1], p[0], NULL, 5));
+	TRY(sendfile(p[1], p[0], NULL, 5));
+	TRY(sendfile(p[1], e, NULL, 8));
+	TRY(sendfile(n, e, NULL, 8));
+	TRY(sendfile(n, p[0], NULL, 8));
+	TRY(sendfile(p[1], t, NULL, 8));
+	TRY(splice(e, NULL, p[1], NULL, 8, 0));
+	TRY(splice(p[0], NULL, e, NULL, 8, 0));
+	TRY(sendfile(q[1], p[0], NULL, 0));
+	TRY(sendfile(n, p[0], NULL, 0));
 }
