@@ -11,6 +11,7 @@
 #include "kernel/x86/layout.h"
 #include "kernel/x86/paging.h"
 #include "kernel/x86/sections.h"
+#include "kernel/x86/tracesite.h"
 #include "kernel/x86/unwind.h"
 
 /* The first link goes without. */
@@ -53,6 +54,14 @@ static u32 read_code(struct unpacker *u, struct unwind *w)
 	return unpack(u, FRAME_BITS, contexts, UNPACK_CONTEXTS);
 }
 
+/* A trace site that is on was a nop when the table was made. */
+static void next_insn(struct unwind *w)
+{
+	unwind_next(w);
+	if (w->next.op == 0xe9 && trace_site_at(w->at))
+		w->next.op = INSN_0F | 0x1f;
+}
+
 /* The code for @pc, 0 if it is nowhere that we know. */
 static u32 frame_at(u64 pc)
 {
@@ -72,7 +81,7 @@ static u32 frame_at(u64 pc)
 		} else {
 			unwind_set(&w, read_code(&u, &w));
 		}
-		unwind_next(&w);
+		next_insn(&w);
 	} while ((u64)w.at <= pc);
 	unpack_end(&u);
 	return w.code;

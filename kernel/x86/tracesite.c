@@ -8,12 +8,27 @@
 
 extern const struct trace_site __start_trace_site[], __stop_trace_site[];
 
+static const u8 *site_of(const struct trace_site *s)
+{
+	return (const u8 *)&s->nop + s->nop;
+}
+
+bool trace_site_at(const u8 *at)
+{
+	const struct trace_site *s;
+
+	for (s = __start_trace_site; s < __stop_trace_site; s++)
+		if (site_of(s) == at)
+			return true;
+	return false;
+}
+
 __cold void trace_sites_on(u32 mask)
 {
 	const struct trace_site *s;
 
 	for (s = __start_trace_site; s < __stop_trace_site; s++) {
-		u8 *at = (u8 *)(uintptr_t)&s->nop + s->nop;
+		u8 *at = (u8 *)(uintptr_t)site_of(s);
 		const u8 *to = (const u8 *)&s->target + s->target;
 		s32 rel = (s32)(to - (at + NOP_LEN));
 

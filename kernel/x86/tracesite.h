@@ -41,3 +41,6 @@ static __always_inline void trace_jump(u64 point, u64 a, u64 b)
  * paging_init() makes the text read-only.
  */
 void trace_sites_on(u32 mask);
+
+/* Is there one at @at, on or off? Any context. */
+bool trace_site_at(const u8 *at);

@@ -48,5 +48,7 @@ def test_panic_leaves_a_core():
              *gdb_session.marked(commands)], commands)
     # A compiler cache may have put another folder's path before it.
     assert re.search(r"test_panic at \S*boot/selftest\.c", out["px-tasks"])
-    assert "panic: selftest asked for it" in out["px-log"]
+    assert re.search(r"panic: selftest asked for it.*Call trace:\n"
+                     r"\S+ +\S+ test_panic\+\S+\n.* run_selftest\+",
+                     out["px-log"], re.S), out["px-log"]
     assert "sched_switch" in out["px-trace"]

@@ -1,5 +1,6 @@
 """make watch: the page in a headless browser, in each of its states, and an
 echo on its way over the ready list."""
+import contextlib
 import json
 import re
 import signal
@@ -191,52 +192,60 @@ def test_a_thousand_connections(browser):
     assert sorted(took)[len(took) // 2] < REFRESH_MS, took
 
 
+@contextlib.contextmanager
+def damaged_guest(damage, request):
+    """(guest, page's address) with a connection on which @request was sent
+    after @damage, which is given gdb's socket."""
+    with watched.folder() as folder, \
+         watched.shared_guest(folder) as (guest, ram, monitor), \
+         watched.page_server(ram) as url, \
+         watched.connect(guest.port) as s:
+        sock = f"{folder}/gdb"
+        monitor.connect()
+        monitor.human(f"gdbserver unix:{sock},server=on,wait=off")
+        monitor.close()
+        damage(sock)
+        s.sendall(request)
+        yield guest, url
+
+
+def never_ending_interrupt(sock):
+    gdb_session.run(sock, [LOOP, "detach"])
+
+
+def no_eventpoll(sock):
+    """The item of the connection says that none is its own."""
+    item = re.search(r"fd 5 .* epitem (0x\w+)", gdb_session.run(
+        sock, ["px-epoll 4"])["px-epoll 4"])[1]
+    gdb_session.run(sock, [f"set var ((struct epitem *){item})->ep = 0",
+                           "detach"])
+
+
 def test_a_hang(browser):
     """The interrupt handler does not end: seen from outside all the same."""
-    with watched.folder() as folder:
-        args, sock = gdb_session.stub(folder)
-        del args
-        with watched.shared_guest(folder) as (guest, ram, monitor), \
-             watched.page_server(ram) as url:
-            s = watched.connect(guest.port)
-            monitor.connect()
-            monitor.human(f"gdbserver unix:{sock},server=on,wait=off")
-            monitor.close()
-            gdb_session.run(sock, [LOOP, "detach"])
-            s.sendall(b"never")
-            browser.open(url)
-            state(browser, "hung")
-            why = browser.value("pollux.s.why")
-            assert "virtnet_interrupt" in why, why
-            assert "ESTABLISHED" in browser.value(
-                "document.getElementById('picture').textContent")
-            s.close()
+    with damaged_guest(never_ending_interrupt, b"never") as (_, url):
+        browser.open(url)
+        state(browser, "hung")
+        why = browser.value("pollux.s.why")
+        assert "virtnet_interrupt" in why, why
+        assert "ESTABLISHED" in browser.value(
+            "document.getElementById('picture').textContent")
 
 
 def test_a_crash(browser):
-    """The memory is drawn though QEMU is gone."""
-    with watched.folder() as folder:
-        args, sock = gdb_session.stub(folder)
-        del args
-        with watched.shared_guest(folder) as (guest, ram, monitor), \
-             watched.page_server(ram) as url:
-            s = watched.connect(guest.port)
-            monitor.connect()
-            monitor.human(f"gdbserver unix:{sock},server=on,wait=off")
-            monitor.close()
-            # ud2
-            gdb_session.run(sock, ["set var *(unsigned short *)"
-                                   "&ep_poll_callback = 0x0b0f", "detach"])
-            s.sendall(b"the end")
-            guest.process.wait(10)
-            browser.open(url)
-            state(browser, "crashed")
-            assert "panic" in browser.value("pollux.s.why")
-            assert "ep_poll_callback" in browser.value(
-                "document.getElementById('log').innerText")
-            # The request was on its way: it still is.
-            assert browser.value("pollux.s.conns[1].state") == "ESTABLISHED"
-            s.close()
+    """The memory is drawn though QEMU is gone, and who had called what."""
+    with damaged_guest(no_eventpoll, b"the end") as (guest, url):
+        guest.process.wait(10)
+        browser.open(url)
+        state(browser, "crashed")
+        assert "panic" in browser.value("pollux.s.why")
+        story = browser.value("document.getElementById('story').innerText")
+        assert re.search(r"stopped in ep_poll_callback, called by \w*wake_up"
+                         r", called by sock_def_readable", story), story
+        log = texts(browser, "#log pre")[0]
+        assert log.index("sock_def_readable") < log.index("rip ffff"), log
+        # The request was on its way: it still is.
+        assert browser.value("pollux.s.conns[1].state") == "ESTABLISHED"
 
 
 def test_a_guest_that_ended(browser):

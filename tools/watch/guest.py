@@ -22,6 +22,8 @@ PATIENCE = 1.0      # seconds that something may wait before it is a hang
 BUSY = 0.2          # of a CPU: an idle guest needs none
 TRIES = 5
 LOG_LINES = 14
+# As printed by a panic.
+REGISTERS = re.compile(r"  (r\w\w|r\d|cs) +\w")
 
 
 def alive(pid):
@@ -193,12 +195,16 @@ class Guest:
             self.stuck_at = "(QEMU's monitor does not answer)"
 
     def last_words(self, state):
-        """The end of the log; of a panic, from its first line."""
+        """The end of the log; of a panic, what it says first: where it
+        was and who had called that, then the registers."""
         lines = self.kernel.log_lines(200)
         if state == "crashed":
             for n, text in enumerate(lines):
                 if text.startswith("panic:"):
-                    return lines[n:n + 2 * LOG_LINES]
+                    said = [t for t in lines[n:] if not
+                            t.startswith("trace ")][:2 * LOG_LINES]
+                    return sorted(said, key=lambda t: bool(
+                        REGISTERS.match(t)))
         return lines[-LOG_LINES:]
 
     def panic_text(self):

@@ -67,10 +67,25 @@ function viewOf(s) {
 	return view;
 }
 
+// Of a panic: the function that it was in, and which had called it.
+function whereOf(s) {
+	const calls = s.log.map((t) => t.match(
+		/^ +(?:at|0x[0-9a-f]+) (\w+)\+/)).filter(Boolean);
+	return calls.length ? " in <b>" + calls.slice(0, 3).map((m) => m[1])
+		.join("</b>, called by <b>") + "</b>" : "";
+}
+
 function story(s, view) {
 	if (s.step.state === "waiting")
 		return "The guest runs to the next row of the road. If nothing is " +
 			"under way, it waits for a packet: <b>Send an echo</b>.";
+	if (s.state === "crashed")
+		return "The kernel has found that it cannot go on, and has " +
+			`stopped${whereOf(s)}. This is the memory that it left: ` +
+			"every box can still be opened.";
+	if (s.state === "ended" || s.state === "hung")
+		return "This is the memory as it is now: every box can still be " +
+			"opened.";
 	if (view.row) {
 		const about = STORY[view.row];
 		return `<b>${view.row <= 11 ? view.row : "→"}</b> ${about}`;
@@ -78,9 +93,6 @@ function story(s, view) {
 	if (s.state === "stopped")
 		return "The guest stands still. <b>Step</b> goes to the next row " +
 			"of the packet's road, <b>Run</b> lets it go.";
-	if (s.state === "crashed" || s.state === "ended" || s.state === "hung")
-		return "This is the memory as it is now: every box can still be " +
-			"opened.";
 	const ep = s.epolls[0];
 	const t = s.program;
 	if (!t || !ep)
@@ -154,7 +166,7 @@ function redraw() {
 function startReplay(s) {
 	const last = s.road.last;
 	if (app.replay || !last || last.at === app.seen ||
-	    s.step.state !== "off" || performance.now() < app.quiet)
+	    s.state === "crashed" || s.state === "hung" || s.step.state !== "off" || performance.now() < app.quiet)
 		return;
 	app.seen = last.at;
 	app.replay = { echo: last, at: 0 };

@@ -54,7 +54,7 @@ function spark(values, colour, label) {
 		line([[0, H - 2], [W, H - 2]], 'stroke="#e0dbcd"') +
 		(points.length > 1 ? line(points, 'fill="none" ' +
 			`stroke="${colour}" stroke-width="1.8"`) : "") +
-		text(W, 9, label(top), "hint", 'text-anchor="end"') + "</svg>";
+		text(0, 9, label(top), "hint") + "</svg>";
 }
 
 function dropBars(samples, reasons) {
@@ -94,14 +94,20 @@ function states(s) {
 		'<p class="quiet">no TCP socket is open</p>';
 }
 
+// By its number if it is drawn, else by its address.
+function whose(s, addr) {
+	const conn = s.conns.find((c) => c.sk === addr);
+	return conn ? `fd ${conn.fd}` : `…${String(addr).slice(-7)}`;
+}
+
 function events(s) {
 	const told = s.road.events.slice(-7).reverse().map((e) => {
 		if (e.name === "net_drop")
 			return `drop ${e.reason}, ${e.b} bytes`;
 		if (e.name === "tcp_set_state")
-			return `${String(e.a).slice(-7)} ${s.stateNames[
+			return `${whose(s, e.a)} ${s.stateNames[
 				(e.b >>> 16) & 15]} → ${s.stateNames[e.b & 15]}`;
-		return `${String(e.a).slice(-7)} sent again`;
+		return `${whose(s, e.a)} sent again`;
 	});
 	return told.length ? `<pre class="list">${esc(told.join("\n"))}</pre>` :
 		'<p class="quiet">no state change, drop or retransmission ' +
