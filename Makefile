@@ -438,6 +438,20 @@ BOOTS	?= 100
 test-boots: all $(B)/tests/where | $(call need,run) $(call need,test)
 	BOOTS=$(BOOTS) /usr/bin/python3 -m pytest -q tests/security/test_boots.py
 
+.PHONY: soak
+# A mixed load for TIME seconds; KERNEL=build/debug/pollux.elf MEM=256 on the
+# kernel that checks itself. Needs root.
+TIME	?= 3600
+KERNEL	?= build/pollux.elf
+
+$(B)/tests/cable: tests/soak/cable.c | $(call need,build)
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror $< -o $@
+
+soak: all $(KERNEL) $(B)/tests/cable $(B)/bench/load | $(call need,run) \
+		$(call need,test)
+	tests/soak/soak.py --time $(TIME) --kernel $(KERNEL) --mem $(MEM)
+
 # Kills guests with a disk and a share, TIMES each, and cuts their power.
 TIMES	?= 200
 
@@ -534,6 +548,7 @@ help:
 	@echo 'make test-boots   addresses and secrets of BOOTS=100 boots'
 	@echo 'make test-crash   kills guests in the middle of their writes, TIMES=200'
 	@echo 'make test-debug   what runs guests, on a kernel that checks itself (DEBUG=1)'
+	@echo 'make soak         a mixed load for TIME=3600 seconds (root); KERNEL='
 	@echo 'make unit check   host unit tests; style and layer rules'
 	@echo 'make lint         clang, its lock analysis, cppcheck, gcc -fanalyzer, clang-tidy'
 	@echo 'make coverage     lines of TCP and IP that unit tests and sim run'

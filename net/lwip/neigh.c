@@ -20,6 +20,8 @@
 #define REFRESH_AGE	(ARP_MAXAGE - 30)	/* seconds */
 #define REFRESH_EVERY	5
 #define ASK_AGAIN	NSEC_PER_SEC
+#define ASKED_MAX	(ARP_TABLE_SIZE / 2)
+#define ASKED_FOR	(6 * NSEC_PER_SEC)	/* an entry's life unanswered */
 #define STALE_SECONDS	30	/* IPv6: then an entry in use is probed */
 #define TX_HEADROOM	96	/* for a packet that had to be copied */
 
@@ -35,10 +37,17 @@ struct neigh {
 static struct neigh arp[ARP_TABLE_SIZE];
 static struct neigh nd[LWIP_ND6_NUM_NEIGHBORS];
 
-static struct {
+/*
+ * Who was asked for, and when last. For a new entry lwIP gives up those of
+ * live neighbours before those that nobody has answered for: made-up senders
+ * must not have more than half of the table. port.lock.
+ */
+struct asked {
 	struct ip_addr ip;
-	u64 until;
-} asked;			/* for whom a request went out just now */
+	u64 until, again;
+};
+
+static struct asked asked[ASKED_MAX];
 
 static bool wanted;		/* somebody asked and got no answer */
 
@@ -229,16 +238,40 @@ static bool use_nd(struct netif *netif, const struct ip_addr *hop, u8 *mac)
 	return false;
 }
 
+/* Notes that @hop is being asked for, and where; NULL if too many are. */
+static struct asked *asked_for(const struct ip_addr *hop, u64 now)
+{
+	struct asked *place = NULL;
+
+	for (u32 i = 0; i < ASKED_MAX; i++) {
+		struct asked *a = &asked[i];
+
+		if (now < a->until && ip_addr_eq(&a->ip, hop)) {
+			place = a;
+			break;
+		}
+		if (now >= a->until) {
+			a->again = 0;
+			place = a;
+		}
+	}
+	if (place) {
+		place->ip = *hop;
+		place->until = now + ASKED_FOR;
+	}
+	return place;
+}
+
 /* An ARP request, at most one in a second for the same address. */
 static void ask(struct netif *netif, const struct ip_addr *hop)
 {
 	struct ip4_addr ip = { hop->a[3] };
 	u64 now = ktime_get_ns();
+	struct asked *a = asked_for(hop, now);
 
-	if (ip_addr_eq(&asked.ip, hop) && now < asked.until)
+	if (!a || now < a->again)
 		return;
-	asked.ip = *hop;
-	asked.until = now + ASK_AGAIN;
+	a->again = now + ASK_AGAIN;
 	lwip_timers_catch_up(LWIP_JOB_ARP);
 	etharp_query(netif, &ip, NULL);
 }
@@ -308,6 +341,7 @@ void lwip_output(struct net_device *dev, struct sk_buff *skb,
 		 const struct ip_addr *next_hop)
 {
 	struct netif *netif = lwip_netif_of(dev);
+	u8 mac[ETH_ALEN];
 	struct pbuf *p;
 	ip_addr_t hop;
 
@@ -323,10 +357,13 @@ void lwip_output(struct net_device *dev, struct sk_buff *skb,
 	lwip_timers_catch_up(IP_IS_V4(&hop) ? LWIP_JOB_ARP : LWIP_JOB_ND6);
 	p = lwip_pbuf_from_skb(skb);
 	lwip_pbuf_count_unsent(p);
-	if (IP_IS_V4(&hop))
-		etharp_query(netif, ip_2_ip4(&hop), p);
-	else
+	if (IP_IS_V4(&hop)) {
+		if (lwip_neigh_find(netif, next_hop, mac) ||
+		    asked_for(next_hop, ktime_get_ns()))
+			etharp_query(netif, ip_2_ip4(&hop), p);
+	} else {
 		ethip6_output(netif, p, ip_2_ip6(&hop));
+	}
 	pbuf_free(p);
 	lwip_unlock();
 }
