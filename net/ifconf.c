@@ -23,6 +23,8 @@
 #define SIOCGIFHWADDR	0x8927
 #define SIOCGIFINDEX	0x8933
 
+#define MORE_ADDRS	8	/* of one device, that are shown */
+
 #define IFF_UP		0x1
 #define IFF_BROADCAST	0x2
 #define IFF_LOOPBACK	0x8
@@ -144,21 +146,34 @@ struct conf_walk {
 	int err;
 };
 
+static void conf_put(struct conf_walk *walk, const struct net_device *dev,
+		     struct ifreq *req)
+{
+	if (walk->to) {
+		if (walk->room - walk->used < (s32)sizeof(*req))
+			return;
+		strlcpy(req->name, dev->name, sizeof(req->name));
+		walk->err = copy_to_user((char __user *)walk->to + walk->used,
+					 req, sizeof(*req));
+	}
+	walk->used += (s32)sizeof(*req);
+}
+
 static void conf_one(struct net_device *dev, void *arg)
 {
 	struct conf_walk *walk = arg;
+	struct lwip_ifaddr more[MORE_ADDRS];
 	struct ifreq req = { .value = 0 };
+	u32 n = lwip_get_aliases(dev, more, MORE_ADDRS);
 
-	if (walk->err || put_ifaddr(dev, SIOCGIFADDR, &req))
-		return;
-	if (walk->to) {
-		if (walk->room - walk->used < (s32)sizeof(req))
-			return;
-		strlcpy(req.name, dev->name, sizeof(req.name));
-		walk->err = copy_to_user((char __user *)walk->to + walk->used,
-					 &req, sizeof(req));
+	if (!walk->err && !put_ifaddr(dev, SIOCGIFADDR, &req))
+		conf_put(walk, dev, &req);
+	for (u32 i = 0; i < n && !walk->err; i++) {
+		memset(&req, 0, sizeof(req));
+		req.in.sin_family = AF_INET;
+		req.in.sin_addr = more[i].addr;
+		conf_put(walk, dev, &req);
 	}
-	walk->used += (s32)sizeof(req);
 }
 
 /* The list of those with an address; only its length if there is no room. */

@@ -14,7 +14,7 @@
 #include "net/loopback.h"
 #include "net/lwip/lwip_port.h"
 
-#define MAX_IFACES 4
+#define MAX_IFACES 8	/* each address of IPv4 counts as one */
 
 struct iface {
 	struct net_device *dev;
@@ -40,6 +40,8 @@ static __cold void collect(struct net_device *dev, void *arg)
 {
 	struct iface_table *t = arg;
 	struct iface *iface = &t->iface[t->n];
+	struct lwip_ifaddr more[MAX_IFACES];
+	u32 n;
 
 	if (dev->features & NETIF_F_LOOPBACK || t->n == MAX_IFACES)
 		return;
@@ -48,6 +50,9 @@ static __cold void collect(struct net_device *dev, void *arg)
 		iface->ifa = (struct lwip_ifaddr){ 0, 0, 0 };
 	iface->nr6 = lwip_get_ip6addrs(dev, iface->addr6);
 	t->n++;
+	n = lwip_get_aliases(dev, more, MAX_IFACES - t->n);
+	for (u32 i = 0; i < n; i++)
+		t->iface[t->n++] = (struct iface){ .dev = dev, .ifa = more[i] };
 }
 
 /* lwIP is asked before the lock is taken: it has one of its own. */

@@ -19,7 +19,8 @@
 #include "net/lwip/port_internal.h"
 #include "net/lwip/resolv.h"
 
-#define IP_HELP		"dhcp, off, or ADDR::GATEWAY:MASK::eth0:off"
+#define IP_HELP		"dhcp, off, ADDR::GATEWAY:MASK::eth0:off; more by " \
+			"ADDR/BITS, [ADDR6]::[GATEWAY6]:64"
 #define WAIT_SLACK	NSEC_PER_MSEC
 #define IP6_DELAY_TICKS	10	/* of 100 ms */
 
@@ -31,7 +32,7 @@ static u32 ip6_ticks_left;	/* port.lock; 0: IPv6 has begun or is off */
 
 int lwip_param_ip(const char *val)
 {
-	struct ip_config parsed;
+	struct ip_config parsed = config;
 	const char *why = ip_config_parse(val, &parsed);
 
 	if (why) {
@@ -123,11 +124,40 @@ static void start_ip6_soon(void)
 	lwip_poke(JOB_IP6_START);
 }
 
+static void add_static6(struct netif *netif)
+{
+	for (u32 i = 0; i < config.nr_more; i++) {
+		const struct ip_addr *ip = &config.more[i].addr;
+		ip_addr_t addr;
+
+		if (ip_addr_is_v4(ip))
+			continue;
+		lwip_addr_in(&addr, ip);
+		if (netif_add_ip6_address(netif, ip_2_ip6(&addr), NULL))
+			pr_err("ip=: more IPv6 addresses than there is room "
+			       "for\n");
+	}
+}
+
+/* The router that ip= names; NULL: they say themselves who they are. */
+const ip6_addr_t *lwip_port_gateway6(void)
+{
+	static ip6_addr_t gw;	/* port.lock */
+	ip_addr_t addr;
+
+	if (ip_addr_any(&config.gateway6))
+		return NULL;
+	lwip_addr_in(&addr, &config.gateway6);
+	ip6_addr_copy(gw, *ip_2_ip6(&addr));
+	return &gw;
+}
+
 u32 lwip_config_ip6_tick(void)
 {
 	if (--ip6_ticks_left)
 		return 1;
 	netif_create_ip6_linklocal_address(netif_default, 1);
+	add_static6(netif_default);
 	netif_set_ip6_autoconfig_enabled(netif_default, 1);
 	lwip_poke(JOB_ND6);
 	lwip_poke(JOB_MLD6);
@@ -155,8 +185,54 @@ static void start_static(struct netif *netif)
 	netif_set_addr(netif, &addr, &mask, &gateway);
 }
 
-static void configure(struct netif *netif)
+static be32 mask_of(u8 bits)
 {
+	return cpu_to_be32(~0u << (32 - bits));
+}
+
+/* The first of those that were added is the only one there is. */
+static void promote_first(void)
+{
+	u32 i = 0;
+
+	while (i < config.nr_more && !ip_addr_is_v4(&config.more[i].addr))
+		i++;
+	if (config.given || i == config.nr_more)
+		return;
+	config.mode = IP_CONFIG_STATIC;
+	config.addr = config.more[i].addr.a[3];
+	config.mask = mask_of(config.more[i].bits);
+	config.more[i] = config.more[--config.nr_more];
+}
+
+static bool add_more(struct net_device *dev)
+{
+	bool six = false;
+
+	for (u32 i = 0; i < config.nr_more; i++) {
+		struct lwip_ifaddr ifa = {
+			.addr = config.more[i].addr.a[3],
+		};
+
+		if (!ip_addr_is_v4(&config.more[i].addr)) {
+			six = true;
+			continue;
+		}
+		ifa.mask = mask_of(config.more[i].bits);
+		if (lwip_add_alias(dev, &ifa))
+			pr_err("%s: no memory for %pI4\n", dev->name,
+			       &ifa.addr);
+		else
+			log_address(dev->name, &ifa);
+	}
+	return six;
+}
+
+static void configure(struct net_device *dev, struct netif *netif)
+{
+	bool six;
+
+	promote_first();
 	netif_set_default(netif);
 	if (name_given || config.hostname[0])
 		netif_set_hostname(netif, get_hostname());
@@ -164,12 +240,15 @@ static void configure(struct netif *netif)
 		resolv_set_v4(i, config.dns[i]);
 	if (!netif_is_link_up(netif))
 		lwip_poke(JOB_LINK);
-	if (config.mode == IP_CONFIG_OFF)
-		return;
+	six = add_more(dev);
 	if (config.mode == IP_CONFIG_DHCP)
 		start_dhcp(netif);
-	else
+	else if (config.mode == IP_CONFIG_STATIC)
 		start_static(netif);
+	else if (six)
+		netif_set_up(netif);
+	else
+		return;
 	start_ip6_soon();
 }
 
@@ -200,7 +279,7 @@ void lwip_configure(void)
 		return;
 	}
 	lwip_lock();
-	configure(lwip_netif_of(dev));
+	configure(dev, lwip_netif_of(dev));
 	lwip_unlock();
 }
 
@@ -214,6 +293,21 @@ bool lwip_get_ifaddr(struct net_device *dev, struct lwip_ifaddr *out)
 	*out = ifaddr_of(netif);
 	lwip_unlock();
 	return out->addr != 0;
+}
+
+u32 lwip_get_aliases(struct net_device *dev, struct lwip_ifaddr *out, u32 most)
+{
+	struct netif *netif;
+	u32 n = 0;
+
+	lwip_lock();
+	NETIF_FOREACH(netif) {
+		if (((struct lwip_netif *)netif)->dev == dev &&
+		    netif != lwip_netif_of(dev) && n < most)
+			out[n++] = ifaddr_of(netif);
+	}
+	lwip_unlock();
+	return n;
 }
 
 static bool configured(void)

@@ -60,6 +60,67 @@ bool ip_parse_v4(const char *s, size_t len, be32 *out)
 	return !len;
 }
 
+/* Up to four hexadecimal digits. How many there were. */
+static size_t parse_group(const char *s, size_t len, u32 *out)
+{
+	size_t n = 0;
+
+	for (*out = 0; n < len && n < 4; n++) {
+		char c = s[n] | 0x20;
+
+		if (s[n] >= '0' && s[n] <= '9')
+			*out = *out << 4 | (u32)(s[n] - '0');
+		else if (c >= 'a' && c <= 'f')
+			*out = *out << 4 | (u32)(c - 'a' + 10);
+		else
+			break;
+	}
+	return n;
+}
+
+bool ip_parse_v6(const char *s, size_t len, struct ip_addr *out)
+{
+	u32 group[8], n = 0, gap = ARRAY_SIZE(group), filled;
+
+	if (len >= 2 && s[0] == ':' && s[1] == ':') {
+		gap = 0;
+		s += 2;
+		len -= 2;
+	}
+	while (len) {
+		size_t digits = parse_group(s, len, &group[n]);
+
+		if (!digits || ++n > 8 - (gap < 8))
+			return false;
+		s += digits;
+		len -= digits;
+		if (!len)
+			break;
+		/* A colon and more, or the two of the gap. */
+		if (s[0] != ':' || len < 2 || n == 8)
+			return false;
+		s++;
+		len--;
+		if (s[0] == ':') {
+			if (gap < 8)
+				return false;
+			gap = n;
+			s++;
+			len--;
+		}
+	}
+	if (gap == 8 && n != 8)
+		return false;
+	*out = (struct ip_addr){ { 0 } };
+	filled = 8 - n;
+	for (u32 i = 0; i < n; i++) {
+		u32 at = i < gap ? i : i + filled;
+
+		out->a[at / 2] |= cpu_to_be32(group[i] << (at & 1 ? 0 : 16));
+	}
+	return true;
+}
+
 bool hostname_valid(const char *s, size_t len)
 {
 	if (!len || len > HOSTNAME_MAX || s[0] == '-' || s[0] == '.')
@@ -141,8 +202,9 @@ static int split(const char *val, struct text f[NR_FIELDS])
 	for (int i = 0; i < NR_FIELDS; i++)
 		f[i] = (struct text){ "", 0 };
 	f[0].s = val;
-	for (; *val; val++) {
-		if (*val != ':') {
+	for (bool six = false; *val; val++) {
+		six = *val == '[' || (six && *val != ']');
+		if (*val != ':' || six) {
 			f[n].len++;
 			continue;
 		}
@@ -153,18 +215,82 @@ static int split(const char *val, struct text f[NR_FIELDS])
 	return n + 1;
 }
 
+/* With or without brackets. */
+static bool parse_six(const struct text *t, struct ip_addr *out)
+{
+	bool in = t->len > 2 && t->s[0] == '[' && t->s[t->len - 1] == ']';
+
+	return ip_parse_v6(t->s + in, t->len - 2 * in, out) &&
+	       !ip_addr_any(out) && !ip_addr_is_v4(out) &&
+	       (out->a[0] & 0xff) != 0xff;
+}
+
+static bool parse_bits(const struct text *t, u32 most, u8 *out)
+{
+	u32 bits = 0;
+
+	for (size_t i = 0; i < t->len; i++) {
+		if (t->s[i] < '0' || t->s[i] > '9' || bits > most)
+			return false;
+		bits = bits * 10 + (u32)(t->s[i] - '0');
+	}
+	*out = (u8)bits;
+	return t->len && bits && bits <= most;
+}
+
+/* One more address, with the length of its prefix. */
+static const char *add_address(const struct text *addr, const struct text *bits,
+			       struct ip_config *out)
+{
+	struct ip_addr *ip;
+	be32 v4;
+	u8 *n;
+
+	if (out->nr_more == IP_CONFIG_MORE)
+		return "there are too many addresses";
+	ip = &out->more[out->nr_more].addr;
+	n = &out->more[out->nr_more].bits;
+	if (ip_parse_v4(addr->s, addr->len, &v4) && is_host(v4)) {
+		*ip = ip_addr_v4(v4);
+		if (!parse_bits(bits, 32, n))
+			return "behind the / is no number from 1 to 32";
+	} else if (!parse_six(addr, ip)) {
+		return "before the / is no host's address";
+	} else if (!parse_bits(bits, 64, n) || *n != 64) {
+		return "of IPv6 only prefixes of 64 bits are known";
+	}
+	out->nr_more++;
+	return NULL;
+}
+
+/* [ADDR]::[GATEWAY]:BITS; the other fields do not matter. */
+static const char *parse_bracketed(const struct text *f, struct ip_config *out)
+{
+	if (f[GATEWAY].len && !parse_six(&f[GATEWAY], &out->gateway6))
+		return "the third field is no gateway's IPv6 address";
+	return add_address(&f[CLIENT], &f[NETMASK], out);
+}
+
 const char *ip_config_parse(const char *val, struct ip_config *out)
 {
+	const char *slash = val ? strchr(val, '/') : NULL;
 	struct text f[NR_FIELDS];
 	const char *why;
 	int n;
 
-	memset(out, 0, sizeof(*out));
+	if (slash)
+		return add_address(&(struct text){ val, (size_t)(slash - val) },
+				   &(struct text){ slash + 1,
+						   strlen(slash + 1) }, out);
 	n = val ? split(val, f) : 0;
 	if (n == 0 || !*val)
 		return "it is empty";
 	if (n < 0)
 		return "it has more than ten fields";
+	if (f[CLIENT].len && f[CLIENT].s[0] == '[')
+		return parse_bracketed(f, out);
+	memset(out, 0, offsetof(struct ip_config, nr_more));
+	out->given = true;
 	if (n == 1 && !(f[0].s[0] >= '0' && f[0].s[0] <= '9'))
 		return parse_autoconf(&f[0], &out->mode);
 	why = parse_autoconf(&f[AUTOCONF], &out->mode);

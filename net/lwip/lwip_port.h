@@ -53,8 +53,11 @@ struct lwip_ifaddr {
 
 bool lwip_get_ifaddr(struct net_device *dev, struct lwip_ifaddr *out);
 
+/* The addresses of @dev besides, @most of them; returns how many. */
+u32 lwip_get_aliases(struct net_device *dev, struct lwip_ifaddr *out, u32 most);
+
 /* The IPv6 addresses of @dev that may be used now; returns how many. */
-#define LWIP_IP6_ADDRS	3
+#define LWIP_IP6_ADDRS	5
 u32 lwip_get_ip6addrs(struct net_device *dev,
 		      struct ip_addr out[LWIP_IP6_ADDRS]);
 

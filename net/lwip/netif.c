@@ -15,6 +15,8 @@
 
 #define ARP_LEN		28
 #define ARP_SENDER_IP	14
+#define ARP_TARGET_IP	24
+#define IP_DADDR	16
 #define IP6_LEN		40
 #define IP_MAX_PAYLOAD	(65535 - 20)
 #define IPPROTO_HOPOPTS	0
@@ -304,12 +306,26 @@ static u16 checks(const struct sk_buff *skb, const struct frame *f)
 	return flags;
 }
 
-static be32 arp_sender(const struct sk_buff *skb)
+/* A word of an address in the frame. */
+static be32 word_at(const struct sk_buff *skb, u32 off)
 {
-	be32 ip;
+	be32 word;
 
-	memcpy(&ip, skb->data + ETH_HLEN + ARP_SENDER_IP, sizeof(ip));
-	return ip;
+	memcpy(&word, skb->data + ETH_HLEN + off, sizeof(word));
+	return word;
+}
+
+/* The interface with address @ip on the same device, else @nf. */
+static struct lwip_netif *alias_of(struct lwip_netif *nf, be32 ip)
+{
+	struct netif *netif;
+
+	NETIF_FOREACH(netif) {
+		if (((struct lwip_netif *)netif)->dev == nf->dev &&
+		    netif_ip4_addr(netif)->addr == ip)
+			return (struct lwip_netif *)netif;
+	}
+	return nf;
 }
 
 void lwip_input(struct sk_buff *skb)
@@ -344,8 +360,12 @@ void lwip_input(struct sk_buff *skb)
 	}
 	if (unlikely(f.pokes))
 		lwip_timers_catch_up(f.pokes);
-	if (unlikely(f.proto == ETH_P_ARP))
-		lwip_neigh_confirm(arp_sender(skb));
+	if (unlikely(f.proto == ETH_P_ARP)) {
+		lwip_neigh_confirm(word_at(skb, ARP_SENDER_IP));
+		nf = alias_of(nf, word_at(skb, ARP_TARGET_IP));
+	} else if (f.proto == ETH_P_IP) {
+		nf = alias_of(nf, word_at(skb, IP_DADDR));
+	}
 	nf->netif.chksum_flags = nf_flags;
 	if (unlikely(f.icmp4_error))
 		lwip_icmp4_error(skb);
@@ -417,5 +437,36 @@ int lwip_add_netdev(struct net_device *dev)
 		configure_lo(&nf->netif);
 	netif_set_status_callback(&nf->netif, lwip_status_changed);
 	lwip_unlock();
+	return 0;
+}
+
+/* lwIP routes by the first that fits: the device's own stays first. */
+static void move_last(struct netif *netif)
+{
+	struct netif **at = &netif_list;
+
+	*at = netif->next;
+	while (*at)
+		at = &(*at)->next;
+	*at = netif;
+	netif->next = NULL;
+}
+
+int lwip_add_alias(struct net_device *dev, const struct lwip_ifaddr *ifa)
+{
+	struct lwip_netif *nf = kzalloc(sizeof(*nf));
+	struct ip4_addr addr = { ifa->addr }, mask = { ifa->mask };
+
+	if (!nf)
+		return -ENOMEM;
+	nf->dev = dev;
+	netif_add(&nf->netif, &addr, &mask, NULL, NULL, init_netif,
+		  ethernet_input);
+	move_last(&nf->netif);
+	nf->netif.flags &= (u8)~NETIF_FLAG_MLD6;
+	nf->netif.flags |= NETIF_FLAG_LINK_UP;
+	nf->netif.rs_count = 0;
+	netif_set_up(&nf->netif);
+	WRITE_ONCE(ip_route_gen, ip_route_gen + 1);
 	return 0;
 }

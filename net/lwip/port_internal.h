@@ -16,6 +16,7 @@
 #include "net/dev.h"
 #include "net/drop.h"
 #include "net/lwip/lwip_headers.h"
+#include "net/lwip/lwip_port.h"
 #include "net/skbuff.h"
 
 struct sock;
@@ -109,6 +110,13 @@ struct sk_buff *lwip_skb_from_pbuf(struct pbuf *p, u32 headroom);
 struct netif *lwip_netif_of(struct net_device *dev);
 /* lwip_addr_is_ours() for who has the lock. */
 bool lwip_is_ours_locked(const ip_addr_t *ip);
+
+/*
+ * @dev has one address more: an interface of lwIP's that shares the device.
+ * 0, -ENOMEM.
+ */
+int lwip_add_alias(struct net_device *dev, const struct lwip_ifaddr *ifa)
+	__must_check;
 
 /* --- echo.c; port.lock held --- */
 

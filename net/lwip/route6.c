@@ -32,6 +32,12 @@ static bool on_link(struct netif *netif, const ip6_addr_t *to)
 {
 	if (ip6_addr_islinklocal(to))
 		return true;
+	for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
+		if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i)) &&
+		    netif_ip6_addr_isstatic(netif, i) &&
+		    ip6_addr_netcmp(to, netif_ip6_addr(netif, i)))
+			return true;
+	}
 	for (u32 i = 0; i < LWIP_ND6_NUM_PREFIXES; i++) {
 		if (prefix_list[i].netif == netif &&
 		    prefix_list[i].invalidation_timer > 0 &&
@@ -96,8 +102,10 @@ static int route_locked(struct ip_addr *saddr, const struct ip_addr *daddr,
 		return -ENETUNREACH;
 	hop = dst;
 	if (!on_link(netif, ip_2_ip6(&dst))) {
-		const ip6_addr_t *router = find_router(netif);
+		const ip6_addr_t *router = lwip_port_gateway6();
 
+		if (!router)
+			router = find_router(netif);
 		if (!router)
 			return -ENETUNREACH;
 		ip_addr_copy_from_ip6(hop, *router);

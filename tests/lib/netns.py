@@ -104,21 +104,22 @@ class NamespaceGuest(ServerGuest):
         super().__exit__()
         self.ns.close()
 
-    def connect(self, seconds=20):
-        return self.ns.run(socket.create_connection, (GUEST_IP, self.port),
+    def connect(self, seconds=20, to=GUEST_IP):
+        return self.ns.run(socket.create_connection, (to, self.port),
                            seconds)
 
 
 class TapGuest(NamespaceGuest):
     """Right on the TAP, offloads and all."""
 
-    def __init__(self, prog="echo", machine="pc", features="", **how):
+    def __init__(self, prog="echo", machine="pc", features="", ip=STATIC_IP,
+                 **how):
         tap = self.make_tap(IFF_VNET_HDR)
         self.port = qemu.PORTS.get(prog, 7777)
         rom = "" if machine == "microvm" else ",romfile="
         net = ["-netdev", f"tap,id=n0,fd={tap}", "-device",
                f"{qemu.device(machine, 'net')},netdev=n0{rom}{features}"]
-        super().__init__(append=f"ip={STATIC_IP} init=/{prog}", net=net,
+        super().__init__(append=f"ip={ip} init=/{prog}", net=net,
                          machine=machine, pass_fds=(tap,), **how)
         os.close(tap)
 

@@ -7,7 +7,7 @@
 #include "net/lwip/lwip_port.h"
 
 struct net_device fake_eth = { .name = "eth0" };
-bool fake_configured, fake_gateway;
+bool fake_configured, fake_gateway, fake_alias;
 
 /* 2001:db8::2, with a router at fe80::1 and the prefix on the link. */
 const struct ip_addr ours6 = { { 0xb80d0120, 0, 0, 0x02000000 } };
@@ -24,6 +24,16 @@ bool lwip_get_ifaddr(struct net_device *dev, struct lwip_ifaddr *out)
 	out->mask = cpu_to_be32(0xffffff00);
 	out->gateway = fake_gateway ? cpu_to_be32(0x0a000001) : 0;
 	return fake_configured;
+}
+
+u32 lwip_get_aliases(struct net_device *dev, struct lwip_ifaddr *out, u32 most)
+{
+	if (!fake_alias || dev != &fake_eth)
+		return 0;
+	out->addr = cpu_to_be32(ALIAS);
+	out->mask = cpu_to_be32(0xffff0000);
+	out->gateway = 0;
+	return 1;
 }
 
 u32 lwip_get_ip6addrs(struct net_device *dev,

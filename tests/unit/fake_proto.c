@@ -55,6 +55,11 @@ bool lwip_get_ifaddr(struct net_device *dev, struct lwip_ifaddr *out)
 	return fake.have_ifaddr;
 }
 
+u32 lwip_get_aliases(struct net_device *dev, struct lwip_ifaddr *out, u32 most)
+{
+	return 0;
+}
+
 /* ---- the protocol ---- */
 
 static void fake_backlog_rcv(struct sock *sk, struct sk_buff *skb)

@@ -129,6 +129,30 @@ static void test_on_link_and_gateway(void **state)
 	assert_int_equal(rt.ll_len, 0);
 }
 
+/* ip= has named several: each network is reached from the address in it. */
+static void test_several_addresses(void **state)
+{
+	struct ip_addr saddr, local = v4(ALIAS);
+	struct ip_route rt;
+
+	assert_false(ip_addr_is_local(&local));
+	fake_alias = true;
+	ip_route_gen++;
+	assert_true(ip_addr_is_local(&local));
+	assert_int_equal(route(0, 0xac100101, &saddr, &rt), 0);
+	assert_int_equal(host_order(&saddr), ALIAS);
+	assert_int_equal(host_order(&asked), 0xac100101);
+	assert_int_equal(route(0, NEAR, &saddr, &rt), 0);
+	assert_int_equal(host_order(&saddr), OURS);
+	/* A server answers from the address that it was asked by. */
+	ip_route_gen++;
+	assert_int_equal(route(ALIAS, FAR, &saddr, &rt), 0);
+	assert_int_equal(host_order(&saddr), ALIAS);
+	assert_int_equal(host_order(&asked), 0x0a000001);
+	fake_alias = false;
+	ip_route_gen++;
+}
+
 /* The second connection to a place asks nobody, until something changes. */
 static void test_routes_are_remembered(void **state)
 {
@@ -530,6 +554,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(test_on_link_and_gateway),
+		T(test_several_addresses),
 		T(test_routes_are_remembered),
 		T(test_to_ourselves),
 		T(test_ipv6_routes),

@@ -57,6 +57,11 @@ bool lwip_get_ifaddr(struct net_device *dev, struct lwip_ifaddr *out)
 	return false;
 }
 
+u32 lwip_get_aliases(struct net_device *dev, struct lwip_ifaddr *out, u32 most)
+{
+	return 0;
+}
+
 /* ---- a file system of one directory ---- */
 
 static int path_answer;

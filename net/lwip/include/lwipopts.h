@@ -65,6 +65,8 @@
 /* IPv6. */
 #define LWIP_IPV6			1
 #define LWIP_IPV6_SCOPES		0
+#define LWIP_IPV6_NUM_ADDRESSES		5
+#define LWIP_HOOK_ND6_GET_GW(netif, dest) lwip_port_gateway6()
 #define LWIP_ICMP6_DATASIZE		0	/* quote all that fits */
 #define IPV6_FRAG_COPYHEADER		1	/* for 8-byte pointers */
 #define LWIP_ND6_TCP_REACHABILITY_HINTS	1

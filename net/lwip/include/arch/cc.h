@@ -51,6 +51,9 @@ void lwip_port_assert(int line) __attribute__((noreturn, cold));
 
 /* An option of a DHCP message that lwIP has no use for: resolv.c. */
 struct pbuf;
+struct ip6_addr;
+/* The router of IPv6 that ip= names, or NULL. config.c */
+const struct ip6_addr *lwip_port_gateway6(void);
 void lwip_port_dhcp_option(unsigned char type, unsigned char option,
 			   struct pbuf *p, unsigned short len,
 			   unsigned short offset);
