@@ -157,7 +157,7 @@ $(OBJS) $(DISK_OBJS) $(E2FS_OBJS): $(B)/.flags
 $(B)/%.c.o: %.c | $(call need,build) $(LWIP_HERE)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CFLAGS) $(OPT) $(LTO) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(INC) $(OPT) $(LTO) -MMD -MP -c $< -o $@
 
 $(B)/%.S.o: %.S | $(call need,build)
 	@mkdir -p $(@D)
@@ -199,7 +199,7 @@ $(B)/e2fs.o/all.o: $(E2FS_OBJS)
 	$(Q)$(LD) -r $(E2FS_OBJS) -o $@.tmp
 	$(Q)objcopy -w -G 'ext_lib_*' -G ext_crc32c $@.tmp $@
 
-$(E2FS_OURS:%=$(B)/%.o): CFLAGS += $(E2FS_INC)
+$(E2FS_OURS:%=$(B)/%.o): INC = $(E2FS_INC)
 $(E2FS_OURS:%=$(B)/%.o): LTO :=
 $(E2FS_OURS:%=$(B)/%.o): | $(E2FS_HERE)
 $(E2FS_SRCS:%.c=$(B)/e2fs.o/%.o): $(B)/e2fs.o/%.o: | $(E2FS_HERE)

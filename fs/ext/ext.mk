@@ -14,9 +14,10 @@ E2FS_SRCS := $(addprefix lib/ext2fs/,alloc.c alloc_sb.c alloc_stats.c \
 # Of ours, what is written against the library and a C library's headers.
 E2FS_OURS := $(wildcard fs/ext/lib/*.c)
 
-# musl's headers, which only declare things: nothing of musl is linked.
+# musl's headers, which only declare things: nothing of musl is linked. The
+# compiler is asked late: it may be installed while make runs.
 MUSL_INC ?= /usr/include/$(shell uname -m)-linux-musl
-E2FS_INC := -nostdinc -isystem $(shell $(CC) -print-file-name=include) \
+E2FS_INC = -nostdinc -isystem $(shell $(CC) -print-file-name=include) \
 	    -isystem $(MUSL_INC) -I. -Ifs/ext/lib/include \
 	    -isystem $(B)/e2fs.inc -isystem $(E2FS_DIR)/lib \
 	    -isystem $(E2FS_DIR)/lib/ext2fs -isystem $(E2FS_DIR)/e2fsck \
