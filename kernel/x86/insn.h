@@ -43,7 +43,9 @@ static inline u32 insn_form_0f(u32 op)
 		return op < 4 || op == 0x0d;
 	if ((op & 0xf0) == 0x80)
 		return INSN_WORD;
-	if ((op & 0xf0) == 0x30 || (op & 0xf4) == 0xa0 || (op & 0xf8) == 0xc8)
+	/* Not bt and bts, 0xa3 and 0xab. */
+	if ((op & 0xf0) == 0x30 || (op & 0xf8) == 0xc8 ||
+	    ((op & 0xf4) == 0xa0 && op % 4 != 3))
 		return 0;
 	if (op == 0xba || (op & 0xf7) == 0xa4)
 		return INSN_MODRM | INSN_BYTE;

@@ -50,6 +50,9 @@ static const struct row rows[] = {
 	ROW("\x74\x02", 0x74),
 	ROW("\x0f\x84\1\2\3\4", INSN_0F | 0x84),	/* je */
 	ROW("\x0f\xb6\x07", INSN_0F | 0xb6),		/* movzbl */
+	/* lock bts %rdx, map(, %rax, 8) */
+	ROW("\xf0\x48\x0f\xab\x14\xc5\x40\x00\x18\x80", INSN_0F | 0xab),
+	ROW("\x0f\xa3\xc8", INSN_0F | 0xa3),		/* bt %ecx, %eax */
 	ROW("\x0f\xba\xe0\x05", INSN_0F | 0xba),	/* bt $5 */
 	ROW("\x48\x0f\xac\xd0\x20", INSN_0F | 0xac),	/* shrd $32 */
 	ROW("\x0f\xc8", INSN_0F | 0xc8),		/* bswap */
