@@ -347,7 +347,9 @@ $(B)/bench/insns.so: bench/insns.c $(B)/qemu/include/qemu/qemu-plugin.h
 	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -I$(B)/qemu/include/qemu \
 		$< -o $@
 
+$(B)/flood: tests/floods/flood.c | $(call need,build)
 $(B)/link-emulator: tools/link-emulator.c | $(call need,build)
+$(B)/flood $(B)/link-emulator:
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror $< -o $@
 
@@ -422,7 +424,7 @@ fuzz-syscalls: build/debug/pollux.elf $(B)/tests/calls | $(call need,test)
 
 # Every suite; TESTS="tests/wire -k arp" picks some of the pytest ones.
 test: all iso disk build/debug/pollux.elf $(TEST_PROGS:%=$(B)/tests/%) \
-		$(B)/link-emulator \
+		$(B)/link-emulator $(B)/flood \
 		$(PROGS:%=$(B)/user/%) \
 		$(B)/bench/million \
 		| $(call need,run) $(call need,unit) $(call need,test) servers
@@ -451,6 +453,10 @@ $(B)/tests/cable: tests/soak/cable.c | $(call need,build)
 soak: all $(KERNEL) $(B)/tests/cable $(B)/bench/load | $(call need,run) \
 		$(call need,test)
 	tests/soak/soak.py --time $(TIME) --kernel $(KERNEL) --mem $(MEM)
+
+# Floods in full: 200,000 segments, 10,000 connections held (root).
+test-floods: all $(B)/flood | $(call need,run) $(call need,test)
+	FLOODS=full /usr/bin/python3 -m pytest -q tests/e2e/test_floods.py
 
 # Kills guests with a disk and a share, TIMES each, and cuts their power.
 TIMES	?= 200
@@ -546,6 +552,7 @@ help:
 	@echo '                  shares of the host and disks (docs/files.md)'
 	@echo 'make test         every suite; ends with what passed and failed'
 	@echo 'make test-boots   addresses and secrets of BOOTS=100 boots'
+	@echo 'make test-floods  floods in full, while a client is served (root)'
 	@echo 'make test-crash   kills guests in the middle of their writes, TIMES=200'
 	@echo 'make test-debug   what runs guests, on a kernel that checks itself (DEBUG=1)'
 	@echo 'make soak         a mixed load for TIME=3600 seconds (root); KERNEL='
@@ -573,6 +580,8 @@ FORCE:
 .PHONY: FORCE all objs install servers iso disk bench bench-pollux \
 	bench-links bench-trace bench-million run run-kernel run-iso gdb record replay core unit check \
 	lint test test-boots test-crash test-debug fuzz-syscalls sim coverage fuzz land-check \
+=======
+	lint test test-boots test-crash test-floods sim coverage fuzz land-check \
 	syscalls clean help
 .SECONDARY:
 -include $(OBJS:.o=.d) $(DISK_OBJS:.o=.d) \

@@ -31,6 +31,8 @@ void tcp_init_transfer(struct tcp_sock *tp, u64 now)
 	/* RFC 6298 section 5.7, RFC 5681 section 3.1. */
 	if (syn_lost)
 		tp->cwnd = 1;
+	if (syn_lost && !tp->srtt)
+		tp->rto = TCP_RTO_AFTER_SYN;
 	tp->retransmits = 0;
 	tp->backoff = 0;
 	tp->quick = QUICK_ACKS;
