@@ -458,6 +458,20 @@ soak: all $(KERNEL) $(B)/tests/cable $(B)/bench/load | $(call need,run) \
 test-floods: all $(B)/flood | $(call need,run) $(call need,test)
 	FLOODS=full /usr/bin/python3 -m pytest -q tests/e2e/test_floods.py
 
+# Allocations that fail: so many in boot, all of the ABI tests, a server.
+FAULTS	?= 1000
+
+.PHONY: test-memory
+test-memory: build/debug/pollux.elf $(B)/tests/abi | $(call need,run) \
+		$(call need,test)
+	FAULTS=$(FAULTS) /usr/bin/python3 -m pytest -q -s \
+		tests/security/test_failing_memory.py
+
+# What is shipped, built twice in two places: equal to the byte.
+.PHONY: reproduce
+reproduce: all iso disk
+	tools/reproduce
+
 # Kills guests with a disk and a share, TIMES each, and cuts their power.
 TIMES	?= 200
 
@@ -555,6 +569,8 @@ help:
 	@echo 'make test-floods  floods in full, while a client is served (root)'
 	@echo 'make test-crash   kills guests in the middle of their writes, TIMES=200'
 	@echo 'make test-debug   what runs guests, on a kernel that checks itself (DEBUG=1)'
+	@echo 'make test-memory  allocations that fail, FAULTS=1000 of them in boot'
+	@echo 'make reproduce    builds twice, in two places; every byte must be equal'
 	@echo 'make soak         a mixed load for TIME=3600 seconds (root); KERNEL='
 	@echo 'make unit check   host unit tests; style and layer rules'
 	@echo 'make lint         clang, its lock analysis, cppcheck, gcc -fanalyzer, clang-tidy'

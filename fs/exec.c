@@ -11,6 +11,7 @@
 #include "fs/fdtable.h"
 #include "fs/initramfs.h"
 #include "fs/mount.h"
+#include "kernel/debug/failmem.h"
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/page.h"
@@ -247,5 +248,6 @@ int exec_init(const char *path, char *const argv[], char *const envp[])
 		       "link it at the usual address", path, -err);
 	if (err)
 		return err;
+	failmem_program();
 	enter_user_mode(first_ip(&p), p.sp);
 }

@@ -2,6 +2,7 @@
  * kmalloc(): the next larger size of a ladder of caches; beyond the ladder,
  * whole pages. kfree() finds the cache through the page's struct.
  */
+#include "kernel/debug/failmem.h"
 #include "kernel/debug/kasan.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab_internal.h"
@@ -65,6 +66,8 @@ void *kmalloc(size_t size)
 	struct page *page;
 	void *obj;
 
+	if (fail_alloc(__builtin_return_address(0)))
+		return NULL;
 	if (likely(size <= LADDER_MAX)) {
 		obj = kmem_cache_alloc(&rung[find_rung(size)]);
 		kasan_shrink(obj, size, kmalloc_size(size));
@@ -76,7 +79,8 @@ void *kmalloc(size_t size)
 
 void *kzalloc(size_t size)
 {
-	void *obj = kmalloc(size);
+	void *obj = fail_alloc(__builtin_return_address(0)) ? NULL :
+							      kmalloc(size);
 
 	if (obj)
 		memset(obj, 0, size);

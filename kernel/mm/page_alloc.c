@@ -13,6 +13,7 @@
  * it set has interrupted the owner and goes to the lists instead.
  */
 #include "kernel/mm/page.h"
+#include "kernel/debug/failmem.h"
 #include "kernel/debug/kasan.h"
 #include "kernel/mm/memblock.h"
 #include "kernel/panic.h"
@@ -292,7 +293,7 @@ struct page *alloc_pages(unsigned int order)
 {
 	struct page *page = NULL;
 
-	if (order > MAX_ORDER)
+	if (order > MAX_ORDER || fail_alloc(__builtin_return_address(0)))
 		return NULL;
 	if (!order)
 		page = stock_alloc();

@@ -11,6 +11,7 @@
  * finds it set has interrupted the owner and goes to the slabs.
  */
 #include "kernel/mm/slab.h"
+#include "kernel/debug/failmem.h"
 #include "kernel/debug/kasan.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab_internal.h"
@@ -206,6 +207,8 @@ u32 kmem_cache_alloc_bulk(struct kmem_cache *c, u32 n, void **objs)
 	struct magazine *m = own_magazine(c);
 	u32 got = 0, left;
 
+	if (fail_alloc(__builtin_return_address(0)))
+		return 0;
 	if (likely(!READ_ONCE(m->busy))) {
 		WRITE_ONCE(m->busy, 1);
 		barrier();
@@ -232,6 +235,8 @@ void *kmem_cache_alloc(struct kmem_cache *c)
 	struct magazine *m = own_magazine(c);
 	u64 *obj = NULL;
 
+	if (fail_alloc(__builtin_return_address(0)))
+		return NULL;
 	if (likely(!READ_ONCE(m->busy))) {
 		WRITE_ONCE(m->busy, 1);
 		barrier();

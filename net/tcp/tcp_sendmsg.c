@@ -139,6 +139,19 @@ static int wait_memory(struct send_job *job)
 	return err ? err : send_refused(&tp->sk);
 }
 
+/*
+ * No memory in the machine. Acknowledgements free some, and say that there is
+ * space; if none is due, nobody else would.
+ */
+static __cold int try_later(struct tcp_sock *tp)
+{
+	if (!tp->packets_out) {
+		sock_set_flag(&tp->sk, SOCK_NOSPACE);
+		tp->sk.sk_write_space(&tp->sk);
+	}
+	return -EAGAIN;
+}
+
 /* The last buffer, if it is unsent and takes more; else NULL. */
 static struct sk_buff *open_tail(const struct tcp_sock *tp, u32 goal)
 {
@@ -329,10 +342,7 @@ static ssize_t send_some(struct send_job *job)
 	}
 	got = append_new(job, goal);
 sent:
-	/* No memory in the machine: what is queued may free some. */
-	if (got == -ENOBUFS && tp->packets_out)
-		got = job->timeo ? -ENOBUFS : -EAGAIN;
-	return got;
+	return got == -ENOBUFS && !job->timeo ? try_later(tp) : got;
 }
 
 static ssize_t send_locked(struct send_job *job)
