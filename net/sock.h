@@ -112,7 +112,7 @@ struct __capability("sock") sock {
 	u16 sk_num;			/* c  host order, ours */
 	u32 sk_hash;			/* c */
 
-	u32 sk_lock;			/* SOCK_LOCK_ bits, see above */
+	u32 sk_lock;			/* a  SOCK_LOCK_ bits, see above */
 	u8 sk_state;			/* s  enum tcp_state, for all kinds */
 	u8 sk_shutdown;			/* s  RCV_ and SEND_SHUTDOWN */
 	struct atomic sk_refs;		/* a */
@@ -142,10 +142,10 @@ struct __capability("sock") sock {
 	struct wait_queue_head *sk_wq;	/* s */
 
 	/* The four callbacks. Any context, sk lock held or owned. */
-	void (*sk_state_change)(struct sock *sk);
-	void (*sk_data_ready)(struct sock *sk);
-	void (*sk_write_space)(struct sock *sk);
-	void (*sk_error_report)(struct sock *sk);
+	void (*sk_state_change)(struct sock *sk);	/* c */
+	void (*sk_data_ready)(struct sock *sk);	/* c */
+	void (*sk_write_space)(struct sock *sk);	/* c */
+	void (*sk_error_report)(struct sock *sk);	/* c */
 
 	struct ip_route sk_route;	/* s */
 	u8 sk_tos;			/* s */

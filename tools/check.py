@@ -40,6 +40,9 @@ COMPILER_HEADERS = {"stdarg.h", "stdbool.h", "stddef.h", "stdint.h",
                     "limits.h"}
 # Inline assembly lives with the machine; compiler.h has the barrier.
 ASM_HOMES = ("kernel/x86/", "boot/", "kernel/compiler.h")
+# The blocks of a connection, whose members have lock letters.
+LETTERED = {"net/sock.h": ("sock",), "net/tcp/tcp_ext.h": ("tcp_ext",),
+            "net/tcp/tcp_sock.h": ("tcp_sock", "tcp_listen", "tcp_mini")}
 SKIP_DIRS = {".git", "build", "__pycache__", ".pytest_cache"}
 TEXT_RULES = (".c", ".h", ".S", ".py", ".sh")
 
@@ -190,10 +193,28 @@ def check_asm(path, lines, _tree):
             yield n, "inline assembly belongs in kernel/x86/"
 
 
+def check_lock_letters(path, lines, _tree):
+    """Every member says which lock guards it, by a letter of the legend."""
+    inside, legend = None, ""
+    for n, line in enumerate(lines, 1):
+        m = re.match(r"struct (?:__\w+\(.*\) )?(\w+) {$", line)
+        if m and m[1] in LETTERED.get(path, ()):
+            inside, legend = m[1], " ".join(lines[max(n - 14, 0):n - 1])
+        elif line.startswith("}"):
+            inside = None
+        elif inside and re.search(r";\s*(/\*|$)", line) and \
+                not re.match(r"\s*(}|/?\*)", line):
+            m = re.search(r"/\* ([a-z])(,| )", line)
+            if not m:
+                yield n, f"struct {inside}: which lock guards this member?"
+            elif not re.search(rf"(Locks:|,)[ *]+{m[1]} ", legend):
+                yield n, f"struct {inside}: no lock is called {m[1]}"
+
+
 RULES = (check_layers, check_own_header, check_pragma_once, check_columns,
          check_file_length, check_functions, check_left_behind,
          check_white_space, check_opening_comment, check_typedefs,
-         check_forward_statics, check_asm)
+         check_forward_statics, check_asm, check_lock_letters)
 
 
 def is_script(path):

@@ -421,12 +421,17 @@ static void reno_dupack(struct tcp_sock *tp)
 		tp->sacked_out++;
 }
 
-/* Of @acked segments some had been counted by duplicate ACKs already. */
+/*
+ * Of @acked segments some had been counted by duplicate ACKs already. Outside
+ * recovery none is counted any more: what they told of has come.
+ */
 static void reno_advance(struct tcp_sock *tp, u32 acked)
 {
 	if (tcp_sack_on(tp) || !tp->sacked_out)
 		return;
-	if (acked > 1)
+	if (tp->ca_state == TCP_CA_OPEN)
+		tp->sacked_out = 0;
+	else if (acked > 1)
 		tp->sacked_out -= min(tp->sacked_out, acked - 1);
 	reno_fit(tp);
 }

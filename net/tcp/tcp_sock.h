@@ -78,10 +78,11 @@ enum tcp_ca_state {
 /*
  * Members with names in lower case RFC style are those of RFC 9293 and its
  * companions. Locks: s the sk lock, k its inner spinlock, c const once the
- * connection is established.
+ * connection is established, l the sk lock of its listener, p the port table's,
+ * w the timer wheel's, b bytes that are only stored and loaded, a atomic.
  */
 struct tcp_sock {
-	struct sock sk;			/* first: cast both ways */
+	struct sock sk;			/* s  first, to cast */
 
 	/* Sending. All s unless said. */
 	u32 snd_una;		/* s  oldest unacknowledged */
@@ -134,12 +135,12 @@ struct tcp_sock {
 	u64 rto_at;		/* s  retransmission or zero-window probe */
 	u64 ack_at;		/* s  delayed ACK */
 	u64 keep_at;		/* s  keepalive, or the end of FIN-WAIT-2 */
-	struct timer timer;	/* wheel */
+	struct timer timer;	/* w */
 
-	struct hlist_node bind_node;	/* port lock */
+	struct hlist_node bind_node;	/* p */
 	union {
 		struct tcp_listen *listen;	/* s  listeners */
-		struct sock *accept_next;	/* listener's sk lock */
+		struct sock *accept_next;	/* l */
 	};
 
 	u32 flags;		/* s  TCP_F_ bits */
@@ -173,7 +174,7 @@ struct tcp_sock {
 	u8 quick;		/* s  ACKs still to be sent at once */
 	u8 opts;		/* c  TCP_OPT_ bits both agreed on */
 	u8 snd_wscale, rcv_wscale; /* c */
-	u8 nospace;		/* byte stores only: writer awaits space */
+	u8 nospace;		/* b  writer awaits space */
 	u8 timer_owed;		/* k  timer fired while a task owned us */
 	u8 err_soft;		/* s  errno of the last ICMP error */
 };
@@ -215,7 +216,10 @@ static inline u32 tcp_tx_len(const struct tcp_tx *tx)
 	       !!(tx->flags & TCP_FIN);
 }
 
-/* What a listener has more: its queue of finished connections. */
+/*
+ * What a listener has more: its queue of finished connections. Locks: s its sk
+ * lock, a atomic.
+ */
 struct tcp_listen {
 	struct sock *head, *tail;	/* s  by accept_next */
 	u32 qlen;			/* s, read freely by poll */
@@ -231,11 +235,14 @@ enum tcp_mini_kind {
 	TCP_MINI_TIME_WAIT,
 };
 
-/* Locks: c const once hashed, h hash stripe, r see LOCKING above, a atomic. */
+/*
+ * Locks: c const once hashed, h hash stripe, r see LOCKING above, a atomic,
+ * w the timer wheel's, or its timer alone.
+ */
 struct tcp_mini {
 	struct hlist_node node;		/* h */
 	struct tcp_tuple tuple;		/* c */
-	struct timer timer;		/* wheel */
+	struct timer timer;		/* w */
 	u32 snd_nxt;			/* c  request: iss + 1 */
 	u32 rcv_nxt;			/* r  request: irs + 1 */
 	u32 ts_recent;			/* r */
@@ -252,7 +259,7 @@ struct tcp_mini {
 	u8 kind;			/* r  enum tcp_mini_kind */
 	u8 opts;			/* c  TCP_OPT_ bits */
 	u8 snd_wscale : 4, rcv_wscale : 4;	/* c */
-	u8 retrans;			/* its timer: SYN-ACKs sent again */
+	u8 retrans;			/* w  SYN-ACKs sent again */
 	union {
 		u8 acked;		/* r  request: ACK came, no room yet */
 		u8 reuse;		/* c  else: had SO_REUSEADDR */

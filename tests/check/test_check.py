@@ -20,6 +20,15 @@ int good(int n)
 GOOD_H = "/* What good offers. */\n#pragma once\n\nint good(int n);\n"
 LONG_BODY = "int f(void)\n{\n" + "\tg();\n" * 99 + "}\n"
 
+LETTERS = """\
+/* A sock. */
+#pragma once
+
+/* Locks: s the sock's, a atomic. */
+struct sock {
+	int a;		/* s  one, and why */
+"""
+
 # path, text, a part of the finding
 REFUSED = [
     ("fs/a.c", '/* a */\n#include "net/sock.h"\n', "layer rule"),
@@ -53,9 +62,15 @@ REFUSED = [
      "forward declaration"),
     ("net/a.c", '/* a */\nvoid f(void)\n{\n\t__asm__("nop");\n}\n',
      "inline assembly"),
+    ("net/sock.h", LETTERS + "\tint b;\n};\n", "which lock guards"),
+    ("net/sock.h", LETTERS + "\tint b;\t/* the other */\n};\n",
+     "which lock guards"),
+    ("net/sock.h", LETTERS + "\tint b;\t\t/* x */\n};\n",
+     "no lock is called x"),
 ]
 
 ACCEPTED = [
+    ("net/sock.h", LETTERS + "\tint b;\t/* a */\n};\nint c;\n"),
     ("net/socket.c", '/* a */\n#include "fs/file.h"\n'),
     ("drivers/a.c", '/* a */\n#include "net/skbuff.h"\n'),
     ("boot/a.c", '/* a */\n#include "net/sock.h"\n'),

@@ -252,6 +252,43 @@ static void test_small_windows(void **state)
 	end(&c);
 }
 
+/* The same where a buffer is several segments: cut between and in pieces. */
+static void cut_large_buffers(bool no_memory)
+{
+	struct th_conn c;
+	u32 to = 0;
+
+	th_dev_features = NETIF_F_TSO;
+	c = begin();
+	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 2100);
+	assert_int_equal(send_zc(&c, 0, TOTAL), TOTAL);
+	for (u32 i = 0; i < 200 && to < TOTAL; i++) {
+		to = got_to;
+		th_fail_next = no_memory && i % 3 < 2 ? 1 + i % 3 : 0;
+		in(.flags = ACK, .seq = 1, .ack = 1 + to, .wnd = 2100 + i % 9);
+		if (got_to == to)
+			th_sleep_ms(1000);
+	}
+	assert_memory_equal(got, bytes, TOTAL);
+	ack(TOTAL);
+	th_sleep_ms(1);
+	assert_note(&c, 0, 0, 0);
+	assert_int_equal(c.s->sk->sk_wmem_queued, 0);
+	end(&c);
+	th_dev_features = 0;
+}
+
+static void test_windows_cut_large_buffers(void **state)
+{
+	cut_large_buffers(false);
+	assert_int_equal(wire_bytes, TOTAL);
+}
+
+static void test_no_memory_to_cut(void **state)
+{
+	cut_large_buffers(true);
+}
+
 /* Each call has a number; those in a row make one note. */
 static void test_notes_are_numbered(void **state)
 {
@@ -390,6 +427,8 @@ int main(void)
 		T(test_a_slow_device_keeps_its_pages),
 		T(test_cut_while_the_device_had_it),
 		T(test_small_windows),
+		T(test_windows_cut_large_buffers),
+		T(test_no_memory_to_cut),
 		T(test_notes_are_numbered),
 		T(test_who_has_not_asked_gets_copies),
 		T(test_loopback_copies),

@@ -318,6 +318,22 @@ static void sack(u32 a, u32 start, u32 end)
 	   .nr_sacks = 1, .sacks = { { start, end } });
 }
 
+/* One duplicate, then all is acknowledged: nothing is left of it. */
+static void test_rfc5681_duplicates_are_forgotten(void **state)
+{
+	struct th_conn c = th_established(true);
+
+	send_n(&c, 2000);
+	assert_int_equal(th_flush(), 2);
+	ack(1);
+	assert_int_equal(th_tp(c.s)->sacked_out, 1);
+	ack(1001);
+	ack(2001);
+	assert_int_equal(th_tp(c.s)->packets_out, 0);
+	assert_int_equal(th_tp(c.s)->sacked_out, 0);
+	done(&c);
+}
+
 static void test_rfc6675_sack_recovery(void **state)
 {
 	struct th_conn c = th_established(false);
@@ -626,6 +642,7 @@ int main(void)
 		T(test_r2_gives_up_with_etimedout),
 		T(test_rfc5681_3_2_fast_retransmit),
 		T(test_rfc3042_limited_transmit),
+		T(test_rfc5681_duplicates_are_forgotten),
 		T(test_rfc6675_sack_recovery),
 		T(test_rfc2018_nonsense_blocks_are_ignored),
 		T(test_sack_splits_a_large_buffer),

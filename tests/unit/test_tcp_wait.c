@@ -155,6 +155,44 @@ static void test_send_waits_for_room(void **state)
 	th_flush();
 }
 
+/* A send before the handshake is over waits for it; or for its failure. */
+static void test_send_waits_for_the_handshake(void **state)
+{
+	struct msghdr msg = { 0 };
+
+	step = 0;
+	cur = th_socket();
+	assert_int_equal(th_connect(cur, TH_PORT, true), -EINPROGRESS);
+	assert_int_equal(th_send(cur, buf, 10, 0), -EAGAIN);
+	host_on_idle = syn_ack_comes;
+	iov_iter_kbuf(&msg.msg_iter, buf, 10);
+	assert_int_equal(cur->ops->sendmsg(cur, &msg, false), 10);
+	assert_int_equal(cur->sk->sk_state, TCP_ESTABLISHED);
+	th_flush();
+	th_close(cur);
+	th_flush();
+	host_on_idle = NULL;
+	cur = th_socket();
+	th_connect(cur, TH_PORT, true);
+	iov_iter_kbuf(&msg.msg_iter, buf, 10);
+	assert_int_equal(cur->ops->sendmsg(cur, &msg, false), -ETIMEDOUT);
+	assert_int_equal(th_send(cur, buf, 10, 0), -EPIPE);
+	th_flush();
+	th_close(cur);
+}
+
+/* A reset is told once; after it the pipe is broken. */
+static void test_send_after_a_reset(void **state)
+{
+	struct th_conn c = th_established(true);
+
+	in(.flags = RST, .seq = 1);
+	assert_int_equal(th_send(c.s, buf, 1, 0), -ECONNRESET);
+	assert_int_equal(th_send(c.s, buf, 1, 0), -EPIPE);
+	th_conn_close(&c);
+	th_flush();
+}
+
 static void test_segments_wait_while_the_sock_is_busy(void **state)
 {
 	struct th_conn c = th_established(true);
@@ -334,6 +372,8 @@ int main(void)
 		T(test_accept_waits),
 		T(test_recv_waits),
 		T(test_send_waits_for_room),
+		T(test_send_waits_for_the_handshake),
+		T(test_send_after_a_reset),
 		T(test_segments_wait_while_the_sock_is_busy),
 		T(test_timers_wait_while_the_sock_is_busy),
 		T(test_handshake_while_the_listener_is_busy),
