@@ -100,8 +100,8 @@ USER_CFLAGS := -std=gnu11 -static -O2 -g -Wall -Wextra -Werror -I.
 
 # The kernel is compiled as a whole (LTO), so that a call across files costs no
 # more than one within. Not so what the compiler itself calls by name. What a
-# packet of a connection runs through is compiled for speed, what opens and
-# closes one as usual, everything else for size.
+# packet and a connection run through is compiled as usual, and says itself
+# which of its steps are one (__inline_hot); everything else for size.
 SPEED	:= $(addprefix drivers/,virtio_net.c virtio_net_rx.c virtio_net_tx.c \
 	   virtio_ring.c) \
 	   $(addprefix net/,dev.c skbuff.c sock.c socket.c \
@@ -110,8 +110,8 @@ SPEED	:= $(addprefix drivers/,virtio_net.c virtio_net_rx.c virtio_net_tx.c \
 	   recvmsg.c rtt.c sendmsg.c transmit.c v4.c) \
 	   $(addprefix fs/,eventpoll.c epoll_syscall.c fdtable.c \
 	   read_write.c) \
-	   $(addprefix kernel/,sched.c softirq.c uio.c wait.c mm/slab.c)
-USUAL	:= $(addprefix net/tcp/tcp_,accept.c close.c data.c \
+	   $(addprefix kernel/,sched.c softirq.c uio.c wait.c mm/slab.c) \
+	   $(addprefix net/tcp/tcp_,accept.c close.c data.c \
 	   hash.c input.c isn.c listen.c mini.c port.c proto.c request.c \
 	   state.c timer.c) \
 	   $(addprefix net/,socket_msg.c ip/checksum.c ip/route.c) \
@@ -120,10 +120,13 @@ USUAL	:= $(addprefix net/tcp/tcp_,accept.c close.c data.c \
 	   time.c timer.c mm/kmalloc.c mm/page_alloc.c x86/apic.c \
 	   x86/clock.c x86/idt.c x86/switch.c \
 	   x86/uaccess.c)
-SIZE	:= $(filter-out $(SPEED) $(USUAL),$(SRCS:%.S=))
+SIZE	:= $(filter-out $(SPEED),$(SRCS:%.S=))
 OZ	:= -Oz -fno-jump-tables
 ALONE	:= $(addprefix kernel/,string.c libgcc.c x86/stackprotector.c)
 LTO	:= $(if $(DEBUG),,-flto=2 -flto-partition=one)
+# All but what asmlinkage says is called from within: a function of one caller
+# becomes part of it.
+WHOLE	:= -fwhole-program -fno-use-linker-plugin -flinker-output=exec
 
 # The checkers see every access but those of what they stand on.
 ifneq ($(DEBUG),)
@@ -139,7 +142,6 @@ $(patsubst %,$(B)/%.o,$(filter-out $(UNCHECKED),$(filter %.c,$(SRCS)))): \
 $(DISK_OBJS): CFLAGS += $(CHECKS)
 $(LWIP_OBJS): CFLAGS += $(filter-out -fsanitize=undefined,$(CHECKS))
 endif
-$(SPEED:%=$(B)/%.o): OPT := -O3
 $(SIZE:%=$(B)/%.o) $(DISK_OBJS) $(E2FS_OBJS) $(LWIP_OBJS): OPT := $(OZ)
 $(ALONE:%=$(B)/%.o): LTO :=
 
@@ -235,9 +237,11 @@ $(B)/pollux.elf $(B)/pollux-disk.elf: linker.ld tools/kallsyms tools/unwind \
 
 $(B)/kernel.o: $(OBJS)
 $(B)/kernel-disk.o: $(OBJS) $(DISK_OBJS)
+# libext2fs, which is compiled alone, calls this and that of it.
+$(B)/kernel-disk.o: WHOLE := -flinker-output=nolto-rel
 $(B)/kernel.o $(B)/kernel-disk.o:
 	$(call say,LTO,$@)
-	$(Q)$(CC) $(CFLAGS) $(LTO) -r $(if $(LTO),-flinker-output=nolto-rel) \
+	$(Q)$(CC) $(CFLAGS) $(LTO) $(if $(LTO),$(WHOLE)) -r \
 		-nostdlib $(filter %.o,$^) -o $@
 
 $(B)/%.stripped.elf: $(B)/%.elf tools/trim-elf.py

@@ -40,6 +40,6 @@ void boot_use_embedded(struct boot_info *out, boot_phys_fn phys);
  * loader left its data at physical @info. The kernel has moved when it
  * returns; boot_moved() is then called with what it returned.
  */
-int boot_main(u32 magic, u32 info);
-void boot_moved(u32 magic, int err) __noreturn;
+asmlinkage int boot_main(u32 magic, u32 info);
+asmlinkage void boot_moved(u32 magic, int err) __noreturn;
 void start_kernel(void) __noreturn;

@@ -44,7 +44,7 @@
 #include "net/udp.h"
 #include "net/unix.h"
 
-void start_kernel(void)
+noinline void start_kernel(void)
 {
 	/* The CPU, a console, and what the command line wants. */
 	cpu_init();

@@ -154,7 +154,7 @@ static int set_selftest(const char *val)
 KERNEL_PARAM("selftest", set_selftest,
 	     "memory, panic, fault, canary or overflow; ends the machine");
 
-void run_selftest(void)
+noinline void run_selftest(void)
 {
 	if (!chosen)
 		return;

@@ -173,7 +173,7 @@ static inline struct sk_buff *rx_one(struct virtnet *vi, struct sk_buff *skb,
 	return skb;
 }
 
-struct sk_buff *virtnet_receive(struct virtnet *vi)
+__inline_hot struct sk_buff *virtnet_receive(struct virtnet *vi)
 {
 	struct sk_buff *skb;
 	u32 len;

@@ -232,8 +232,9 @@ int virtqueue_add(struct virtqueue *vq, const struct vq_buf *bufs,
 	return add_direct(vq, bufs, out, in, token);
 }
 
-u32 virtqueue_add_many(struct virtqueue *vq, const phys_addr_t *addr,
-		       void *const *token, u32 n, u32 len)
+__inline_hot u32 virtqueue_add_many(struct virtqueue *vq,
+				    const phys_addr_t *addr, void *const *token,
+				    u32 n, u32 len)
 {
 	struct vring_avail *avail = vq->avail;
 	u16 head = vq->free_head, at = vq->avail_idx;
@@ -317,7 +318,7 @@ static noinline void *get_odd(struct virtqueue *vq, u32 id, u32 *len)
 	return detach(vq, (u16)id);
 }
 
-void *virtqueue_take_buf(struct virtqueue *vq, u32 *len)
+__inline_hot void *virtqueue_take_buf(struct virtqueue *vq, u32 *len)
 {
 	struct vring_used_elem *elem;
 	struct vq_slot *slot;

@@ -101,7 +101,7 @@ static void ep_link_ready(struct eventpoll *ep, struct epitem *epi)
  * and ep_poll() looks for items before it becomes a sleeper, both under
  * ep->lock. What the file's poll will say was published before the wakeup.
  */
-static int ep_item_event(struct epitem *epi, u32 mask)
+static __inline_hot int ep_item_event(struct epitem *epi, u32 mask)
 {
 	struct eventpoll *ep = epi->ep;
 	bool took = false, nested = false;

@@ -54,7 +54,8 @@ static noinline ssize_t seekable_write(struct file *file,
 	return n;
 }
 
-ssize_t vfs_iter_read(struct file *file, struct iov_iter *to, loff_t *pos)
+__inline_hot ssize_t vfs_iter_read(struct file *file, struct iov_iter *to,
+				   loff_t *pos)
 {
 	if (unlikely(!file_readable(file)))
 		return -EBADF;
@@ -76,8 +77,8 @@ ssize_t vfs_iter_write(struct file *file, struct iov_iter *from, loff_t *pos)
 	return file->f_op->write_iter(file, from, pos);
 }
 
-static ssize_t buf_read(struct file *file, void __user *buf, size_t count,
-			loff_t *pos)
+static __inline_hot ssize_t buf_read(struct file *file, void __user *buf,
+				     size_t count, loff_t *pos)
 {
 	struct iov_iter to;
 

@@ -53,10 +53,12 @@ struct clone_args {
 
 #define CLONE_ARGS_SIZE_VER0	64
 
-long do_clone(u64 flags, u64 sp, s32 __user *parent_tid,
-	      u32 __user *child_tid, u64 tls, const struct callee_saved *kept);
-long do_clone3(const void __user *uargs, size_t size, u64 unused3, u64 unused4,
-	       u64 unused5, const struct callee_saved *kept);
+asmlinkage long do_clone(u64 flags, u64 sp, s32 __user *parent_tid,
+			 u32 __user *child_tid, u64 tls,
+			 const struct callee_saved *kept);
+asmlinkage long do_clone3(const void __user *uargs, size_t size, u64 unused3,
+			  u64 unused4, u64 unused5,
+			  const struct callee_saved *kept);
 
 static long no_more_processes(const char *call)
 {

@@ -14,6 +14,8 @@
 #define __printf(f, a)	__attribute__((format(printf, f, a)))
 #define __section(s)	__attribute__((section(s)))
 #define __used		__attribute__((used))
+/* Called or used by assembler files, and by what is compiled alone. */
+#define asmlinkage	__attribute__((externally_visible))
 #define __unused	__attribute__((unused))
 #define __weak		__attribute__((weak))
 #define __cold		__attribute__((cold))
@@ -21,6 +23,8 @@
 #define noinline	__attribute__((noinline))
 /* All that this one calls becomes part of it, except noinline ones. */
 #define __flatten	__attribute__((flatten))
+/* A step of the packet's road that is part of who takes it. */
+#define __inline_hot	inline __attribute__((always_inline))
 #define __always_inline inline __attribute__((always_inline))
 #define __nostackprotector __attribute__((optimize("no-stack-protector")))
 

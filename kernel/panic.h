@@ -13,7 +13,7 @@ extern bool panic_in_progress;
  * Prints the message, registers, a symbolised backtrace and the last trace
  * records, then leaves the machine with exit code 127. Any context.
  */
-void panic(const char *fmt, ...) __printf(1, 2) __noreturn __cold;
+asmlinkage void panic(const char *fmt, ...) __printf(1, 2) __noreturn __cold;
 
 /* The same for a fault: the registers and the trace are those of @regs. */
 void panic_regs(const struct pt_regs *regs, const char *fmt, ...)

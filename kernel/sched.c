@@ -35,7 +35,7 @@ struct rq {
 };
 
 static DEFINE_PER_CPU(struct rq, runqueue);
-DEFINE_PER_CPU(struct task *, current_task);
+asmlinkage DEFINE_PER_CPU(struct task *, current_task);
 
 static void enqueue(struct rq *rq, struct task *task)
 {

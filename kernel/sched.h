@@ -164,7 +164,7 @@ struct pt_regs *task_pt_regs(const struct task *task);
  * code: interrupts off on entry and exit, on in between; @regs complete.
  * @syscall: a system call returns, its result in regs->rax.
  */
-void exit_to_user_work(struct pt_regs *regs, bool syscall);
+asmlinkage void exit_to_user_work(struct pt_regs *regs, bool syscall);
 
 /* References to a task; the last put frees it and its stack. Task context. */
 void get_task(struct task *task);

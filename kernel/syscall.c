@@ -14,7 +14,7 @@ extern const struct syscall_entry __start_syscall_entry[];
 extern const struct syscall_entry __stop_syscall_entry[];
 
 /* Called through by entry.S, with arguments in registers. */
-syscall_fn syscall_table[NR_SYSCALLS] __ro_after_init;
+asmlinkage syscall_fn syscall_table[NR_SYSCALLS] __ro_after_init;
 
 /* One bit per number that was named in the log already. */
 static u64 named[NR_SYSCALLS / 64 + 1];

@@ -47,7 +47,7 @@
 const char *syscall_name(u64 nr);
 
 /* What the entry code calls for a number that no handler claimed. */
-long sys_ni_syscall(void);
+asmlinkage long sys_ni_syscall(void);
 
 /* Fills the call table from the linker section. Boot, before user mode. */
 void syscall_init(void);

@@ -37,7 +37,7 @@ const char *const trace_names[NR_TRACE_POINTS] = {
 	[TRACE_NET_DROP] = "net_drop",
 };
 
-u32 trace_mask;
+u32 trace_mask __used;
 
 /* Locks: i interrupts off on the own CPU. */
 struct trace_ring {

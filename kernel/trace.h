@@ -45,7 +45,7 @@ struct trace_record {
 extern u32 trace_mask;		/* bit n: point n is on; for gdb */
 
 /* The slow half; callers use trace(). Any context. */
-__cold void trace_emit(enum trace_point point, u64 a, u64 b);
+asmlinkage __cold void trace_emit(enum trace_point point, u64 a, u64 b);
 
 #ifdef NO_TRACE
 #define TRACE_BUILT_IN	0

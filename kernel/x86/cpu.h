@@ -66,7 +66,7 @@ static inline void wrmsr(u32 msr, u64 v)
  * else the counter's jitter. For what must be random before random_init():
  * the stack guard and the address space's bases. Any context.
  */
-u64 early_random(void);
+asmlinkage u64 early_random(void);
 
 /*
  * Finds the features and turns on what protects the kernel: NX, write

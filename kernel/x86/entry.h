@@ -33,6 +33,7 @@
 
 #ifndef __ASSEMBLER__
 
+#include "kernel/compiler.h"
 #include "kernel/types.h"
 
 struct pt_regs;
@@ -56,10 +57,10 @@ struct callee_saved {
 };
 
 /* Called from there. Interrupts off on entry and exit. */
-void do_irq(unsigned int vector);
-void do_trap_user(struct pt_regs *regs, unsigned int nr);
-void do_trap_kernel(struct pt_regs *regs, unsigned int nr);
-void do_trap_ist(struct pt_regs *regs, unsigned int nr)
+asmlinkage void do_irq(unsigned int vector);
+asmlinkage void do_trap_user(struct pt_regs *regs, unsigned int nr);
+asmlinkage void do_trap_kernel(struct pt_regs *regs, unsigned int nr);
+asmlinkage void do_trap_ist(struct pt_regs *regs, unsigned int nr)
 	__attribute__((noreturn));
 
 #endif

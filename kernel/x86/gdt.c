@@ -23,7 +23,7 @@ struct gdt_ptr {
 	u64 base;
 } __packed;
 
-DEFINE_PER_CPU(struct tss, cpu_tss);
+asmlinkage DEFINE_PER_CPU(struct tss, cpu_tss);
 static DEFINE_PER_CPU(struct gdt, cpu_gdt);
 
 static u64 ist_top(unsigned int slot)

@@ -53,7 +53,7 @@ static struct gate idt[NR_VECTORS] __aligned(16) __ro_after_init;
 
 /* entry.S keeps the user's stack pointer here for two instructions. */
 extern PERCPU_SECTION u64 syscall_user_sp;
-DEFINE_PER_CPU(u64, syscall_user_sp);
+asmlinkage DEFINE_PER_CPU(u64, syscall_user_sp);
 
 static void set_gate(unsigned int vector, u64 entry, u8 type, u8 ist)
 {

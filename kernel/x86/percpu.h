@@ -4,12 +4,13 @@
  */
 #pragma once
 
+#include "kernel/compiler.h"
 #include "kernel/types.h"
 
 #define PERCPU_SECTION __attribute__((section(".data..percpu")))
 
 /* First in the section, so that the asm entry code finds them by name. */
-extern PERCPU_SECTION u64 this_cpu_off;
+extern asmlinkage PERCPU_SECTION u64 this_cpu_off;
 
 #define this_cpu_read(var)						\
 	__extension__({							\

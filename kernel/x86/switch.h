@@ -1,6 +1,7 @@
 /* What a task switch changes in the processor. */
 #pragma once
 
+#include "kernel/compiler.h"
 #include "kernel/percpu.h"
 #include "kernel/types.h"
 
@@ -19,7 +20,8 @@ void switch_stacks(void **save, void *next);
 void *init_stack(u64 top, void (*entry)(void *arg), void *arg);
 
 /* kernel/sched.c: the first C function of a new task. */
-void task_start(void (*entry)(void *arg), void *arg) __attribute__((noreturn));
+asmlinkage void task_start(void (*entry)(void *arg),
+			   void *arg) __attribute__((noreturn));
 
 /*
  * Whose user registers (FPU, FS and GS base, entry stack) are in this CPU. A

@@ -27,7 +27,8 @@ const void *search_extable(u64 ip)
 	return NULL;
 }
 
-size_t raw_copy_from_user(void *to, const void __user *from, size_t n)
+__inline_hot size_t raw_copy_from_user(void *to, const void __user *from,
+				       size_t n)
 {
 	size_t left;
 
@@ -39,7 +40,8 @@ size_t raw_copy_from_user(void *to, const void __user *from, size_t n)
 	return left;
 }
 
-size_t raw_copy_to_user(void __user *to, const void *from, size_t n)
+__inline_hot size_t raw_copy_to_user(void __user *to, const void *from,
+				     size_t n)
 {
 	size_t left;
 

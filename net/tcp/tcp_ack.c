@@ -82,7 +82,8 @@ void tcp_send_challenge_ack(struct tcp_sock *tp,
 }
 
 /* RFC 9293 section 3.10.7.4: SND.WND, SND.WL1, SND.WL2. True if it changed. */
-static bool update_window(struct tcp_sock *tp, const struct tcp_segment *seg)
+static __inline_hot bool update_window(struct tcp_sock *tp,
+				       const struct tcp_segment *seg)
 {
 	u32 wnd = (u32)seg->wnd << tp->snd_wscale;
 

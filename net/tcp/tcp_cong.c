@@ -147,7 +147,8 @@ static noinline void window_unused(struct tcp_sock *tp, u32 used, u64 now)
 }
 
 /* A window that is not filled is not raised, and kept only for a while. */
-void tcp_cong_acked(struct tcp_sock *tp, u32 acked, u32 rtt_us, u64 now)
+__inline_hot void tcp_cong_acked(struct tcp_sock *tp, u32 acked, u32 rtt_us,
+				 u64 now)
 {
 	u32 used = tp->packets_out + acked;
 

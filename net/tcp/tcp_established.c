@@ -48,7 +48,7 @@ noinline void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb)
 	skb_queue_tail(&sk->sk_receive_queue, skb);
 }
 
-void tcp_data_ready(struct sock *sk)
+__inline_hot void tcp_data_ready(struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
@@ -74,7 +74,7 @@ void tcp_event_data_recv(struct tcp_sock *tp, const struct tcp_segment *seg,
 		tp->ack_state |= TCP_ACK_NOW;
 }
 
-void tcp_ack_snd_check(struct tcp_sock *tp, u64 now)
+__inline_hot void tcp_ack_snd_check(struct tcp_sock *tp, u64 now)
 {
 	if (!(tp->ack_state & (TCP_ACK_SCHED | TCP_ACK_NOW)))
 		return;

@@ -176,7 +176,8 @@ int tcp_fragment(struct tcp_sock *tp, struct sk_buff *skb, u32 len)
 }
 
 /* Sent with success or not: from now on it counts as out. */
-static void sent_new(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
+static __inline_hot void sent_new(struct tcp_sock *tp, struct sk_buff *skb,
+				  u64 now)
 {
 	struct tcp_tx *tx = tcp_tx(skb);
 	u32 len = tcp_tx_len(tx);
@@ -302,7 +303,7 @@ static bool cut_to_send(struct tcp_sock *tp, struct sk_buff *skb, u8 nonagle)
 	return !cut_to_fit(tp, skb, (u32)len);
 }
 
-static inline void send_what_may(struct tcp_sock *tp, u8 nonagle, u64 now)
+static __inline_hot void send_what_may(struct tcp_sock *tp, u8 nonagle, u64 now)
 {
 	struct sk_buff *skb;
 

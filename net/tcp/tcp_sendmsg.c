@@ -167,8 +167,8 @@ static struct sk_buff *open_tail(const struct tcp_sock *tp, u32 goal)
 }
 
 /* Appends up to @max bytes to @skb. Bytes, or -EFAULT. */
-static ssize_t append(struct tcp_sock *tp, struct sk_buff *skb, u32 max,
-		      struct iov_iter *from)
+static __inline_hot ssize_t append(struct tcp_sock *tp, struct sk_buff *skb,
+				   u32 max, struct iov_iter *from)
 {
 	u32 n = (u32)min((size_t)max, from->count);
 	u32 got;

@@ -68,7 +68,7 @@ static noinline void add_backlog(struct sock *sk, struct sk_buff *skb)
 	kfree_skb_reason(skb, DROP_TCP_BACKLOG);
 }
 
-void tcp_sock_rcv(struct sock *sk, struct sk_buff *skb)
+__inline_hot void tcp_sock_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	bh_lock_sock(sk);
 	if (likely(!sock_owned_by_user(sk)))
