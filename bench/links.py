@@ -10,8 +10,8 @@ A cell is LOSS,DELAY (percent each way, ms for the round trip), "reorder" or
 because where its HyStart ends slow start is luck. The same QEMU and flags, in
 turn, a fresh boot and the same random numbers for each; other ones in each
 round. Every byte is compared. Links that are slow by themselves are measured
-several at a time, the others alone. Writes build/bench/links.md and .json;
-JOBS=n is how many.
+several at a time, the others alone; JOBS=n is how many. All cells: writes
+bench/links.md and .json; some: build/bench/links.md and .json.
 """
 import concurrent.futures
 import json
@@ -214,6 +214,9 @@ def main():
     if os.geteuid():
         raise SystemExit("bench: a network namespace needs root")
     linux.prepare()
+    version = subprocess.run(["git", "describe", "--always", "--dirty"],
+                             check=False, capture_output=True,
+                             text=True).stdout.strip()
     os.makedirs(measure.BUILD, exist_ok=True)
     shutil.copyfile("build/pollux.stripped.elf", KERNEL)
     shutil.copyfile(linux.INITRD, LINUX_INITRD)
@@ -232,18 +235,17 @@ def main():
         if not is_slow(t[0]):
             figures.run(*t)
     rows = [figures.row(cell, way) for cell in cells for way in WAYS]
-    version = subprocess.run(["git", "describe", "--always", "--dirty"],
-                             check=False, capture_output=True,
-                             text=True).stdout.strip()
     notes = (f"`make bench-links` of {version or 'an export'}: {rounds} rounds"
              ", medians (least to most), CUBIC from the guests, Reno to them, "
              f"-M pc -m {guests.MEM}, software emulation, no offloads, loss "
              "and delay the same both ways, peer: this machine's Linux.")
     text = markdown(rows, notes)
-    with open(f"{measure.BUILD}/links.md", "w", encoding="utf-8") as f:
+    folder = measure.BUILD if words else "bench"
+    with open(f"{folder}/links.md", "w", encoding="utf-8") as f:
         f.write(text)
-    with open(f"{measure.BUILD}/links.json", "w", encoding="utf-8") as f:
+    with open(f"{folder}/links.json", "w", encoding="utf-8") as f:
         json.dump({"notes": notes, "rows": rows}, f, indent=1)
+        f.write("\n")
     print(text)
     return 0
 

@@ -26,7 +26,7 @@ GONE = ("tcp_sock", "tcp_mini")
 HELD = ("file", "socket", "eventpoll_epi", "skbuff_512", "skbuff_1024",
         "skbuff_4096")
 SPARE_PAGES = 200   # slabs half used, tables grown, a card's ring that is full
-PATIENCE = 20
+PATIENCE = 60
 
 pytestmark = [
     pytest.mark.skipif(netns.why_not() is not None,
