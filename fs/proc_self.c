@@ -204,12 +204,17 @@ static bool statm_show(struct seq_file *m, u64 *cursor)
 /* --- who it is --- */
 
 /* The thread that a file is about: 0 stands for the whole process. */
-static struct task *about(const struct seq_file *m)
+static struct task *thread(u64 nr)
 {
-	if (m->arg)
-		return proc_find_task(m->arg);
+	if (nr)
+		return proc_find_task(nr);
 	get_task(current);
 	return current;
+}
+
+static struct task *about(const struct seq_file *m)
+{
+	return thread(m->arg);
 }
 
 static char state_letter(const struct task *t)
@@ -323,6 +328,18 @@ static bool comm_show(struct seq_file *m, u64 *cursor)
 	return false;
 }
 
+/* Whoever reads it meanwhile may see both names mixed, but an end. */
+static int comm_store(u64 nr, const char *text)
+{
+	struct task *t = thread(nr);
+
+	if (!t)
+		return -ESRCH;
+	strlcpy(t->comm, text, TASK_COMM_LEN);
+	put_task(t);
+	return 0;
+}
+
 static const struct {
 	const char *name, *unit;
 } limit_names[RLIM_NLIMITS] = {
@@ -405,6 +422,7 @@ static const struct pseudo_node status_node = {
 
 static const struct pseudo_node comm_node = {
 	.name = "comm", .mode = S_IFREG | 0644, .show = comm_show,
+	.store = comm_store,
 };
 
 static const struct pseudo_node thread_dir = DIR("thread", &comm_node,

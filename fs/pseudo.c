@@ -154,7 +154,7 @@ static ssize_t pseudo_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	return n;
 }
 
-/* A mode may allow root to write what nobody takes: /proc/self/comm. */
+/* A mode may allow root to write what nobody takes. */
 static ssize_t pseudo_write(struct file *file, struct iov_iter *from,
 			    loff_t *pos)
 {

@@ -187,6 +187,7 @@ const struct seq_entry net_proc_entries[] = {
 	{ "tcp6", tcp6_seq_show },
 	{ "udp", udp_show },
 	{ "udp6", udp6_show },
+	{ "hosts", hosts_show },
 	{ "pnp", resolv_show },
 	{ NULL, NULL },
 };

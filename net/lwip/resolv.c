@@ -101,3 +101,12 @@ bool resolv_show(struct seq_file *m, u64 *cursor)
 	lwip_unlock();
 	return false;
 }
+
+bool hosts_show(struct seq_file *m, u64 *cursor)
+{
+	(void)cursor;
+	seq_printf(m, "127.0.0.1\tlocalhost\n"
+		   "::1\tlocalhost ip6-localhost ip6-loopback\n"
+		   "127.0.1.1\t%s\n", get_hostname());
+	return false;
+}

@@ -7,7 +7,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 
 static char text[1 << 16];
@@ -102,6 +104,29 @@ CASE(proc_fd)
 	say("again %zd", read(f, text, 10));
 	TRY(open("/proc/self/fd/5", O_RDONLY));
 	TRY(open("/proc/self/fd/7", O_WRONLY | O_CREAT | O_APPEND, 0600));
+}
+
+/* As pthread_setname_np() writes another thread's name. */
+CASE(proc_thread_name)
+{
+	char path[40], name[17];
+	int fd;
+
+	TRY(snprintf(path, sizeof(path), "/proc/self/task/%d/comm",
+		     (int)syscall(SYS_gettid)) > 0);
+	fd = OK(open(path, O_RDWR));
+	TRY(write(fd, "mc-worker", 9));
+	slurp("/proc/self/comm", 100);
+	say("%s", text);
+	TRY(write(fd, "more than fifteen", 17));
+	TRY(prctl(PR_GET_NAME, name, 0, 0, 0));
+	say("%s", name);
+	TRY(write(fd, "", 0));
+	TRY(write(fd, "two\nlines\n", 10));
+	slurp("/proc/thread-self/comm", 100);
+	say("%s", text);
+	TRY(write(fd, "abi", 3));
+	close(fd);
 }
 
 CASE(proc_self)

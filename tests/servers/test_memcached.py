@@ -1,8 +1,10 @@
 """memcached, with its threads: the text and the binary protocol."""
+import re
 import struct
 
 import pytest
 
+from tests.servers.command import pollux
 from tests.servers.server import Server
 
 
@@ -52,6 +54,15 @@ def test_binary_protocol(memcached):
         assert answer[0] == 0x81 and answer[5] == 0 and answer[7] == 7
         s.sendall(head.pack(0x80, 0, 1, 0, 0, 0, 1, 8, 0) + b"b")
         assert s.recv(100).endswith(b"val")
+
+
+def test_threads_have_names():
+    """As pthread_setname_np() of this program's threads says; /proc shows
+    them, as on Linux, where the debian package names them so."""
+    with Server("memcached", "-U", "0", "-t", "4", port=11211,
+                probe=b"version\r\n", options=("--name", "named")):
+        out = pollux("gdb", "named", "-batch", "-ex", "px-tasks")[1]
+        assert len(re.findall(r"\bmc-worker\b", out)) == 4, out
 
 
 def test_connections_on_all_threads(memcached):

@@ -42,45 +42,6 @@ asyncio.run(main())
 """
 
 
-NAMES = """\
-import os, socket, struct, threading
-
-def answer(sock):
-    while True:
-        query, peer = sock.recvfrom(512)
-        end = query.index(0, 12) + 5
-        kind = struct.unpack(">H", query[end - 4:end - 2])[0]
-        rdata = {1: bytes([10, 9, 8, 7]), 28: bytes(15) + bytes([9])}[kind]
-        sock.sendto(query[:2] + struct.pack(">HHHHH", 0x8580, 1, 1, 0, 0) +
-                    query[12:end] + struct.pack(">HHHIH", 0xc00c, kind, 1, 60,
-                                                len(rdata)) + rdata, peer)
-
-sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-sock.bind(("127.0.0.1", 53))
-threading.Thread(target=answer, args=(sock,), daemon=True).start()
-
-def look_up(name):
-    return sorted({a[4][0] for a in socket.getaddrinfo(name, 80)})
-
-print(socket.gethostname(), os.uname().nodename, look_up("localhost"),
-      look_up(socket.gethostname()), look_up("some.example"))
-print(open("/etc/resolv.conf").read())
-"""
-
-
-def test_names(tmp_path):
-    """glibc's getaddrinfo() by /etc/hosts, and by the server that ip= names
-    (here in the program itself)."""
-    (tmp_path / "names.py").write_text(NAMES)
-    with Server("/usr/bin/python3", "/names.py", port=80, options=(
-            "-f", f"{tmp_path}/names.py:/names.py", "--kernel-arg",
-            "ip=10.0.2.15::10.0.2.2:255.255.255.0:box:eth0:off:127.0.0.1")
-            ) as server:
-        server.wait_console(r"^box box \['127.0.0.1', '::1'\] \['127.0.1.1'\] "
-                            r"\['10.9.8.7', '::9'\]")
-        server.wait_console("^nameserver 127.0.0.1$")
-
-
 def test_python_asyncio(tmp_path):
     script = tmp_path / "serve.py"
     script.write_text("#!/usr/bin/python3\n" + ASYNCIO)

@@ -202,16 +202,21 @@ static void add_text(struct reply *r, u8 code, const char *text)
 	r->len += (u32)strlen(text);
 }
 
-/* What /etc/resolv.conf leads to. */
-static const char *resolv_conf(void)
+/* What a file in /etc leads to. */
+static const char *shown(bool (*show)(struct seq_file *m, u64 *cursor))
 {
 	static char text[512];
 	struct seq_file m = { .buf = text, .size = sizeof(text) };
 	u64 cursor = 0;
 
-	assert_false(resolv_show(&m, &cursor));
+	assert_false(show(&m, &cursor));
 	text[m.len] = '\0';
 	return text;
+}
+
+static const char *resolv_conf(void)
+{
+	return shown(resolv_show);
 }
 
 static void name_reply(u8 type, const char *name, const char *domain)
@@ -238,6 +243,7 @@ static void test_names_from_the_server(void **state)
 	assert_string_equal(get_hostname(), "pollux");
 	name_reply(ACK, "guest-1", "example.org");
 	assert_string_equal(get_hostname(), "guest-1");
+	assert_non_null(strstr(shown(hosts_show), "\n127.0.1.1\tguest-1\n"));
 	assert_string_equal(resolv_conf(), "domain example.org\n"
 			    "nameserver 10.0.2.3\nnameserver 10.0.2.4\n");
 }

@@ -23,6 +23,11 @@ bool resolv_show(struct seq_file *m, u64 *cursor)
 	return false;
 }
 
+bool hosts_show(struct seq_file *m, u64 *cursor)
+{
+	return false;
+}
+
 void lwip_udp_for_each(void (*fn)(struct sock *sk, void *arg), void *arg)
 {
 	for (u32 i = 0; i < nr_udp; i++)
