@@ -43,6 +43,10 @@ struct dir_entry;		/* fs/inode.h */
 /* False: no room for it. */
 typedef bool (*emit_t)(void *arg, const struct dir_entry *e, u64 next);
 
+/* Modes of fallocate(2). */
+#define FALLOC_FL_KEEP_SIZE	1u
+#define FALLOC_FL_PUNCH_HOLE	2u
+
 /*
  * What a kind of file can do. All in task context and allowed to sleep; a
  * NULL member means the call answers what Linux answers for such a file.

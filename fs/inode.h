@@ -76,6 +76,8 @@ struct inode_operations {
 	const struct file_operations *fops;
 	/* Names in it, and what it is, may be changed. */
 	bool writable;
+	/* A directory's: what is made in it can be opened without a name. */
+	bool nameless;
 	/*
 	 * Directories whose names may be changed. The caller has looked: what
 	 * is made is not there, what is taken away is, and is what it says.

@@ -9,6 +9,8 @@
 #include "fs/tmpfs.h"
 #include "kernel/errno.h"
 #include "kernel/mm/slab.h"
+#include "kernel/printk.h"
+#include "kernel/random.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
@@ -146,23 +148,49 @@ static int open_dentry(struct dentry *dentry, u32 flags, struct file **out)
 	return file ? 0 : -ENOMEM;
 }
 
+/* The same on a disk: it has a name for a moment. */
+static int make_and_remove(struct dentry *dir, u32 mode, struct dentry **out)
+{
+	const struct new_inode what = { .mode = mode };
+	char name[32];
+	int err, n = snprintf(name, sizeof(name), "#tmp-%016llx",
+			      (unsigned long long)get_random_u64());
+
+	err = dir->inode->i_op->make(dir, name, (size_t)n, &what, out);
+	if (err)
+		return err;
+	err = dir->inode->i_op->unlink(*out);
+	if (err)
+		dput(*out);
+	return err;
+}
+
 /* O_TMPFILE: a file without a name, in the directory the walk led to. */
 static int make_nameless(struct nameidata *nd, u32 mode)
 {
 	struct dentry *dir = nd->dentry, *d;
 	struct inode *inode;
+	int err;
 
 	if (!is_dir(dir->inode))
 		return -ENOTDIR;
+	mode = S_IFREG | (mode & S_IALL & ~current_umask());
+	if (dir->inode->i_op->nameless) {
+		err = make_and_remove(dir, mode, &d);
+		if (err)
+			return err;
+		goto made;
+	}
 	if (dir->inode->dev != DEV_TMPFS)
 		return -EOPNOTSUPP;
-	inode = tmpfs_inode(S_IFREG | (mode & S_IALL & ~current_umask()));
+	inode = tmpfs_inode(mode);
 	d = inode ? dentry_new(dir, "#tmpfile", 8, false, inode) : NULL;
 	if (!d) {
 		if (inode)
 			iput(inode);
 		return -ENOSPC;
 	}
+made:
 	nd->dentry = d;
 	dput(dir);
 	return 0;

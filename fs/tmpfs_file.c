@@ -17,8 +17,6 @@
 #include "kernel/sched.h"
 #include "kernel/string.h"
 
-#define FALLOC_FL_KEEP_SIZE	1u
-#define FALLOC_FL_PUNCH_HOLE	2u
 
 #define SEAL_ANY_WRITE		(F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
 

@@ -11,6 +11,7 @@
 #include "kernel/errno.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
+#include "kernel/rlimit.h"
 #include "kernel/string.h"
 
 #define RUN_ORDER	4u	/* at most so much memory for one transfer */
@@ -302,18 +303,18 @@ static ssize_t ext_write(struct file *file, struct iov_iter *from, loff_t *pos)
 	return n;
 }
 
-/* What lies behind the end of a file, in its last block, is zero. */
-static int zero_tail(struct ext_fs *x, struct inode *inode, u64 size)
+/* @n bytes from @at on are zero; they lie in one block, or in a hole. */
+static int zero_part(struct ext_fs *x, struct inode *inode, u64 at, u32 n)
 {
-	u32 off = size % x->block_size, n = x->block_size - off;
+	u32 off = at % x->block_size;
 	u64 block;
 	u8 *zeroes;
 	bool fresh;
 	int err;
 
-	if (!off)
+	if (!n)
 		return 0;
-	err = ext_lib_map(x->lib, ino_of(inode), size / x->block_size, false,
+	err = ext_lib_map(x->lib, ino_of(inode), at / x->block_size, false,
 			  &block, &fresh);
 	if (err || !block)
 		return err;
@@ -332,12 +333,96 @@ int ext_truncate(struct inode *inode, u64 size)
 
 	if (size > MAX_FILE_SIZE)
 		return -EFBIG;
+	/* What lies behind the end in the last block is zero. */
 	if (size < inode->size)
-		err = zero_tail(x, inode, size);
+		err = zero_part(x, inode, size,
+				(u32)(ALIGN_UP(size, x->block_size) - size));
 	if (!err)
 		err = ext_lib_truncate(x->lib, ino_of(inode), size);
 	if (!err)
 		inode->size = size;
+	return err;
+}
+
+/*
+ * Blocks full of zeroes for all of [@at, @end) that has none. The file grows
+ * with them, so that a commit on the way finds none behind its end.
+ */
+static int fill_holes(struct ext_fs *x, struct inode *inode, u64 at, u64 end)
+{
+	u64 block, next;
+	bool fresh;
+	int err = 0;
+
+	for (; !err && at < end && !x->failed; at = next) {
+		next = min(ALIGN_DOWN(at, x->block_size) + x->block_size, end);
+		do {
+			err = ext_lib_map(x->lib, ino_of(inode),
+					  at / x->block_size, true, &block,
+					  &fresh);
+		} while (err == -ENOSPC && ext_lib_gave_up(x->lib) &&
+			 !ext_commit(x));
+		if (!err && fresh)
+			err = write_part(x, block, true, x->scratch, 0, 0);
+		if (!err && next > inode->size)
+			err = ext_lib_written(x->lib, ino_of(inode), next);
+		ext_changed(x);
+	}
+	return x->failed ? -EIO : err;
+}
+
+static int punch_hole(struct ext_fs *x, struct inode *inode, u64 at, u64 end)
+{
+	u64 first = ALIGN_UP(at, x->block_size);
+	u64 last = ALIGN_DOWN(end, x->block_size);
+	int err;
+
+	/* Behind the file's end there is nothing to keep. */
+	if (end == inode->size && last < end && first <= last)
+		last = end = ALIGN_UP(end, x->block_size);
+	if (first > last)
+		return zero_part(x, inode, at, (u32)(end - at));
+	err = zero_part(x, inode, at, (u32)(first - at));
+	if (!err)
+		err = zero_part(x, inode, last, (u32)(end - last));
+	if (!err && first < last)
+		err = ext_lib_punch(x->lib, ino_of(inode),
+				    first / x->block_size,
+				    last / x->block_size - 1);
+	return err;
+}
+
+static int reserve(struct ext_fs *x, struct inode *inode, u64 at, u64 end)
+{
+	u64 size = inode->size;
+	int err = fill_holes(x, inode, at, end);
+
+	if (err && end > size)
+		(void)ext_lib_truncate(x->lib, ino_of(inode), size);
+	else if (!err)
+		inode->size = max(size, end);
+	return err;
+}
+
+/* Blocks are never reserved behind the end: e2fsck would not like them. */
+static int ext_fallocate(struct file *file, u32 mode, u64 pos, u64 len)
+{
+	const u32 punch = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+	struct inode *inode = vfs_file(file)->inode;
+	struct ext_fs *x = ext_of(inode);
+	int err = x->failed ? -EIO : 0;
+
+	if (mode && mode != punch)
+		return -EOPNOTSUPP;
+	if (!mode && pos + len > min(rlimit(RLIMIT_FSIZE), MAX_FILE_SIZE))
+		return -EFBIG;
+	mutex_lock(&x->lock);
+	if (!err && !mode)
+		err = reserve(x, inode, pos, pos + len);
+	else if (!err && pos < inode->size)
+		err = punch_hole(x, inode, pos, min(pos + len, inode->size));
+	ext_changed(x);
+	mutex_unlock(&x->lock);
 	return err;
 }
 
@@ -396,6 +481,7 @@ const struct file_operations ext_file_fops = {
 	.write_iter = ext_write,
 	.stat = vfs_file_stat,
 	.fsync = ext_fsync,
+	.fallocate = ext_fallocate,
 	.release = vfs_file_release,
 	.vfs = true,
 	.name = "file",

@@ -424,6 +424,7 @@ static int ext_open(struct dentry *d, u32 flags, void **state)
 
 static const struct inode_operations ext_dir_iops = {
 	EXT_COMMON,
+	.nameless = true,
 	.lookup = ext_lookup,
 	.make = ext_make,
 	.link = ext_link,

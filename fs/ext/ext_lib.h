@@ -108,6 +108,8 @@ int ext_lib_map(void *lib, u32 ino, u64 index, bool alloc, u64 *block,
 int ext_lib_written(void *lib, u32 ino, u64 end);
 /* Cuts or grows it; the rest of the last block is the caller's to zero. */
 int ext_lib_truncate(void *lib, u32 ino, u64 size);
+/* Blocks @first to @last become a hole. */
+int ext_lib_punch(void *lib, u32 ino, u64 first, u64 last);
 
 /* CRC-32C, the journal's. */
 u32 ext_crc32c(u32 crc, const void *data, size_t n);

@@ -73,6 +73,23 @@ def test_full_disk(kind, tmp_path):
     assert_clean(image)
 
 
+@pytest.mark.parametrize("kind", ["ext4", "ext2"])
+def test_room_and_files_without_names(kind, tmp_path):
+    """fallocate(2), O_TMPFILE: as here; what does not fit is given back."""
+    image = make_image(tmp_path / "image", "4M", kind)
+    (tmp_path / "here").mkdir()
+    here = subprocess.run(["build/tests/space", tmp_path / "here"], text=True,
+                          stdout=subprocess.PIPE, check=True).stdout
+    with boot(image, "/data full", prog="space") as g:
+        assert g.wait_exit() == 0
+        lines = printed(g.console).splitlines()
+    full = [line for line in lines if "1l << 30" in line]
+    assert len(full) == 1 and "No space left on device size 300000" in full[0]
+    lines.remove(full[0])
+    assert lines == printed(here).splitlines()
+    assert_clean(image)
+
+
 @pytest.mark.parametrize("how, code", [("leave", 3), ("die", 137)])
 def test_synced_at_the_end(how, code, tmp_path):
     image = make_image(tmp_path / "image", "4M")

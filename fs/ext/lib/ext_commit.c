@@ -70,7 +70,7 @@ void ext_keep_last(struct ext_lib *lib)
 }
 
 errcode_t ext_punch(struct ext_lib *lib, u32 ino, struct ext2_inode *inode,
-		    u64 first)
+		    u64 first, u64 last)
 {
 	ext2_filsys fs = lib->fs;
 	bool longer = inode->i_flags & EXT4_EXTENTS_FL && has_descriptor(fs);
@@ -79,7 +79,7 @@ errcode_t ext_punch(struct ext_lib *lib, u32 ino, struct ext2_inode *inode,
 
 	if (longer)
 		ext2fs_blocks_count_set(fs->super, n + 1);
-	err = ext2fs_punch(fs, ino, inode, NULL, first, ~0ull);
+	err = ext2fs_punch(fs, ino, inode, NULL, first, last);
 	ext2fs_blocks_count_set(fs->super, n);
 	return err;
 }

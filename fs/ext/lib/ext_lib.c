@@ -520,10 +520,27 @@ int ext_lib_truncate(void *handle, u32 ino, u64 size)
 	if (!err && too_big(lib->fs, EXT2_INODE(&i), keep ? keep - 1 : 0))
 		err = -EFBIG;
 	if (!err && size < EXT2_I_SIZE(&i))
-		err = ext_errno(ext_punch(lib, ino, EXT2_INODE(&i), keep));
+		err = ext_errno(ext_punch(lib, ino, EXT2_INODE(&i), keep,
+					  ~0ull));
 	if (!err)
 		err = ext_errno(ext2fs_inode_size_set(lib->fs, EXT2_INODE(&i),
 						      (ext2_off64_t)size));
+	if (err)
+		return err;
+	SET_TIME(&i, mtime, ext_now());
+	SET_TIME(&i, ctime, ext_now());
+	return ext_put_inode(lib, ino, &i);
+}
+
+int ext_lib_punch(void *handle, u32 ino, u64 first, u64 last)
+{
+	struct ext_lib *lib = handle;
+	struct ext2_inode_large i;
+	int err = ext_get_inode(lib, ino, &i);
+
+	if (!err)
+		err = ext_errno(ext_punch(lib, ino, EXT2_INODE(&i), first,
+					  last));
 	if (err)
 		return err;
 	SET_TIME(&i, mtime, ext_now());

@@ -247,7 +247,7 @@ static int free_inode(struct ext_lib *lib, u32 ino, struct ext2_inode_large *i)
 	errcode_t err = 0;
 
 	if (ext2fs_inode_has_valid_blocks2(lib->fs, EXT2_INODE(i)))
-		err = ext_punch(lib, ino, EXT2_INODE(i), 0);
+		err = ext_punch(lib, ino, EXT2_INODE(i), 0, ~0ull);
 	if (!err)
 		err = ext2fs_free_ext_attr(lib->fs, ino, i);
 	if (err)

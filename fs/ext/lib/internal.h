@@ -63,4 +63,4 @@ int ext_put_super(struct ext_lib *lib);
  */
 void ext_keep_last(struct ext_lib *lib);
 errcode_t ext_punch(struct ext_lib *lib, u32 ino, struct ext2_inode *inode,
-		    u64 first);
+		    u64 first, u64 last);
