@@ -141,10 +141,10 @@ def command(server, guest, net, mem="256", machine="pc", extra=(),
         f"MASK={mask} GATEWAY={gateway}")
 
 
-def on_tap(server, guest, lab, extra=()):
+def on_tap(server, guest, lab, extra=(), more=""):
     net = ["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no",
            "-device", "virtio-net-pci,netdev=n0"]
-    return lab.inside(command(server, guest, net, extra=extra))
+    return lab.inside(command(server, guest, net, extra=extra, more=more))
 
 
 def until_ready(process, server):
@@ -174,14 +174,13 @@ def rates(server, guest, lab):
 
 
 def symbols(path):
-    """The kernel's functions; all user code is one."""
+    """The kernel's functions; all below them, user code, is one."""
     names = measure.symbols(path)
     with open(path, encoding="ascii") as f:
-        lines = [line for line in f if " user:" not in line]
-    names = [n for n in names if not n.startswith("user:")]
+        lines = [line for line in f if line.startswith("ffff")]
     with open(path, "w", encoding="ascii") as f:
         f.write("0 user\n" + "".join(lines))
-    return ["user", *names]
+    return ["user", *names[-len(lines) - 1:]]
 
 
 def instructions(server, guest, lab, profile=False):
@@ -197,7 +196,8 @@ def instructions(server, guest, lab, profile=False):
         counts = measure.Counts(shared.name, names)
         plugin = f"{BUILD}/insns.so,symbols={names_file.name}"
         cmd = on_tap(server, guest, lab,
-                     ["-plugin", f"{plugin},counts={shared.name}"])
+                     ["-plugin", f"{plugin},counts={shared.name}"],
+                     "nokaslr")
         with measure.process(cmd, stdin=subprocess.DEVNULL, text=True,
                              stdout=subprocess.PIPE,
                              errors="replace") as running:
