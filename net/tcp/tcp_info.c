@@ -41,6 +41,24 @@ static u8 info_ca_state(const struct tcp_sock *tp)
 	return tp->sacked_out || tp->dupacks ? 1 : 0;
 }
 
+/* What newer Linux says besides. */
+static void more_info(const struct tcp_sock *tp, struct tcp_info *info)
+{
+	const struct tcp_ext *e = tp->ext;
+
+	info->tcpi_pacing_rate = e && e->pace_rate ? e->pace_rate : UINT64_MAX;
+	info->tcpi_max_pacing_rate = e && e->pace_max ? e->pace_max
+						      : UINT64_MAX;
+	info->tcpi_rcv_rtt = e ? e->rtt_us : 0;
+	info->tcpi_notsent_bytes = tp->write_seq - tp->snd_nxt;
+	info->tcpi_snd_wnd = tp->snd_wnd;
+	/* The SYNs and FINs are none of the bytes. */
+	info->tcpi_bytes_acked = tp->snd_una - tp->iss;
+	info->tcpi_bytes_acked -= !!info->tcpi_bytes_acked;
+	info->tcpi_bytes_received = tp->rcv_nxt - tp->irs;
+	info->tcpi_bytes_received -= !!info->tcpi_bytes_received;
+}
+
 void tcp_get_info(const struct sock *sk, struct tcp_info *info, u64 now)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
@@ -81,4 +99,5 @@ void tcp_get_info(const struct sock *sk, struct tcp_info *info, u64 now)
 	info->tcpi_reordering = 3;
 	info->tcpi_rcv_space = (u32)sk->sk_rcvbuf / 2;
 	info->tcpi_total_retrans = tp->total_retrans;
+	more_info(tp, info);
 }

@@ -36,8 +36,17 @@ struct tcp_info {
 	u32 tcpi_rcv_rtt;
 	u32 tcpi_rcv_space;
 	u32 tcpi_total_retrans;
-	/* Further members of Linux, which says 0 where it does not know. */
-	u64 tcpi_rest[16];
+	u64 tcpi_pacing_rate;	/* bytes/s; all ones: none */
+	u64 tcpi_max_pacing_rate;
+	/* The low 32 bits only: nothing here counts beyond. */
+	u64 tcpi_bytes_acked;
+	u64 tcpi_bytes_received;
+	u32 tcpi_segs[2];	/* 0: not known; so for all without comment */
+	u32 tcpi_notsent_bytes;
+	u32 tcpi_min_rtt;
+	u64 tcpi_not_known[9];
+	u32 tcpi_rcv_ooopack;
+	u32 tcpi_snd_wnd;	/* bytes */
 };
 
 _Static_assert(sizeof(struct tcp_info) == 232, "Linux 6.1's tcp_info");

@@ -8,7 +8,8 @@
 /* Nothing was achieved for so long: no timer of TCP takes longer. */
 #define STUCK_NS	(1200 * SEC)
 /* After the applications are done: retransmissions, FIN-WAIT-2, TIME-WAIT. */
-#define LINGER_NS	(2400 * SEC)
+/* lwIP waits up to 1,328 s between two tries, and makes a dozen. */
+#define LINGER_NS	(16000 * SEC)
 #define STEPS_MAX	3000000u
 
 static struct plan plan;

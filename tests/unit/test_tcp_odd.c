@@ -434,6 +434,21 @@ static void test_rfc9293_3_10_7_4_syn_received_refuses(void **state)
 	th_flush();
 }
 
+/* RFC 9293 section 3.10.7.3, fifth: neither SYN nor RST, so nothing. */
+static void test_rfc9293_3_10_7_3_neither_syn_nor_rst(void **state)
+{
+	struct socket *s = th_socket();
+
+	th_connect(s, TH_PORT, true);
+	out(.flags = SYN);
+	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 500, .sport = TH_PORT,
+	   .dport = s->sk->sk_num);
+	quiet();
+	assert_int_equal(s->sk->sk_state, TCP_SYN_SENT);
+	th_close(s);
+	th_flush();
+}
+
 /* The way out has gone: no answer, no child, and nothing is lost. */
 static void test_no_route_for_an_answer(void **state)
 {
@@ -555,7 +570,31 @@ static void test_info_in_trouble(void **state)
 	assert_int_equal(c.s->ops->getsockopt(c.s, IPPROTO_TCP, 11, &info,
 					      &len), 0);
 	assert_int_equal(info.tcpi_options, 7);
+	/* Of a listener: how many wait, and how many may. */
+	assert_int_equal(c.listener->ops->getsockopt(c.listener, IPPROTO_TCP,
+						     11, &info, &len), 0);
+	assert_int_equal(info.tcpi_state, TCP_LISTEN);
+	assert_int_equal(info.tcpi_unacked, 0);
+	assert_int_equal(info.tcpi_sacked, 128);
+	c.s->ops->getsockopt(c.s, IPPROTO_TCP, 11, &info, &len);
 	assert_int_equal(info.tcpi_ca_state, 0);
+	assert_true(info.tcpi_max_pacing_rate == UINT64_MAX);
+	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 100, .len = 70,
+	   .tsval = 2000);
+	th_send(c.s, bytes, 20000, 0);
+	th_flush();
+	c.s->ops->getsockopt(c.s, IPPROTO_TCP, 11, &info, &len);
+	assert_int_equal(info.tcpi_bytes_received, 70);
+	assert_int_equal(info.tcpi_bytes_acked, 0);
+	assert_int_equal(info.tcpi_snd_wnd, 100 * 128);
+	assert_int_equal(info.tcpi_notsent_bytes + info.tcpi_unacked * 1448,
+			 20000);
+	in(.flags = ACK, .seq = 71, .ack = 1449, .wnd = 512, .tsval = 2000);
+	c.s->ops->getsockopt(c.s, IPPROTO_TCP, 11, &info, &len);
+	assert_int_equal(info.tcpi_bytes_acked, 1448);
+	th_flush();
+	done(&c);
+	c = th_established(false);
 	th_send(c.s, bytes, 5000, 0);
 	th_flush();
 	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 512, .tsval = 2000,
@@ -592,6 +631,7 @@ int main(void)
 		T(test_listener_is_disconnected),
 		T(test_queues_are_told),
 		T(test_rfc9293_3_10_7_4_syn_received_refuses),
+		T(test_rfc9293_3_10_7_3_neither_syn_nor_rst),
 		T(test_no_route_for_an_answer),
 		T(test_synack_with_a_chosen_mss),
 		T(test_bound_to_no_address_of_ours),
