@@ -225,20 +225,16 @@ static noinline bool post_odd(struct virtnet *vi)
 static bool post_some(struct virtnet *vi, u32 want)
 {
 	struct sk_buff *skb[RX_BULK];
-	phys_addr_t addr[RX_BULK];
 	u32 ask = min(want, RX_BULK), n, done;
 
 	if (unlikely(vi->rx_buf_size > SKB_MAX_LINEAR ||
 		     (vi->split_hdr && !vi->mergeable)))
 		return post_odd(vi);
-	n = alloc_skb_bulk(vi->rx_buf_size, ask, skb);
+	n = alloc_skb_bulk(vi->rx_buf_size, vi->rx_reserve, ask, skb);
 	if (unlikely(n < ask))
 		vi->stats.rx_no_memory++;
-	for (u32 i = 0; i < n; i++) {
-		skb_reserve(skb[i], vi->rx_reserve);
-		addr[i] = virt_to_phys(skb[i]->data);
-	}
-	done = virtqueue_add_many(&vi->rx, addr, (void **)skb, n,
+	done = virtqueue_add_many(&vi->rx, (void **)skb, n,
+				  (u32)sizeof(**skb) + vi->rx_reserve,
 				  vi->rx_buf_size - vi->rx_reserve);
 	vi->rx_posted += (u16)done;
 	for (u32 i = done; i < n; i++)

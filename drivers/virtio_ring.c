@@ -232,27 +232,30 @@ int virtqueue_add(struct virtqueue *vq, const struct vq_buf *bufs,
 	return add_direct(vq, bufs, out, in, token);
 }
 
-__inline_hot u32 virtqueue_add_many(struct virtqueue *vq,
-				    const phys_addr_t *addr, void *const *token,
-				    u32 n, u32 len)
+__inline_hot u32 virtqueue_add_many(struct virtqueue *vq, void *const *token,
+				    u32 n, u32 off, u32 len)
 {
+	struct vq_slot *slots = vq->slots;
+	struct vring_desc *descs = vq->desc;
 	struct vring_avail *avail = vq->avail;
 	u16 head = vq->free_head, at = vq->avail_idx;
 	u64 rest = (u64)VRING_DESC_WRITE << 32 | len;
+	u64 to_phys = off - direct_map_base;
+	u16 mask = vq->mask;
 
 	if (unlikely(vq->vdev->broken))
 		return 0;
 	n = min(n, (u32)vq->num_free);
 	for (u32 i = 0; i < n; i++) {
-		struct vring_desc *desc = &vq->desc[head];
-		struct vq_slot *slot = &vq->slots[head];
+		struct vring_desc *desc = &descs[head];
+		struct vq_slot *slot = &slots[head];
 
-		desc->addr = addr[i];
+		desc->addr = (u64)token[i] + to_phys;
 		desc->rest = rest;
 		slot->token = token[i];
 		slot->in_len = len;
 		slot->count = 1;
-		avail->ring[at++ & vq->mask] = head;
+		avail->ring[at++ & mask] = head;
 		head = slot->next;
 	}
 	vq->free_head = head;

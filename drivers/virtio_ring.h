@@ -147,11 +147,11 @@ virtqueue_add_one(struct virtqueue *vq, phys_addr_t addr, u32 len, u16 flags,
 }
 
 /*
- * Queues @n single buffers that the device writes, each of @len bytes, at
- * addr[], with token[]. How many there was room for.
+ * Queues @n single buffers that the device writes, each of @len bytes, @off
+ * behind its token[]. How many there was room for.
  */
-u32 virtqueue_add_many(struct virtqueue *vq, const phys_addr_t *addr,
-		       void *const *token, u32 n, u32 len) __must_check;
+u32 virtqueue_add_many(struct virtqueue *vq, void *const *token, u32 n,
+		       u32 off, u32 len) __must_check;
 
 /* Shows the device what was added; true if it wants the doorbell for it. */
 bool virtqueue_kick_prepare(struct virtqueue *vq);

@@ -113,13 +113,15 @@ static noinline void free_large(struct sk_buff *skb)
 	kfree(skb);
 }
 
-u32 alloc_skb_bulk(u32 size, u32 n, struct sk_buff **skb)
+u32 alloc_skb_bulk(u32 size, u32 reserve, u32 n, struct sk_buff **skb)
 {
 	u32 class = class_of(size + sizeof(**skb));
 
 	n = kmem_cache_alloc_bulk(class_cache[class], n, (void **)skb);
-	for (u32 i = 0; i < n; i++)
+	for (u32 i = 0; i < n; i++) {
 		init_skb(skb[i], class, class_size(class));
+		skb[i]->data = (u8 *)(skb[i] + 1) + reserve;
+	}
 	return n;
 }
 

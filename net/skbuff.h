@@ -86,9 +86,10 @@ _Static_assert(sizeof(struct sk_buff) <= 200, "sk_buff grew");
 struct sk_buff *alloc_skb(u32 size) __must_check;
 /*
  * Up to @n of them at once, each with @size <= SKB_MAX_LINEAR bytes of room,
- * into skb[]; how many there were. Any context.
+ * @reserve of them headroom, into skb[]; how many there were. Any context.
  */
-u32 alloc_skb_bulk(u32 size, u32 n, struct sk_buff **skb) __must_check;
+u32 alloc_skb_bulk(u32 size, u32 reserve, u32 n, struct sk_buff **skb)
+	__must_check;
 /* One reference back; the last frees all pieces. Any context. NULL is fine. */
 void kfree_skb(struct sk_buff *skb);
 /* The same for a packet that is thrown away: counts and traces @why. */

@@ -191,13 +191,18 @@ static struct magazine *own_magazine(struct kmem_cache *c)
 }
 
 /* An object comes out: it must have its mark, and loses it. */
-static inline void check_out(struct kmem_cache *c, u64 *obj)
+static inline void take_mark(struct kmem_cache *c, u64 *obj, u64 mark)
 {
-	if (unlikely(*obj != free_mark(c, obj)))
+	if (unlikely(*obj != mark))
 		panic("slab: %s %p was written to after it was freed",
 		      c->name, obj);
 	kasan_alloc(obj, c->size);
 	*obj = 0;
+}
+
+static inline void check_out(struct kmem_cache *c, u64 *obj)
+{
+	take_mark(c, obj, free_mark(c, obj));
 	if (c->flags & SLAB_ZERO)
 		memset(obj, 0, c->size - KASAN_REDZONE);
 }
@@ -205,19 +210,23 @@ static inline void check_out(struct kmem_cache *c, u64 *obj)
 u32 kmem_cache_alloc_bulk(struct kmem_cache *c, u32 n, void **objs)
 {
 	struct magazine *m = own_magazine(c);
-	u32 got = 0, left;
+	u64 secret = c->secret;
+	u32 got = 0, most;
 
 	if (fail_alloc(__builtin_return_address(0)))
 		return 0;
-	if (likely(!READ_ONCE(m->busy))) {
+	if (likely(!READ_ONCE(m->busy) && !(c->flags & SLAB_ZERO))) {
+		void **from;
+
 		WRITE_ONCE(m->busy, 1);
 		barrier();
-		left = m->count;
-		for (; got < n && left; got++) {
-			objs[got] = m->obj[--left];
-			check_out(c, objs[got]);
+		most = min(n, m->count);
+		m->count -= most;
+		from = &m->obj[m->count];
+		for (; got < most; got++) {
+			objs[got] = from[got];
+			take_mark(c, objs[got], secret ^ (u64)objs[got]);
 		}
-		m->count = left;
 		barrier();
 		WRITE_ONCE(m->busy, 0);
 	}
