@@ -373,6 +373,11 @@ bench-pollux: all $(B)/pollux.iso $(B)/bench/insns.so $(B)/bench/load \
 		| $(call need,run) $(call need,test)
 	bench/measure.py $(WHAT)
 
+# Instructions for each byte of bulk data, in and out in every way (root).
+bench-bulk: all $(B)/tests/bulk $(B)/bench/insns.so $(B)/bench/load \
+		| $(call need,run) $(call need,test)
+	bench/bulk.py $(MIBS)
+
 # What tracepoints cost that are off, in instructions (root).
 bench-trace: all $(B)/notrace/pollux.elf $(B)/bench/insns.so $(B)/bench/load \
 		| $(call need,run)
@@ -584,6 +589,7 @@ help:
 	@echo 'make fuzz         libFuzzer on the network: SECONDS=30'
 	@echo 'make bench        Pollux beside a Linux guest, in turn: one table (root);'
 	@echo '                  ROUNDS=3 PARTS="rates insns ..." BENCH=native'
+	@echo 'make bench-bulk   instructions for each byte of bulk data (root)'
 	@echo 'make bench-pollux  Pollux alone: WHAT="boot memory size insns idle"'
 	@echo 'make bench-links  beside the Linux guest over bad links (root);'
 	@echo '                  CELLS="1,20 reorder"'
@@ -597,7 +603,7 @@ help:
 	@echo 'SETUP=no leaves packages alone; LWIP_DIR= takes another lwIP; V=1 shows.'
 
 FORCE:
-.PHONY: FORCE all objs install servers iso disk bench bench-pollux \
+.PHONY: FORCE all objs install servers iso disk bench bench-bulk bench-pollux \
 	bench-links bench-trace bench-million run run-kernel run-iso gdb record replay core unit check \
 	lint test test-boots test-crash test-debug fuzz-syscalls sim coverage fuzz land-check \
 =======

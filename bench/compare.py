@@ -18,7 +18,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from bench import device, guests, idle, linux, measure, report  # noqa: E402
+from bench import device, guests, hops, idle, linux, measure  # noqa: E402
+from bench import report  # noqa: E402
 from bench.guests import NATIVE, POLLUX  # noqa: E402
 
 BULK = 1000000
@@ -88,6 +89,8 @@ def serves(guest, mib):
 def measure_memory(figures, guest):
     """By halves, between what does not serve and what does."""
     low, high = (1, 16) if guest == POLLUX else (16, 256)
+    if not serves(guest, high):
+        return
     while high - low > (1 if guest == POLLUX else 2):
         mid = (low + high) // 2
         if serves(guest, mid):
@@ -120,7 +123,7 @@ def measure_insns(figures, guest, lab):
     else:
         with open(names_file, "w", encoding="ascii") as f:
             f.write("0 all\n")
-    text = []
+    text, columns = [], {}
     with tempfile.NamedTemporaryFile() as shared:
         counts = measure.Counts(shared.name, names)
         plugin = f"{measure.BUILD}/insns.so,symbols={names_file}"
@@ -133,8 +136,9 @@ def measure_insns(figures, guest, lab):
                 figures.add(guest, f"instructions for each {what}", "",
                             measure.per(delta, total))
                 text.append(measure.profile_table(delta, total, what))
+                columns[what] = hops.by_hop(delta, total)
     if guest == POLLUX:
-        write("profile.md", "\n".join(text))
+        write("profile.md", "\n".join([hops.table(columns), *text]))
 
 
 def measure_device(figures, guest, lab):

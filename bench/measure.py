@@ -7,7 +7,8 @@ boot	QEMU start to first echoed byte, user networking with ip=dhcp
 memory	the smallest -m that serves an echo
 size	the stripped kernel and the ISO
 insns	guest instructions for each echo and each connection, and where they
-	go by function; over a TAP in a network namespace, so this needs root
+	go by function and by hop; over a TAP in a network namespace, so this
+	needs root
 
 idle	instructions for each echo beside 10,000 idle watched connections: at
 	most a tenth more than without, else it fails. Root, too; more idle
@@ -31,6 +32,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from bench import hops  # noqa: E402
 from tools import qemu  # noqa: E402
 
 BUILD = "build/bench"
@@ -276,16 +278,19 @@ def profile(delta, total, title):
 
 
 @contextlib.contextmanager
-def counted_guest(machine="pc", how=(), kernel=BUILT):
-    """The echo server on a TAP, counted: (lab, counts)."""
+def counted_guest(machine="pc", how=(), kernel=BUILT, device="", prog="echo",
+                  **more):
+    """A server on a TAP, counted: (lab, counts). @device: the card's extra
+    properties; @more goes to qemu.command()."""
     plugin, names_file = f"{BUILD}/insns.so", f"{BUILD}/symbols"
     names = symbols(names_file, kernel)
     with Lab() as lab, tempfile.NamedTemporaryFile() as shared:
         net = ["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no",
-               "-device", f"{qemu.device(machine, 'net')},netdev=n0"]
+               "-device", f"{qemu.device(machine, 'net')},netdev=n0{device}"]
         cmd = qemu.command(
-            machine, kernel, append="ip=10.77.0.2::10.77.0.1:255.255.0.0::eth0:off "
-            "init=/echo", mem="256", net=net, extra=[
+            machine, kernel, mem="256", net=net, **more,
+            append="ip=10.77.0.2::10.77.0.1:255.255.0.0::eth0:off "
+            f"init=/{prog}", extra=[
                 "-plugin",
                 f"{plugin},symbols={names_file},counts={shared.name}", *how])
         with process(lab.inside(cmd), stdin=subprocess.DEVNULL,
@@ -297,7 +302,7 @@ def counted_guest(machine="pc", how=(), kernel=BUILT):
 
 
 def measure_insns(machine="pc", how=()):
-    rows = []
+    rows, columns = [], {}
     with counted_guest(machine, how) as (lab, counts):
         for conns, total, mode in ((1, 4000, ()), (64, 20000, ()),
                                    (1, 1000, ("churn",)),
@@ -307,9 +312,11 @@ def measure_insns(machine="pc", how=()):
             what = "connect + echo + close" if mode else "echo"
             title = f"{what}, {conns} connection{'s' * (conns > 1)}"
             profile(delta, total, title)
+            columns[title] = hops.by_hop(delta, total)
             rows.append({"what": f"instructions for each {title}",
                          "unit": "", "median": per(delta, total),
                          "rate": result["rate"]})
+    print(hops.table(columns))
     return rows
 
 

@@ -68,11 +68,19 @@ def as_json(rows, notes):
 
 
 HEIGHT, LEFT, WIDTH, TOP = 22, 430, 560, 66
+VALUES = 230	# room for what was measured, right of the bars
+
+
+def beside(row):
+    """Both medians and their unit."""
+    pollux, tuned = (row.spread(g)[1] for g in (guests.POLLUX, guests.TUNED))
+    return f"{number(pollux)} / {number(tuned)} {row.unit}".strip()
 
 
 def svg(rows):
     """Bars on a logarithmic scale: how many times better than tuned Linux;
-    the line is equal. A whisker goes from the least to the most."""
+    the line is equal. A whisker goes from the least to the most. Behind it
+    stand both medians."""
     rows = [r for r in rows if r.ratio()]
     most = max(max(r.ratio()[2] for r in rows), 2)
     least = min(min(r.ratio()[0] for r in rows), 0.5)
@@ -84,11 +92,13 @@ def svg(rows):
         return LEFT + part * WIDTH
 
     bottom = TOP + HEIGHT * len(rows)
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 70}"'
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + VALUES}"'
            f' height="{bottom + 16}" font-family="sans-serif" font-size="12">',
            '<rect width="100%" height="100%" fill="#fff"/>',
            '<text x="10" y="24" font-size="16">Pollux beside a tuned Linux '
-           'guest on the same QEMU: times better</text>']
+           'guest on the same QEMU: times better</text>',
+           f'<text x="{LEFT + WIDTH + VALUES - 10}" y="{TOP - 12}" '
+           'fill="#666" text-anchor="end">Pollux / tuned Linux</text>']
     for t in ticks:
         colour = "#c0392b" if t == 1 else "#ddd"
         out.append(f'<line x1="{x(t):.0f}" y1="{TOP - 8}" x2="{x(t):.0f}" '
@@ -107,5 +117,7 @@ def svg(rows):
             f'<line x1="{x(low):.0f}" y1="{y + 10}" x2="{x(high):.0f}" '
             f'y2="{y + 10}" stroke="#012a4a"/>'
             f'<text x="{max(end, x(high)) + 5:.0f}" y="{y + 14}">'
-            f'{mid:.1f}</text>')
+            f'{mid:.1f}</text>'
+            f'<text x="{LEFT + WIDTH + VALUES - 10}" y="{y + 14}" '
+            f'fill="#666" text-anchor="end">{beside(row)}</text>')
     return "\n".join(out) + "\n</svg>\n"

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from bench import device, report
+from bench import device, hops, report
 from bench.guests import POLLUX, STOCK, TUNED
 
 PORT = 17771
@@ -43,6 +43,20 @@ def test_the_chart_is_well_formed_and_leaves_out_what_has_no_ratio():
              if e.tag.endswith("text")]
     assert "echo" in texts and "worse" in texts and "alone" not in texts
     assert "2.0" in texts and "0.5" in texts
+    assert "200 / 100 a second" in texts
+
+
+def test_hops_take_each_function_once_and_lose_nothing():
+    delta = {"tcp_v4_rcv": (100, 1), "user:run": (50, 1), "odd": (7, 1),
+             "kmem_cache_alloc_bulk": (3, 1), "ep_ctl_locked": (40, 1)}
+    found = hops.by_hop(delta, 1)
+    assert found["TCP demultiplexing"] == 100
+    assert found["the program and its libc"] == 50
+    assert found["poll, frame to skb, fresh buffers"] == 3
+    assert found["epoll_ctl"] == 40 and found["epoll_wait"] == 0
+    assert found[hops.REST] == 7 and sum(found.values()) == 200
+    text = hops.table({"echo": found})
+    assert "| together | 200 |" in text and "| TCP input | 0 |" in text
 
 
 def test_doorbells_and_interrupts_are_told_apart_by_queue():
