@@ -140,6 +140,21 @@ static void test_rate_limited(void **state)
 	assert_true(ns < 500 * MS);
 }
 
+/*
+ * 100 Mbit/s over a tenth of a second there and back: 1.25 MB under way, ten
+ * times what the buffers of both sides begin with.
+ */
+static void test_a_long_fat_link_is_filled(void **state)
+{
+	struct th_link link = { .delay_ns = 50 * MS, .ns_per_byte = 80 };
+	u64 ns;
+
+	th_dev_features = NETIF_F_TSO;
+	ns = converse(&link, 1, 16 << 20, 0);
+	/* 1.34 s at the link's rate, and some doublings before. */
+	assert_in_range(ns / MS, 1342, 3000);
+}
+
 static void test_loss(void **state)
 {
 	for (u64 seed = 1; seed <= 40; seed++) {
@@ -218,6 +233,8 @@ int main(void)
 						th_teardown),
 		cmocka_unit_test_setup_teardown(test_rate_limited, th_setup,
 						th_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_long_fat_link_is_filled, th_setup, th_teardown),
 		cmocka_unit_test_setup_teardown(test_loss, th_setup,
 						th_teardown),
 		cmocka_unit_test_setup_teardown(test_reorder_and_dup,
