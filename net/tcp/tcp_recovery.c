@@ -260,7 +260,8 @@ static void mark_head_lost(struct tcp_sock *tp)
 
 	if (tx->tags & (TCP_TAG_LOST | TCP_TAG_SACKED))
 		return;
-	if (tx->segs > 1 && !(tx->flags & TCP_SYN) &&
+	/* By length: it may have been counted when the MSS was smaller. */
+	if (tcp_tx_len(tx) > tp->mss_cache && !(tx->flags & TCP_SYN) &&
 	    tcp_fragment_sent(tp, skb, tp->mss_cache))
 		return;
 	tcp_tag_lost(tp, tx);

@@ -14,6 +14,7 @@
 #include "net/snmp.h"
 #include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_mtu.h"
+#include "net/tcp/tcp_output.h"
 #include "tests/unit/tcp_link.h"
 
 #define MINUTE	(60 * NSEC_PER_SEC)
@@ -351,6 +352,31 @@ static void test_rfc4821_7_4_when_not_to_probe(void **state)
 	done(&c);
 }
 
+/* Counted as two while segments were small, now less than one: sent whole. */
+static void test_lost_after_segments_have_grown(void **state)
+{
+	struct th_conn c;
+
+	th_dev_features = NETIF_F_TSO;
+	c = th_established(true);
+	acked = 0;
+	th_setopt(c.s, 6, 1, 1);	/* TCP_NODELAY */
+	too_big(&c, 640);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(th_send(c.s, bytes, 700, 0), 700);
+	assert_int_equal(th_flush(), 5);
+	assert_int_equal(th_tp(c.s)->packets_out, 10);
+	th_tp(c.s)->mss_clamp = 1000;
+	tcp_sync_mss(th_tp(c.s));
+	for (int i = 0; i < 4; i++)
+		ack(0);
+	out(.flags = ACK | PSH, .seq = 1, .ack = 1, .len = 700);
+	ack(3500);
+	assert_int_equal(th_tp(c.s)->packets_out, 0);
+	done(&c);
+	th_dev_features = 0;
+}
+
 /* A router says how large while a probe is out: so far and no further. */
 static void test_a_router_answers_a_probe(void **state)
 {
@@ -384,6 +410,7 @@ int main(void)
 		T(test_rfc4821_7_6_2_timeout_of_a_probe),
 		T(test_rfc4821_7_6_3_inconclusive),
 		T(test_rfc4821_7_4_when_not_to_probe),
+		T(test_lost_after_segments_have_grown),
 		T(test_a_router_answers_a_probe),
 	};
 
