@@ -21,6 +21,7 @@
 #include "kernel/softirq.h"
 #include "kernel/syscall.h"
 #include "kernel/trace.h"
+#include "kernel/watchdog.h"
 #include "kernel/x86/apic.h"
 #include "kernel/x86/clock.h"
 #include "kernel/x86/cpu.h"
@@ -74,6 +75,7 @@ noinline void start_kernel(void)
 	irq_init(timer_irq);
 	softirq_init();
 	clock_init();
+	watchdog_init();
 	local_irq_enable();
 
 	/* Files, sockets, network. */

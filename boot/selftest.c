@@ -13,9 +13,13 @@
 #include "kernel/printk.h"
 #include "kernel/sched.h"
 #include "kernel/string.h"
+#include "kernel/time.h"
+#include "kernel/timer.h"
+#include "kernel/watchdog.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/paging.h"
 #include "kernel/x86/probe.h"
+#include "kernel/x86/processor.h"
 #include "kernel/x86/sections.h"
 
 #define CR4_UMIP	(1ul << 11)
@@ -129,6 +133,33 @@ static void test_overflow(void)
 	(void)recurse(0);
 }
 
+/* Lets nothing else run until that is noticed. */
+static noinline void stand_still(enum watchdog_case which)
+{
+	while (!READ_ONCE(watchdog_counts[which]))
+		cpu_relax();
+}
+
+static void test_stuck_cpu(void)
+{
+	stand_still(WATCHDOG_CPU);
+}
+
+static void stuck_softirq(struct timer *timer)
+{
+	(void)timer;
+	stand_still(WATCHDOG_SOFTIRQ);
+}
+
+static void test_stuck_softirq(void)
+{
+	struct timer timer;
+
+	timer_setup(&timer, stuck_softirq);
+	mod_timer(&timer, ktime_get_ns());
+	test_stuck_cpu();
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -138,6 +169,8 @@ static const struct {
 	{ "fault", test_fault },
 	{ "canary", test_canary },
 	{ "overflow", test_overflow },
+	{ "stuck-cpu", test_stuck_cpu },
+	{ "stuck-softirq", test_stuck_softirq },
 };
 
 static void (*chosen)(void);
@@ -152,7 +185,7 @@ static int set_selftest(const char *val)
 	return chosen ? 0 : -EINVAL;
 }
 KERNEL_PARAM("selftest", set_selftest,
-	     "memory, panic, fault, canary or overflow; ends the machine");
+	     "memory, panic, fault, canary, overflow, stuck-cpu or stuck-softirq; ends the machine");
 
 noinline void run_selftest(void)
 {

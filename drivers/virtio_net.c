@@ -16,6 +16,7 @@
 #include "kernel/random.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
+#include "kernel/watchdog.h"
 
 #define RX_QUEUE	0
 #define TX_QUEUE	1
@@ -310,8 +311,10 @@ static void look_for_lost_doorbell(struct virtnet *vi)
 		return;
 	}
 	virtio_check_alive(vi->vdev);
-	if (++vi->tx_stuck == TX_PATIENCE)
+	if (++vi->tx_stuck == TX_PATIENCE) {
 		virtio_break(vi->vdev, "does not send");
+		watchdog_bark(WATCHDOG_QUEUE);
+	}
 	if (vi->tx_stuck > 1)
 		return;
 	vi->stats.lost_doorbells++;

@@ -49,6 +49,12 @@ void dump_stack(void)
 	print_calls(stack_here());
 }
 
+void dump_task_stack(const u64 *sp)
+{
+	/* What switch_stacks() has pushed on its return address. */
+	print_calls((struct stack_pos){ sp[6], (u64)&sp[7] });
+}
+
 /* A panic within a panic prints its message only, a third one nothing. */
 static void begin(const char *fmt, va_list args)
 {

@@ -25,6 +25,9 @@ void show_regs(const struct pt_regs *regs);
 /* Prints the calls that led here, by frame pointers. Any context. */
 void dump_stack(void);
 
+/* And those of a task that does not run, by its saved stack pointer. */
+void dump_task_stack(const u64 *sp);
+
 /* For our own invariants only, never for anything a peer or program sent. */
 #define BUG_ON(cond)							\
 	do {								\

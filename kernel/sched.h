@@ -63,6 +63,7 @@ struct task {
 	bool on_rq;			/* r */
 	bool on_cpu;			/* r  its registers are in a CPU */
 	bool kthread;			/* o  has no user mode (yet) */
+	u8 looks;			/* kernel/watchdog.c, ksoftirqd only */
 	s32 pid;			/* c  thread id; kernel tasks too */
 	s32 tgid;			/* c  process id */
 	char comm[TASK_COMM_LEN];	/* o */

@@ -8,6 +8,7 @@
 #include "kernel/sched.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
+#include "kernel/watchdog.h"
 #include "kernel/x86/irqflags.h"
 
 /* How long one go may take before the rest is ksoftirqd's. */
@@ -31,7 +32,7 @@ void open_softirq(enum softirq nr, void (*action)(void))
 	softirq_action[nr] = action;
 }
 
-static void wake_ksoftirqd(void)
+void wake_ksoftirqd(void)
 {
 	struct task *task = this_cpu_read(ksoftirqd);
 
@@ -126,6 +127,7 @@ static __cold void ksoftirqd_loop(void *arg)
 {
 	(void)arg;
 	for (;;) {
+		watchdog_turn();
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (!this_cpu_read(softirq_pending)) {
 			schedule();

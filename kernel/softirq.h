@@ -36,6 +36,9 @@ static inline void raise_softirq_irqoff(enum softirq nr)
  */
 void raise_softirq(enum softirq nr);
 
+/* Gives it a turn among the tasks. Any context but NMI. */
+void wake_ksoftirqd(void);
+
 /*
  * Runs what is pending within the budget (2 ms or 10 rounds), then leaves the
  * rest to ksoftirqd. Called with interrupts on and softirqs not disabled.

@@ -15,6 +15,7 @@
 #include "kernel/sched.h"
 #include "kernel/string.h"
 #include "kernel/time.h"
+#include "kernel/watchdog.h"
 #include "net/dev.h"
 #include "net/drop.h"
 #include "net/snmp.h"
@@ -71,6 +72,14 @@ static void show_drops(struct seq_file *m)
 	for (u32 i = 0; i < NR_DROP_REASONS; i++)
 		seq_printf(m, "pollux_drops_total{reason=\"%s\"} %llu\n",
 			   drop_names[i], (ull)this_cpu_read(drop_counts[i]));
+}
+
+static void show_watchdog(struct seq_file *m)
+{
+	head(m, "pollux_watchdog_total", "counter");
+	for (u32 i = 0; i < NR_WATCHDOG_CASES; i++)
+		seq_printf(m, "pollux_watchdog_total{case=\"%s\"} %u\n",
+			   watchdog_names[i], watchdog_counts[i]);
 }
 
 /* What sockstat shows is how many objects some caches have given out. */
@@ -149,6 +158,7 @@ void metrics_show(struct seq_file *m)
 	show_memory(m);
 	show_devices(m);
 	show_drops(m);
+	show_watchdog(m);
 }
 
 /* ---- serving it ---- */

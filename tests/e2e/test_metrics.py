@@ -111,7 +111,8 @@ def test_names_of_node_exporter(guest):
     for name in ("node_sockstat_sockets_used", "node_sockstat_TCP_tw",
                  "node_memory_MemAvailable_bytes",
                  'pollux_slab_objects{cache="tcp_sock"}',
-                 'pollux_drops_total{reason="TCP_CSUM"}'):
+                 'pollux_drops_total{reason="TCP_CSUM"}',
+                 'pollux_watchdog_total{case="cpu"}'):
         assert name in values
 
 

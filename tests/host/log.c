@@ -14,6 +14,7 @@
 #include "kernel/random.h"
 #include "kernel/string.h"
 #include "kernel/trace.h"
+#include "kernel/watchdog.h"
 
 struct text {
 	char buf[65536];
@@ -195,5 +196,16 @@ __weak void trace_emit(enum trace_point point, u64 a, u64 b)
 }
 
 __weak void trace_dump(unsigned int n)
+{
+}
+
+u32 watchdog_counts[NR_WATCHDOG_CASES];
+
+__weak void watchdog_bark(enum watchdog_case which)
+{
+	watchdog_counts[which]++;
+}
+
+__weak void watchdog_turn(void)
 {
 }

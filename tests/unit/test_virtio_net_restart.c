@@ -9,6 +9,7 @@
 
 #include "drivers/virtio_net.h"
 #include "kernel/errno.h"
+#include "kernel/watchdog.h"
 #include "tests/host/host.h"
 #include "tests/unit/virtnet_fixture.h"
 
@@ -145,12 +146,15 @@ static void test_card_that_was_reset_behind_our_back(void **state)
 
 static void test_card_that_does_not_send(void **state)
 {
+	u32 before = watchdog_counts[WATCHDOG_QUEUE];
+
 	start(ALL);
 	assert_int_equal(xmit(packet(100, 64)), 0);
 	for (unsigned int i = 0; i < 50; i++)
 		wait_ms(100);
 	assert_false(card.vdev.broken);
 	wait_ms(100);
+	assert_int_equal(watchdog_counts[WATCHDOG_QUEUE], before + 1);
 	assert_non_null(strstr(host_log(), "does not send"));
 	expect_restart();
 }
