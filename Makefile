@@ -159,7 +159,8 @@ $(OBJS) $(DISK_OBJS) $(E2FS_OBJS): $(B)/.flags
 $(B)/%.c.o: %.c | $(call need,build) $(LWIP_HERE)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CFLAGS) $(INC) $(OPT) $(LTO) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(INC) $(OPT) $(LTO) -frandom-seed=$< -MMD -MP \
+		-c $< -o $@
 
 $(B)/%.S.o: %.S | $(call need,build)
 	@mkdir -p $(@D)
@@ -189,7 +190,7 @@ $(LWIP_OBJS): $(B)/lwip.o/%.o: | $(LWIP_HERE)
 	@mkdir -p $(@D)
 	$(call say,CC,$*.c of lwIP)
 	$(Q)$(CC) $(filter-out -Werror,$(CFLAGS)) $(OPT) $(LTO) $(LWIP_INC) -w -MMD -MP \
-		-c $(LWIP_DIR)/src/$*.c -o $@
+		-frandom-seed=$* -c $(LWIP_DIR)/src/$*.c -o $@
 
 $(LWIP_DIR)/src/include/lwip/init.h: | $(call need,build)
 	tools/fetch-source lwip $(LWIP_DIR)
@@ -241,7 +242,7 @@ $(B)/kernel-disk.o: $(OBJS) $(DISK_OBJS)
 $(B)/kernel-disk.o: WHOLE := -flinker-output=nolto-rel
 $(B)/kernel.o $(B)/kernel-disk.o:
 	$(call say,LTO,$@)
-	$(Q)$(CC) $(CFLAGS) $(LTO) $(if $(LTO),$(WHOLE)) -r \
+	$(Q)$(CC) $(CFLAGS) $(LTO) $(if $(LTO),$(WHOLE)) -frandom-seed=$@ -r \
 		-nostdlib $(filter %.o,$^) -o $@
 
 $(B)/%.stripped.elf: $(B)/%.elf tools/trim-elf.py
