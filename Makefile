@@ -272,7 +272,7 @@ $(B)/tests/epolls: tests/stress/epolls.c | $(call need,build)
 	@mkdir -p $(@D)
 	musl-gcc $(USER_CFLAGS) $< -o $@
 
-TEST_PROGS := abi calls dynamic vdso-glibc threads-glibc $(basename $(notdir $(wildcard tests/progs/*.c)))
+TEST_PROGS := abi calls epolls dynamic vdso-glibc threads-glibc $(basename $(notdir $(wildcard tests/progs/*.c)))
 
 $(B)/tests/%: tests/progs/%.c | $(call need,build)
 	@mkdir -p $(@D)
@@ -430,7 +430,14 @@ SEED	?=
 
 fuzz-syscalls: build/debug/pollux.elf $(B)/tests/calls | $(call need,test)
 	TIME=$(TIME) SEED=$(SEED) /usr/bin/python3 -m pytest -q -s \
-		tests/e2e/test_stress.py -k calls
+		tests/e2e/test_stress.py -k test_calls
+
+# The same for epoll: who changes what is watched, while others wait.
+OPS	?= 1000000
+
+stress-epoll: build/debug/pollux.elf $(B)/tests/epolls | $(call need,test)
+	OPS=$(OPS) SEED=$(SEED) /usr/bin/python3 -m pytest -q -s \
+		tests/e2e/test_stress.py "-k=test_epolls and not finds"
 
 # Every suite; TESTS="tests/wire -k arp" picks some of the pytest ones.
 test: all iso disk build/debug/pollux.elf $(TEST_PROGS:%=$(B)/tests/%) \
@@ -584,6 +591,7 @@ help:
 	@echo 'make soak         a mixed load for TIME=3600 seconds (root); KERNEL='
 	@echo 'make unit check   host unit tests; style and layer rules'
 	@echo 'make lint         clang, its lock analysis, cppcheck, gcc -fanalyzer, clang-tidy'
+	@echo 'make stress-epoll  epoll under random changes: OPS=1000000 SEED=1'
 	@echo 'make coverage     lines of TCP and IP that unit tests and sim run'
 	@echo 'make fuzz-syscalls  random system calls on that kernel: TIME=600 SEED=1'
 	@echo 'make sim          TCP in simulated worlds: SEEDS=n; SEED=s replays one'
@@ -605,10 +613,10 @@ help:
 
 FORCE:
 .PHONY: FORCE all objs install servers iso disk bench bench-bulk bench-pollux \
-	bench-links bench-trace bench-million run run-kernel run-iso gdb record replay core unit check \
-	lint test test-boots test-crash test-debug fuzz-syscalls sim coverage fuzz land-check \
-=======
-	lint test test-boots test-crash test-floods sim coverage fuzz land-check \
+	bench-links bench-trace bench-million run run-kernel run-iso gdb \
+	record replay core unit check lint test test-boots test-crash \
+	test-debug fuzz-syscalls sim coverage fuzz land-check test-floods \
+	stress-epoll \
 	syscalls clean help
 .SECONDARY:
 -include $(OBJS:.o=.d) $(DISK_OBJS:.o=.d) \

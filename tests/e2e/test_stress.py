@@ -9,8 +9,9 @@ from tests.lib.guest import USER_IP, Guest, initramfs
 from tools import qemu
 
 DEBUG_KERNEL = "build/debug/pollux.elf"
-# `make fuzz-syscalls` sets these.
+# `make fuzz-syscalls` and `make stress-epoll` set these.
 TIME = int(os.environ.get("TIME") or 10)
+OPS = int(os.environ.get("OPS") or 20000)
 SEED = os.environ.get("SEED") or "1"
 
 
@@ -31,3 +32,19 @@ def test_calls():
     done = re.search(r"calls: (\d+) calls, 0 leaks", console)
     print(done[0])
     assert int(done[1]) > 1000
+
+
+@pytest.mark.limit(OPS // 500 + 260)
+def test_epolls():
+    """Changes of what is watched while others wait: no wakeup is lost."""
+    code, console = run("epolls", OPS, SEED, seconds=OPS // 500 + 200)
+    assert code == 0, console[-4000:]
+    done = re.search(r"epolls: (\d+) operations.* no wakeup lost", console)
+    print(done[0])
+    assert int(done[1]) >= OPS
+
+
+def test_epolls_finds_what_is_lost():
+    """The same program finds an event that is dropped on purpose."""
+    code, console = run("epolls", 20000, SEED, "drop", seconds=50)
+    assert code == 1 and "a lost wakeup" in console, console[-4000:]
