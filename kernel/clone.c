@@ -281,43 +281,18 @@ SYSCALL_DEFINE5(waitid, u32, type, s32, pid, void __user *, info,
 	return -ECHILD;
 }
 
-/* Another program: as where all files lie on a mount with noexec. */
-static long no_other_program(const char *call)
-{
-	static bool said;
+#define PTRACE_TRACEME	0
+#define PTRACE_ATTACH	16
+#define PTRACE_SEIZE	0x4206
 
-	if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
-		pr_warn("%s called %s: there is one program and no other: EACCES",
-			current->comm, call);
-	return -EACCES;
-}
-
-SYSCALL_DEFINE3(execve, const char __user *, path, void __user *, argv,
-		void __user *, envp)
-{
-	(void)path;
-	(void)argv;
-	(void)envp;
-	return no_other_program("execve");
-}
-
-SYSCALL_DEFINE5(execveat, int, fd, const char __user *, path,
-		void __user *, argv, void __user *, envp, int, flags)
-{
-	(void)fd;
-	(void)path;
-	(void)argv;
-	(void)envp;
-	(void)flags;
-	return no_other_program("execveat");
-}
-
-/* There is nobody to trace. */
+/* Nobody is traced; nobody else is there to trace, or to be traced by. */
 SYSCALL_DEFINE4(ptrace, s64, request, s64, pid, u64, addr, u64, data)
 {
-	(void)request;
-	(void)pid;
+	bool attaches = request == PTRACE_ATTACH || request == PTRACE_SEIZE;
+
 	(void)addr;
 	(void)data;
-	return -EPERM;
+	if (request == PTRACE_TRACEME || (attaches && pid == current->tgid))
+		return -EPERM;
+	return -ESRCH;
 }

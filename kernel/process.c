@@ -233,7 +233,7 @@ SYSCALL_DEFINE0(setsid)
 
 SYSCALL_DEFINE2(setpgid, s32, pid, s32, group)
 {
-	if (group < 0)
+	if (group < 0 || (!group && pid < 0))
 		return -EINVAL;
 	return pid && pid != current->tgid ? -ESRCH : -EPERM;
 }

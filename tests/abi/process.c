@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -319,4 +320,70 @@ CASE(process_sigreturn)
 	TRY(raise(SIGUSR2));
 	say("code %d", handled);
 	TRY(syscall(SYS_rt_sigaction, SIGUSR2, &old, NULL, 8));
+}
+
+CASE(process_execve)
+{
+	char *argv[] = { "x", NULL }, *none[] = { NULL };
+	int fd = open("/proc/version", O_RDONLY);
+
+	TRY(syscall(SYS_execve, "/none", argv, none));
+	TRY(syscall(SYS_execve, "/proc/version/x", argv, none));
+	TRY(syscall(SYS_execve, "/proc/self/exe/x", argv, none));
+	TRY(syscall(SYS_execve, "", argv, none));
+	TRY(syscall(SYS_execve, "/dev", argv, none));
+	TRY(syscall(SYS_execve, "/dev/null", argv, none));
+	TRY(syscall(SYS_execve, "/proc/version", argv, none));
+	TRY(syscall(SYS_execve, BAD_LOW, argv, none));
+	TRY(syscall(SYS_execve, BAD_KERNEL, argv, none));
+	TRY(syscall(SYS_execveat, -1, "none", argv, none, 0));
+	TRY(syscall(SYS_execveat, fd, "x", argv, none, 0));
+	TRY(syscall(SYS_execveat, fd, "", argv, none, AT_EMPTY_PATH));
+	TRY(syscall(SYS_execveat, AT_FDCWD, "/none", argv, none, 0));
+	TRY(syscall(SYS_execveat, AT_FDCWD, "/none", argv, none, 1));
+	TRY(syscall(SYS_execveat, AT_FDCWD, "", argv, none, 0));
+	TRY(syscall(SYS_execveat, AT_FDCWD, "/dev/null", argv, none, 0));
+	TRY(syscall(SYS_execveat, AT_FDCWD, "/proc/self/cwd", argv, none,
+		    AT_SYMLINK_NOFOLLOW));
+}
+
+CASE(process_ptrace)
+{
+	TRY(syscall(SYS_ptrace, PTRACE_PEEKUSER, getpid(), 0, 0));
+	TRY(syscall(SYS_ptrace, PTRACE_CONT, getpid(), 0, 0));
+	TRY(syscall(SYS_ptrace, PTRACE_ATTACH, getpid(), 0, 0));
+	TRY(syscall(SYS_ptrace, PTRACE_SEIZE, getpid(), 0, 0));
+	TRY(syscall(SYS_ptrace, PTRACE_ATTACH, 999999, 0, 0));
+	TRY(syscall(SYS_ptrace, PTRACE_CONT, 999999, 0, 0));
+	TRY(syscall(SYS_ptrace, 9999, getpid(), 0, 0));
+}
+
+/* Linux may let it become the leader, once. */
+CASE(process_session)
+{
+	setsid();
+	TRY(setsid());
+	TRY(setpgid(0, 0));
+	TRY(setpgid(-1, 0));
+	TRY(setpgid(0, -1));
+	TRY(setpgid(999999, 0));
+	TRY(setpgid(getpid(), 999999));
+	TRY(getpgrp() == getpid());
+	TRY(getsid(0) == getpid());
+	TRY(getpgid(0) == getpid());
+}
+
+/* There, or not built in: a C library asks and does without. */
+CASE(process_rseq)
+{
+	static char area[32] __attribute__((aligned(32)));
+	long ret = syscall(SYS_rseq, area, sizeof(area), 0, 0x53053053);
+
+	say("rseq is answered: %d", ret == 0 || errno == ENOSYS);
+}
+
+CASE(process_pkeys)
+{
+	TRY(syscall(SYS_pkey_alloc, 1, 0));
+	TRY(syscall(SYS_pkey_alloc, 0, 4));
 }

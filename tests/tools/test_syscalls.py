@@ -5,10 +5,6 @@ import subprocess
 
 from tools import syscalls
 
-# Still without a case of their own; the list may only become shorter.
-UNTRIED = {"execve", "execveat", "pkey_alloc", "ptrace", "rseq",
-           "setpgid", "setsid"}
-
 
 def test_every_call_has_a_row():
     done = subprocess.run(["make", "-s", "syscalls"], text=True, check=True,
@@ -43,7 +39,7 @@ def test_tests_that_are_named_exist():
 def test_every_call_is_tried():
     untried = [name for _, name, where, tests in syscalls.table()
                if where and not tests]
-    assert set(untried) == UNTRIED, "system calls without a test"
+    assert not untried, "system calls without a test"
 
 
 def test_a_declaration_is_no_test():
