@@ -384,6 +384,10 @@ bench-trace: all $(B)/notrace/pollux.elf $(B)/bench/insns.so $(B)/bench/load \
 		| $(call need,run)
 	bench/measure.py trace
 
+# What epoll's calls cost beside so many watches: WATCHES="10 10000 1000000".
+bench-epoll: all $(B)/tests/epoll_cost | $(call need,run)
+	bench/epoll_cost.py $(WATCHES)
+
 # So many connections at once and their bill (root); with FLAT="0 1000 ..." the
 # instructions for an echo beside so many idle ones.
 bench-million: all $(B)/bench/million $(if $(FLAT),$(B)/bench/insns.so \
@@ -418,10 +422,10 @@ test: build/notrace/pollux.elf
 $(if $(TRACE:0=),build/notrace/pollux.elf): FORCE
 	@$(MAKE) --no-print-directory TRACE=0 SETUP=$(SETUP) $@
 
-# What runs programs and frames, once more with that kernel.
+# The system calls and the echo once more with that kernel, which is silent.
 test-debug: build/debug/pollux.elf all $(TEST_PROGS:%=$(B)/tests/%)
 	@KERNEL=build/debug/pollux.elf /usr/bin/python3 -m pytest -q \
-		$(or $(TESTS),tests/abi tests/wire tests/e2e)
+		$(or $(TESTS),tests/abi tests/e2e/test_echo.py)
 
 # Random system calls on the kernel with its checkers, TIME seconds of them;
 # its run in `make test` takes ten.
@@ -603,6 +607,7 @@ help:
 	@echo 'make bench-links  beside the Linux guest over bad links (root);'
 	@echo '                  CELLS="1,20 reorder"'
 	@echo 'make bench-trace  what tracepoints that are off cost (root)'
+	@echo 'make bench-epoll  instructions of its calls: WATCHES="10 10000 1000000"'
 	@echo 'make bench-million  a million connections, what each costs (root);'
 	@echo '                  CONNS=n, or FLAT="0 1000 10000" idle ones beside an echo'
 	@echo 'make install      the command pollux (PREFIX=/usr/local), which boots any'
@@ -616,7 +621,7 @@ FORCE:
 	bench-links bench-trace bench-million run run-kernel run-iso gdb \
 	record replay core unit check lint test test-boots test-crash \
 	test-debug fuzz-syscalls sim coverage fuzz land-check test-floods \
-	stress-epoll \
+	stress-epoll bench-epoll \
 	syscalls clean help
 .SECONDARY:
 -include $(OBJS:.o=.d) $(DISK_OBJS:.o=.d) \

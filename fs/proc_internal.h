@@ -33,3 +33,6 @@ bool proc_sysctl_readdir(struct dentry *dir, u64 *pos, struct dir_entry *e);
 struct task *proc_find_task(u64 tid);
 /* The program's threads; @last gets the highest number. */
 u32 proc_count_threads(s32 *last);
+
+/* "Name:    123 kB", as in meminfo. */
+void proc_put_kb(struct seq_file *m, const char *name, u64 pages);

@@ -54,7 +54,7 @@ static void add_pages(const struct slab_info *info, void *arg)
 	*(u64 *)arg += info->pages;
 }
 
-static void put_kb(struct seq_file *m, const char *name, u64 pages)
+void proc_put_kb(struct seq_file *m, const char *name, u64 pages)
 {
 	size_t start = m->len;
 
@@ -74,16 +74,16 @@ static bool meminfo_show(struct seq_file *m, u64 *cursor)
 
 	(void)cursor;
 	slab_for_each(add_pages, &slab);
-	put_kb(m, "MemTotal", nr_total_pages());
-	put_kb(m, "MemFree", free);
-	put_kb(m, "MemAvailable", free);
+	proc_put_kb(m, "MemTotal", nr_total_pages());
+	proc_put_kb(m, "MemFree", free);
+	proc_put_kb(m, "MemAvailable", free);
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
-		put_kb(m, none[i], 0);
-	put_kb(m, "Slab", slab);
-	put_kb(m, "SReclaimable", 0);
-	put_kb(m, "SUnreclaim", slab);
-	put_kb(m, "CommitLimit", nr_total_pages());
-	put_kb(m, "Committed_AS", nr_total_pages() - free);
+		proc_put_kb(m, none[i], 0);
+	proc_put_kb(m, "Slab", slab);
+	proc_put_kb(m, "SReclaimable", 0);
+	proc_put_kb(m, "SUnreclaim", slab);
+	proc_put_kb(m, "CommitLimit", nr_total_pages());
+	proc_put_kb(m, "Committed_AS", nr_total_pages() - free);
 	seq_puts(m, "VmallocTotal:   34359738367 kB\n"
 		    "HugePages_Total:       0\nHugePages_Free:        0\n"
 		    "Hugepagesize:       2048 kB\n");

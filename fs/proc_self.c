@@ -17,6 +17,7 @@
 #include "kernel/string.h"
 #include "kernel/time.h"
 #include "kernel/uaccess.h"
+#include "kernel/x86/paging.h"
 
 #define USER_HZ		100		/* ticks of /proc */
 #define MAPS_NAME_COLUMN 73
@@ -148,6 +149,44 @@ static void map_line(const struct vm_area *a, void *arg)
 	seq_puts(m, "\n");
 }
 
+/* What is mapped at all counts as private and dirty. mm->lock is held. */
+static void smap_lines(const struct vm_area *a, void *arg)
+{
+	static const char *const none[] = {
+		"Shared_Clean", "Shared_Dirty", "Private_Clean",
+	};
+	struct seq_file *m = arg;
+	u64 here = 0, at, *entry;
+
+	map_line(a, m);
+	for (at = a->start; at < a->end; at += PAGE_SIZE) {
+		entry = pt_user_entry(current->mm->pgd, at, false);
+		here += entry && *entry;
+		/* No table: none of its 512 pages either. */
+		if (!entry)
+			at = ALIGN_DOWN(at, 512 * PAGE_SIZE) + 511 * PAGE_SIZE;
+	}
+	proc_put_kb(m, "Size", (a->end - a->start) / PAGE_SIZE);
+	proc_put_kb(m, "KernelPageSize", 1);
+	proc_put_kb(m, "MMUPageSize", 1);
+	proc_put_kb(m, "Rss", here);
+	proc_put_kb(m, "Pss", here);
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		proc_put_kb(m, none[i], 0);
+	proc_put_kb(m, "Private_Dirty", here);
+	proc_put_kb(m, "Referenced", here);
+	proc_put_kb(m, "Anonymous", here);
+	proc_put_kb(m, "Swap", 0);
+}
+
+static bool smaps_show(struct seq_file *m, u64 *cursor)
+{
+	(void)cursor;
+	if (current->mm)
+		mm_for_each_area(current->mm, smap_lines, m);
+	return false;
+}
+
 static bool maps_show(struct seq_file *m, u64 *cursor)
 {
 	(void)cursor;
@@ -234,8 +273,12 @@ static void put_signals(struct seq_file *m, struct task *t)
 		else if (handler != SIG_DFL)
 			caught |= sig_bit(sig);
 	}
-	seq_printf(m, "SigQ:\t0/64\nSigPnd:\t%016llx\nShdPnd:\t%016llx\n",
-		   (unsigned long long)t->pending.mask, 0ull);
+	seq_printf(m, "SigQ:\t%u/%llu\nSigPnd:\t%016llx\nShdPnd:\t%016llx\n",
+		   t->sighand ? READ_ONCE(t->sighand->nr_queued) : 0,
+		   (unsigned long long)rlimit(RLIMIT_SIGPENDING),
+		   (unsigned long long)t->pending.mask,
+		   t->sighand ? (unsigned long long)t->sighand->shared.mask :
+				0);
 	seq_printf(m, "SigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
 		   (unsigned long long)t->sig_blocked,
 		   (unsigned long long)ignored, (unsigned long long)caught);
@@ -412,6 +455,18 @@ u32 proc_count_threads(s32 *last)
 	return n;
 }
 
+/* As prctl(PR_SET_NAME), for any thread. */
+static int comm_store(u64 tid, const char *text)
+{
+	struct task *t = proc_find_task(tid ? tid : (u64)current->pid);
+
+	if (!t)
+		return -ESRCH;
+	strlcpy(t->comm, text, TASK_COMM_LEN);
+	put_task(t);
+	return 0;
+}
+
 static const struct pseudo_node stat_node = {
 	.name = "stat", .mode = S_IFREG | 0444, .show = stat_show,
 };
@@ -483,7 +538,8 @@ static const struct pseudo_node root = {
 const struct pseudo_node proc_process = DIR("1",
 	&exe, &cwd, &root, &stat_node, &status_node, &comm_node, &task_dir,
 	&proc_fd, &proc_fdinfo, &proc_net,
-	FILE_SHOW("maps", maps_show), FILE_SHOW("statm", statm_show),
+	FILE_SHOW("maps", maps_show), FILE_SHOW("smaps", smaps_show),
+	 FILE_SHOW("statm", statm_show),
 	FILE_SHOW("cmdline", cmdline_show), FILE_SHOW("environ", environ_show),
 	FILE_SHOW("auxv", auxv_show), FILE_SHOW("limits", limits_show),
 	FILE_TEXT("cgroup", "0::/\n"), FILE_TEXT("oom_score_adj", "0\n"),

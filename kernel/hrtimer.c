@@ -67,7 +67,7 @@ void hrtimer_start(struct hrtimer *t, u64 expires, u64 slack)
 	spin_unlock_irqrestore(&q->lock, irq);
 }
 
-bool hrtimer_cancel(struct hrtimer *t)
+bool hrtimer_try_to_cancel(struct hrtimer *t)
 {
 	struct hrtimer_queue *q = &queue;
 	unsigned long irq = spin_lock_irqsave(&q->lock);
@@ -75,10 +75,23 @@ bool hrtimer_cancel(struct hrtimer *t)
 
 	remove_locked(q, t);
 	spin_unlock_irqrestore(&q->lock, irq);
-	/* Fires with interrupts off, so only on another CPU. */
-	while (READ_ONCE(q->running) == t)
-		cpu_relax();
 	return was_queued;
+}
+
+bool hrtimer_cancel(struct hrtimer *t)
+{
+	struct hrtimer_queue *q = &queue;
+	bool was_queued = hrtimer_try_to_cancel(t);
+
+	/*
+	 * Fires with interrupts off, so only on another CPU; and may have
+	 * started itself again there.
+	 */
+	while (READ_ONCE(q->running) == t) {
+		cpu_relax();
+		was_queued |= hrtimer_try_to_cancel(t);
+	}
+	return hrtimer_try_to_cancel(t) || was_queued;
 }
 
 u64 hrtimers_run(u64 now)

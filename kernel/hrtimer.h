@@ -19,5 +19,10 @@ struct hrtimer {
 void hrtimer_init(struct hrtimer *t, void (*fn)(struct hrtimer *t));
 /* Starts (or moves) @t: not before @expires, at most @slack later. Any. */
 void hrtimer_start(struct hrtimer *t, u64 expires, u64 slack);
+/*
+ * Stops @t without waiting for a run elsewhere, which may start it again: for
+ * who holds a lock that fn takes. True if it was pending. Any.
+ */
+bool hrtimer_try_to_cancel(struct hrtimer *t);
 /* Stops @t, waits if it runs elsewhere; true if it was pending. */
 bool hrtimer_cancel(struct hrtimer *t);

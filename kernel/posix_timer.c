@@ -88,6 +88,11 @@ static void posix_timer_fired(struct hrtimer *timer)
 	bool sent;
 
 	spin_lock(&timers.lock);
+	/* timer_settime() was first, and could not wait for us. */
+	if (!t->expires || t->expires > now || t->waits) {
+		spin_unlock(&timers.lock);
+		return;
+	}
 	t->waits = t->interval;
 	if (!t->interval)
 		t->expires = 0;
@@ -252,7 +257,7 @@ SYSCALL_DEFINE4(timer_settime, s32, id, int, flags,
 	t = find_timer(id);
 	if (t) {
 		read_timer(t, &old);
-		hrtimer_cancel(&t->timer);
+		hrtimer_try_to_cancel(&t->timer);
 		t->waits = false;
 		t->overrun = 0;
 		now = flags & TIMER_ABSTIME && t->real ?

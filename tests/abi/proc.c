@@ -4,10 +4,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -250,4 +252,75 @@ CASE(proc_seek)
 	say("%.12s", b);
 	TRY(read(fd, BAD_LOW, 10));
 	TRY(write(fd, a, 1));
+}
+
+/* The line of @path that starts with @key, behind it; empty if none does. */
+static const char *line_of(const char *path, const char *key)
+{
+	static char line[256];
+	FILE *f = fopen(path, "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, strlen(key)))
+			break;
+		else
+			line[0] = '\0';
+	if (f)
+		fclose(f);
+	line[strcspn(line, "\n")] = '\0';
+	return line[0] ? line + strlen(key) : line;
+}
+
+CASE(proc_smaps)
+{
+	static const char *const keys[] = {
+		"Size:", "KernelPageSize:", "MMUPageSize:", "Rss:", "Pss:",
+		"Shared_Clean:", "Private_Dirty:", "Referenced:",
+		"Anonymous:", "Swap:",
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		say("%s there %d", keys[i],
+		    line_of("/proc/self/smaps", keys[i])[0] == ' ');
+	say("the first has pages: %d",
+	    atoi(line_of("/proc/self/smaps", "Rss:")) > 0);
+}
+
+CASE(proc_signals)
+{
+	struct rlimit limit;
+	sigset_t set, old;
+	int queued = -1;
+	unsigned long max = 0;
+
+	getrlimit(RLIMIT_SIGPENDING, &limit);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	kill(getpid(), SIGUSR2);
+	sscanf(line_of("/proc/self/status", "SigQ:"), "%d/%lu", &queued, &max);
+	say("queued %d, the limit: %d", queued > 0, max == limit.rlim_cur);
+	say("ShdPnd%s", line_of("/proc/self/status", "ShdPnd:"));
+	say("SigPnd%s", line_of("/proc/self/status", "SigPnd:"));
+	raise(SIGUSR2);
+	say("SigPnd%s", line_of("/proc/self/status", "SigPnd:"));
+	signal(SIGUSR2, SIG_IGN);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	signal(SIGUSR2, SIG_DFL);
+}
+
+CASE(proc_comm)
+{
+	int fd = open("/proc/self/comm", O_RDWR);
+	char name[32] = "", old[16];
+
+	prctl(PR_GET_NAME, old);
+	TRY(write(fd, "another", 7));
+	prctl(PR_GET_NAME, name);
+	say("now %s", name);
+	TRY(write(fd, "a name that is too long", 23));
+	prctl(PR_GET_NAME, name);
+	say("now %s", name);
+	TRY(pread(fd, name, sizeof(name), 0));
+	prctl(PR_SET_NAME, old);
 }

@@ -208,7 +208,9 @@ CASE(process_exit_ends_a_thread)
 			CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, NULL);
 
 	say("a thread %d", t > 0);
-	usleep(10000);
+	for (int i = 0; i < 2000 && syscall(SYS_tgkill, getpid(), t, 0) == 0;
+	     i++)
+		usleep(1000);
 	TRY(syscall(SYS_tgkill, getpid(), t, 0));
 	TRY(syscall(SYS_waitid, P_ALL, 0, NULL, WEXITED | WNOHANG, NULL));
 	TRY(syscall(SYS_waitid, P_ALL, 0, NULL, 0, NULL));

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "tests/stress/calls.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@
 #define STUCK_SECONDS	20
 #define SETTLE_SECONDS	20
 #define CACHES		128
+#define STOCKS		32
 
 struct world world;
 
@@ -260,6 +262,25 @@ static int check_for_leaks(const struct objects *before)
 	return grown(before, true);
 }
 
+static void *meet(void *all)
+{
+	pthread_barrier_wait(all);
+	return NULL;
+}
+
+/* The kernel keeps some stacks of threads that ended: as many as it may. */
+static void fill_stocks(void)
+{
+	pthread_barrier_t all;
+	pthread_t thread[STOCKS];
+
+	pthread_barrier_init(&all, NULL, STOCKS);
+	for (int i = 0; i < STOCKS; i++)
+		pthread_create(&thread[i], NULL, meet, &all);
+	for (int i = 0; i < STOCKS; i++)
+		pthread_join(thread[i], NULL);
+}
+
 static void set_up(uint64_t seed)
 {
 	struct { void *fn; uint64_t flags; void *restorer; uint64_t mask; } a;
@@ -302,6 +323,7 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IONBF, 0);
 	printf("calls: %g seconds, seed %lu\n", seconds, seed);
+	fill_stocks();
 	set_up(seed);
 	/* The table of descriptors never shrinks: large from the start. */
 	dup2(1, 65535);
