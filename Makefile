@@ -429,7 +429,7 @@ test-debug: build/debug/pollux.elf all $(TEST_PROGS:%=$(B)/tests/%)
 
 # Random system calls on the kernel with its checkers, TIME seconds of them;
 # its run in `make test` takes ten.
-TIME	?= 600
+fuzz-syscalls: TIME ?= 600
 SEED	?=
 
 fuzz-syscalls: build/debug/pollux.elf $(B)/tests/calls | $(call need,test)
@@ -464,7 +464,7 @@ test-boots: all $(B)/tests/where | $(call need,run) $(call need,test)
 .PHONY: soak
 # A mixed load for TIME seconds; KERNEL=build/debug/pollux.elf MEM=256 on the
 # kernel that checks itself. Needs root.
-TIME	?= 3600
+soak: TIME ?= 3600
 KERNEL	?= build/pollux.elf
 
 $(B)/tests/cable: tests/soak/cable.c | $(call need,build)

@@ -455,18 +455,6 @@ u32 proc_count_threads(s32 *last)
 	return n;
 }
 
-/* As prctl(PR_SET_NAME), for any thread. */
-static int comm_store(u64 tid, const char *text)
-{
-	struct task *t = proc_find_task(tid ? tid : (u64)current->pid);
-
-	if (!t)
-		return -ESRCH;
-	strlcpy(t->comm, text, TASK_COMM_LEN);
-	put_task(t);
-	return 0;
-}
-
 static const struct pseudo_node stat_node = {
 	.name = "stat", .mode = S_IFREG | 0444, .show = stat_show,
 };

@@ -308,19 +308,3 @@ CASE(proc_signals)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	signal(SIGUSR2, SIG_DFL);
 }
-
-CASE(proc_comm)
-{
-	int fd = open("/proc/self/comm", O_RDWR);
-	char name[32] = "", old[16];
-
-	prctl(PR_GET_NAME, old);
-	TRY(write(fd, "another", 7));
-	prctl(PR_GET_NAME, name);
-	say("now %s", name);
-	TRY(write(fd, "a name that is too long", 23));
-	prctl(PR_GET_NAME, name);
-	say("now %s", name);
-	TRY(pread(fd, name, sizeof(name), 0));
-	prctl(PR_SET_NAME, old);
-}
