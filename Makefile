@@ -91,7 +91,7 @@ CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
 	   -Wstrict-prototypes -Wswitch-enum -Wimplicit-fallthrough \
 	   -Wframe-larger-than=1024 -I. -ffile-prefix-map=$(CURDIR)=.
 ASFLAGS	:= -g -I. -ffile-prefix-map=$(CURDIR)=.
-LDFLAGS	:= -nostdlib -static -n -O2 -T linker.ld --gc-sections -z noexecstack \
+LDFLAGS	:= -nostdlib -static -n -O2 -T linker.ld --gc-sections --sort-section=name -z noexecstack \
 	   -z max-page-size=4096 --build-id=none
 ifeq ($(TRACE),0)
 CFLAGS	+= -DNO_TRACE
@@ -112,16 +112,19 @@ SPEED	:= $(addprefix drivers/,virtio_net.c virtio_net_rx.c virtio_net_tx.c \
 	   read_write.c) \
 	   $(addprefix kernel/,sched.c softirq.c uio.c wait.c mm/slab.c) \
 	   $(addprefix net/tcp/tcp_,accept.c close.c data.c \
-	   hash.c input.c isn.c listen.c mini.c port.c proto.c request.c \
+	   hash.c input.c isn.c listen.c mini.c request.c \
 	   state.c timer.c) \
-	   $(addprefix net/,socket_msg.c ip/checksum.c ip/route.c) \
+	   $(addprefix net/,ip/checksum.c ip/route.c) \
 	   $(addprefix fs/,epoll_ctl.c file.c) \
 	   $(addprefix kernel/,hrtimer.c irq.c mutex.c rbtree.c siphash.c \
 	   time.c timer.c mm/kmalloc.c mm/page_alloc.c x86/apic.c \
-	   x86/clock.c x86/idt.c x86/switch.c \
+	   x86/clock.c x86/switch.c \
 	   x86/uaccess.c)
 SIZE	:= $(filter-out $(SPEED),$(SRCS:%.S=))
-OZ	:= -Oz -fno-jump-tables
+# What has no array on its stack has no guard there either, where size counts;
+# __stackprotect is for arrays of other things than bytes.
+OZ	:= -Oz -fno-jump-tables -fno-stack-protector -fstack-protector \
+	   --param=ssp-buffer-size=1
 ALONE	:= $(addprefix kernel/,string.c libgcc.c x86/stackprotector.c)
 LTO	:= $(if $(DEBUG),,-flto=2 -flto-partition=one)
 # All but what asmlinkage says is called from within: a function of one caller

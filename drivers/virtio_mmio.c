@@ -344,7 +344,7 @@ static bool try_slot(volatile u8 *regs, u64 base, const u32 gsi[3],
 	return true;
 }
 
-static void scan_window(int (*probe)(struct virtio_device *vdev))
+__stackprotect static void scan_window(int (*probe)(struct virtio_device *vdev))
 {
 	volatile u8 *window = ioremap(WINDOW_BASE, WINDOW_SLOTS * SLOT_SIZE);
 

@@ -121,6 +121,7 @@ static const char *strip_name(const char *name)
  * Reads the entry at the cursor and moves past it. All sizes are 32-bit and
  * checked against what is left before they are added to anything.
  */
+__stackprotect
 static bool cpio_entry(struct cpio *c, struct initramfs_file *file)
 {
 	u32 field[CPIO_NR_FIELDS];

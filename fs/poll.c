@@ -105,6 +105,7 @@ static int put_revents(struct pollfd __user *ufds, const struct pollfd *fds,
 	return 0;
 }
 
+__stackprotect
 static int do_poll(struct pollfd __user *ufds, u32 nfds, u64 timeout)
 {
 	struct pollfd fast[POLL_FAST_FDS], *fds = fast;

@@ -48,7 +48,7 @@ static int next_number(const char **s, const struct sysctl_entry *e, u32 *v)
 	return 0;
 }
 
-static int number_store(u64 nr, const char *text)
+__stackprotect static int number_store(u64 nr, const char *text)
 {
 	const struct sysctl_entry *e = &entries[nr];
 	u32 v[SYSCTL_MOST], n = 0;

@@ -160,8 +160,8 @@ static int select_loop(struct select_sets *s, u64 timeout, u64 deadline)
 	return n;
 }
 
-static int do_select(int n, u64 __user *const user[NR_SETS], u64 timeout,
-		     u64 deadline)
+__stackprotect static int do_select(int n, u64 __user *const user[NR_SETS],
+				    u64 timeout, u64 deadline)
 {
 	struct select_sets s;
 	int ret;

@@ -385,6 +385,7 @@ static ssize_t pipe_user(struct side *s, struct iov_iter *it, u32 flags)
 	return n;
 }
 
+__stackprotect
 SYSCALL_DEFINE4(vmsplice, int, fd, const struct iovec __user *, uvec,
 		unsigned long, nr, u32, flags)
 {
@@ -466,6 +467,7 @@ static u32 take_runs(struct inode *inode, u64 pos, size_t len,
  * The same from the pages of @inode, which @in is, as far as they go; *@on:
  * and from there bytes may be copied.
  */
+__stackprotect
 static ssize_t pages_to_file(struct side *in, struct inode *inode,
 			     struct side *out, size_t len, bool *on)
 {

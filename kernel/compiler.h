@@ -16,6 +16,8 @@
 #define __used		__attribute__((used))
 /* Called or used by assembler files, and by what is compiled alone. */
 #define asmlinkage	__attribute__((externally_visible))
+/* Guarded like all with an array of bytes, though it is compiled for size. */
+#define __stackprotect	__attribute__((stack_protect))
 #define __unused	__attribute__((unused))
 #define __weak		__attribute__((weak))
 #define __cold		__attribute__((cold))

@@ -153,6 +153,7 @@ SYSCALL_DEFINE1(setfsgid, u32, id)
 	return set_fs_id(&cred.fsgid, id);
 }
 
+__stackprotect
 SYSCALL_DEFINE2(getgroups, int, size, u32 __user *, list)
 {
 	u32 groups[NR_GROUPS], n;
@@ -170,6 +171,7 @@ SYSCALL_DEFINE2(getgroups, int, size, u32 __user *, list)
 	return copy_to_user(list, groups, n * sizeof(u32)) ? -EFAULT : (long)n;
 }
 
+__stackprotect
 SYSCALL_DEFINE2(setgroups, u32, size, const u32 __user *, list)
 {
 	u32 groups[NR_GROUPS];

@@ -32,7 +32,7 @@ void machine_exit(int code)
 	machine_reset();
 }
 
-static void print_calls(struct stack_pos from)
+__stackprotect static void print_calls(struct stack_pos from)
 {
 	u64 pcs[MAX_CALLS];
 	unsigned int i, n = stack_trace(from, pcs, MAX_CALLS);
@@ -86,6 +86,11 @@ void panic(const char *fmt, ...)
 	va_end(args);
 	print_calls(stack_here());
 	finish();
+}
+
+void bug(const char *what, u32 line)
+{
+	panic("BUG in line %u of the file of who called: %s", line, what);
 }
 
 void panic_regs(const struct pt_regs *regs, const char *fmt, ...)

@@ -28,12 +28,14 @@ void dump_stack(void);
 /* And those of a task that does not run, by its saved stack pointer. */
 void dump_task_stack(const u64 *sp);
 
+/* The trace of calls says in which function, and so in which file, it is. */
+void bug(const char *what, u32 line) __noreturn __cold;
+
 /* For our own invariants only, never for anything a peer or program sent. */
 #define BUG_ON(cond)							\
 	do {								\
 		if (unlikely(cond))					\
-			panic("BUG at %s:%d: %s", __FILE__, __LINE__,	\
-			      #cond);					\
+			bug(#cond, __LINE__);				\
 	} while (0)
 
 /*

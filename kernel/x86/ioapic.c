@@ -67,7 +67,7 @@ static void add_ioapic(phys_addr_t pa, u32 gsi)
 		ioapics.nr++;
 }
 
-static void find_ioapics(void)
+__stackprotect static void find_ioapics(void)
 {
 	struct ioapic_place place[MAX_IOAPICS];
 	unsigned int n = madt_ioapics(place);

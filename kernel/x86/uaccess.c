@@ -27,8 +27,7 @@ const void *search_extable(u64 ip)
 	return NULL;
 }
 
-__inline_hot size_t raw_copy_from_user(void *to, const void __user *from,
-				       size_t n)
+size_t raw_copy_from_user(void *to, const void __user *from, size_t n)
 {
 	size_t left;
 
@@ -40,8 +39,7 @@ __inline_hot size_t raw_copy_from_user(void *to, const void __user *from,
 	return left;
 }
 
-__inline_hot size_t raw_copy_to_user(void __user *to, const void *from,
-				     size_t n)
+size_t raw_copy_to_user(void __user *to, const void *from, size_t n)
 {
 	size_t left;
 

@@ -58,8 +58,8 @@ u16 csum_fold(u32 sum)
 	return (u16)~ip_fold32(sum);
 }
 
-__inline_hot u32 csum_pseudo(const struct ip_addr *saddr,
-			     const struct ip_addr *daddr, u8 protocol, u32 len)
+u32 csum_pseudo(const struct ip_addr *saddr, const struct ip_addr *daddr,
+		u8 protocol, u32 len)
 {
 	/*
 	 * RFC 793 section 3.1 and RFC 8200 section 8.1 agree up to zeroes,

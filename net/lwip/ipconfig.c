@@ -78,6 +78,7 @@ static size_t parse_group(const char *s, size_t len, u32 *out)
 	return n;
 }
 
+__stackprotect
 bool ip_parse_v6(const char *s, size_t len, struct ip_addr *out)
 {
 	u32 group[8], n = 0, gap = ARRAY_SIZE(group), filled;
@@ -271,6 +272,7 @@ static const char *parse_bracketed(const struct text *f, struct ip_config *out)
 	return add_address(&f[CLIENT], &f[NETMASK], out);
 }
 
+__stackprotect
 const char *ip_config_parse(const char *val, struct ip_config *out)
 {
 	const char *slash = val ? strchr(val, '/') : NULL;

@@ -129,6 +129,11 @@ __weak void panic(const char *fmt, ...)
 	abort();
 }
 
+__weak void bug(const char *what, u32 line)
+{
+	panic("BUG in line %u: %s", line, what);
+}
+
 __weak void machine_exit(int code)
 {
 	panic("machine_exit(%d)", code);
