@@ -77,7 +77,7 @@ def test_in_the_background():
     port = free_port()
     code, log = pollux("run", "-d", "-p", f"{port}:7777", ECHO)
     assert code == 0
-    log = log.splitlines()[-1]
+    log, = (line for line in log.splitlines() if line.endswith(".log"))
     end = time.monotonic() + 20
     while "listening" not in open(log, encoding="utf-8").read():
         assert time.monotonic() < end
