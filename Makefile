@@ -116,8 +116,8 @@ SPEED	:= $(addprefix drivers/,virtio_net.c virtio_net_rx.c virtio_net_tx.c \
 	   state.c timer.c) \
 	   $(addprefix net/,ip/checksum.c ip/route.c) \
 	   $(addprefix fs/,epoll_ctl.c file.c) \
-	   $(addprefix kernel/,hrtimer.c irq.c mutex.c rbtree.c siphash.c \
-	   time.c timer.c mm/kmalloc.c mm/page_alloc.c x86/apic.c \
+	   $(addprefix kernel/,hrtimer.c irq.c rbtree.c siphash.c \
+	   time.c timer.c mm/kmalloc.c x86/apic.c \
 	   x86/clock.c x86/switch.c \
 	   x86/uaccess.c)
 SIZE	:= $(filter-out $(SPEED),$(SRCS:%.S=))
