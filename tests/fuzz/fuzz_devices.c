@@ -64,7 +64,8 @@ static void answer(void)
 		return;
 	for (u32 i = 0; i < sizeof(junk); i++)
 		junk[i] = (u8)byte(&in);
-	len = min(c.in_len, (u32)byte(&in) * 8);
+	len = (u32)byte(&in) * 8;
+	len = min(c.in_len, len);
 	if (!lied)
 		fake_write(&c, junk, min(len, (u32)sizeof(junk)));
 	if (!lied && c.in && byte(&in) & 1)
