@@ -128,6 +128,20 @@ static void assert_no_note(struct th_conn *c)
 	assert_false(th_poll(c->s) & EPOLLERR);
 }
 
+/* The peer acknowledges what has come in order, until all of it has. */
+static void all_arrives_from(u32 start)
+{
+	for (u32 i = 0; i < 20 && memcmp(got, bytes, TOTAL); i++) {
+		u32 to = start;
+
+		th_sleep_ms(5000);
+		while (to < TOTAL && got[to] == bytes[to])
+			to++;
+		ack(to);
+	}
+	assert_memory_equal(got, bytes, TOTAL);
+}
+
 static void test_pages_are_sent_in_place(void **state)
 {
 	struct th_conn c = begin();
@@ -156,15 +170,7 @@ static void test_what_is_lost_is_sent_again(void **state)
 	ack(777);
 	memset(got + 777, 0, TOTAL - 777);
 	wire_bytes = TOTAL;
-	for (u32 i = 0; i < 20 && memcmp(got, bytes, TOTAL); i++) {
-		u32 to = 777;
-
-		th_sleep_ms(5000);
-		while (to < TOTAL && got[to] == bytes[to])
-			to++;
-		ack(to);
-	}
-	assert_memory_equal(got, bytes, TOTAL);
+	all_arrives_from(777);
 	assert_no_note(&c);
 	ack(TOTAL);
 	th_sleep_ms(1);
@@ -184,15 +190,7 @@ static void test_a_slow_device_keeps_its_pages(void **state)
 	memset(got, 0, sizeof(got));
 	memcpy(got, bytes, 777);
 	wire_bytes = TOTAL;
-	for (u32 i = 0; i < 20 && memcmp(got, bytes, TOTAL); i++) {
-		u32 to = 777;
-
-		th_sleep_ms(5000);
-		while (to < TOTAL && got[to] == bytes[to])
-			to++;
-		ack(to);
-	}
-	assert_memory_equal(got, bytes, TOTAL);
+	all_arrives_from(777);
 	ack(TOTAL);
 	assert_no_note(&c);
 	assert_true(atomic_read(&page->refs) > 1);
@@ -216,15 +214,7 @@ static void test_cut_while_the_device_had_it(void **state)
 	th_device_done();
 	memset(got, 0, sizeof(got));
 	wire_bytes = TOTAL;
-	for (u32 i = 0; i < 20 && memcmp(got, bytes, TOTAL); i++) {
-		u32 to = 0;
-
-		th_sleep_ms(5000);
-		while (to < TOTAL && got[to] == bytes[to])
-			to++;
-		ack(to);
-	}
-	assert_memory_equal(got, bytes, TOTAL);
+	all_arrives_from(0);
 	ack(TOTAL);
 	th_sleep_ms(1);
 	assert_note(&c, 0, 0, 0);
