@@ -153,8 +153,9 @@ class Stepper:
         try:
             while not self.go_on():
                 pass
-            self.stops += 1
+            # Who sees the new number may ask for the next step.
             self.state = "stopped"
+            self.stops += 1
         except OSError:
             self.forget()
 
