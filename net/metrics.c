@@ -23,7 +23,7 @@
 #include "net/socket_internal.h"
 #include "net/tcp/tcp_proc.h"
 
-#define PAGE_TEXT	24576		/* room for all that is printed */
+#define PAGE_TEXT	32768		/* room for all that is printed */
 #define REQUEST_MAX	1024		/* bytes of a request we look at */
 #define PATIENCE	2000		/* ms that a peer may keep us waiting */
 #define BACKLOG		8
@@ -46,14 +46,15 @@ static void gauge(struct seq_file *m, const char *name, u64 value)
 /* node_exporter does not say what those of /proc/net are: "untyped". */
 static void show_snmp(struct seq_file *m)
 {
+	struct snmp_walk w = { 0 };
 	char name[64];
 
-	for (u32 i = 0; i < NR_SNMP_COUNTERS; i++) {
-		snprintf(name, sizeof(name), "node_netstat_%s_%s",
-			 snmp_groups[i], snmp_names[i]);
+	while (snmp_next(&w)) {
+		snprintf(name, sizeof(name), "node_netstat_%s_%s", w.group,
+			 w.name);
 		head(m, name, "untyped");
-		seq_printf(m, "%s %llu\n", name,
-			   (ull)this_cpu_read(snmp_counts[i]));
+		seq_printf(m, "%s %lld\n", name,
+			   (long long)snmp_value(w.which));
 	}
 }
 
@@ -153,7 +154,6 @@ static void show_devices(struct seq_file *m)
 void metrics_show(struct seq_file *m)
 {
 	show_snmp(m);
-	gauge(m, "node_netstat_Tcp_CurrEstab", tcp_curr_estab());
 	show_objects(m);
 	show_memory(m);
 	show_devices(m);

@@ -8,41 +8,6 @@
 #include "net/snmp.h"
 #include "net/tcp/tcp_proc.h"
 
-/* One name of a line, and its counter or what is shown instead of one. */
-struct snmp_item {
-	const char *name;
-	int counter;			/* -1: @fixed */
-	const char *fixed;
-};
-
-#define C(group, name)	{ #name, SNMP_##group##_##name, NULL }
-#define F(name, value)	{ name, -1, value }
-
-/* The names in Linux's order, so that readers by position are right, too. */
-static const struct snmp_item ip_items[] = {
-	F("Forwarding", "2"), F("DefaultTTL", "64"), C(Ip, InReceives),
-	C(Ip, InHdrErrors), C(Ip, InAddrErrors), F("ForwDatagrams", "0"),
-	C(Ip, InUnknownProtos), C(Ip, InDiscards), C(Ip, InDelivers),
-	C(Ip, OutRequests), C(Ip, OutDiscards), C(Ip, OutNoRoutes),
-	F("ReasmTimeout", "0"), F("ReasmReqds", "0"), F("ReasmOKs", "0"),
-	F("ReasmFails", "0"), F("FragOKs", "0"), F("FragFails", "0"),
-	F("FragCreates", "0"),
-};
-
-static const struct snmp_item tcp_items[] = {
-	F("RtoAlgorithm", "1"), F("RtoMin", "200"), F("RtoMax", "120000"),
-	F("MaxConn", "-1"), C(Tcp, ActiveOpens), C(Tcp, PassiveOpens),
-	C(Tcp, AttemptFails), C(Tcp, EstabResets), F("CurrEstab", NULL),
-	C(Tcp, InSegs), C(Tcp, OutSegs), C(Tcp, RetransSegs),
-	C(Tcp, InErrs), C(Tcp, OutRsts), C(Tcp, InCsumErrors),
-};
-
-static const struct snmp_item udp_items[] = {
-	C(Udp, InDatagrams), C(Udp, NoPorts), C(Udp, InErrors),
-	C(Udp, OutDatagrams), C(Udp, RcvbufErrors), F("SndbufErrors", "0"),
-	C(Udp, InCsumErrors), F("IgnoredMulti", "0"), F("MemErrors", "0"),
-};
-
 /* The types that both lines of Icmp name, in their order; not by number. */
 static const struct {
 	const char *name, *name6;
@@ -65,9 +30,26 @@ static const struct {
 	{ NULL, "MLDv2Reports", 0, 143 },
 };
 
-static u64 counter(u32 which)
+u64 snmp_value(u32 which)
 {
-	return this_cpu_read(snmp_counts[which]);
+	switch (which) {
+	case SNMP_Ip_Forwarding:
+		return 2;		/* no */
+	case SNMP_Ip_DefaultTTL:
+		return 64;
+	case SNMP_Tcp_RtoAlgorithm:
+		return 1;		/* RFC 4022: other */
+	case SNMP_Tcp_RtoMin:
+		return 200;
+	case SNMP_Tcp_RtoMax:
+		return 120000;
+	case SNMP_Tcp_MaxConn:
+		return (u64)-1;
+	case SNMP_Tcp_CurrEstab:
+		return tcp_curr_estab();
+	default:
+		return this_cpu_read(snmp_counts[which]);
+	}
 }
 
 static u64 icmp_count(bool out, u32 slot)
@@ -92,26 +74,24 @@ static void put_count(struct seq_file *m, u64 n)
 	seq_printf(m, " %llu", (unsigned long long)n);
 }
 
-static void put_item(struct seq_file *m, const struct snmp_item *item)
+static void put_group(struct seq_file *m, const char *group)
 {
-	if (item->counter >= 0)
-		put_count(m, counter((u32)item->counter));
-	else if (item->fixed)
-		seq_printf(m, " %s", item->fixed);
-	else
-		put_count(m, tcp_curr_estab());
-}
+	for (int values = 0; values < 2; values++) {
+		struct snmp_walk w = { 0 };
 
-static void put_group(struct seq_file *m, const char *group,
-		      const struct snmp_item *items, size_t n)
-{
-	seq_printf(m, "%s:", group);
-	for (size_t i = 0; i < n; i++)
-		seq_printf(m, " %s", items[i].name);
-	seq_printf(m, "\n%s:", group);
-	for (size_t i = 0; i < n; i++)
-		put_item(m, &items[i]);
-	seq_puts(m, "\n");
+		seq_printf(m, "%s:", group);
+		while (snmp_next(&w)) {
+			if (strcmp(w.group, group))
+				continue;
+			if (!values)
+				seq_printf(m, " %s", w.name);
+			else if (w.which == SNMP_Tcp_MaxConn)
+				seq_puts(m, " -1");
+			else
+				put_count(m, snmp_value(w.which));
+		}
+		seq_puts(m, "\n");
+	}
 }
 
 static void put_icmp_half(struct seq_file *m, bool out, bool names)
@@ -134,8 +114,8 @@ static void put_icmp(struct seq_file *m)
 	put_icmp_half(m, true, true);
 	seq_puts(m, "\nIcmp:");
 	put_count(m, icmp_sum(false, true));
-	put_count(m, counter(SNMP_Icmp_InErrors));
-	put_count(m, counter(SNMP_Icmp_InCsumErrors));
+	put_count(m, snmp_value(SNMP_Icmp_InErrors));
+	put_count(m, snmp_value(SNMP_Icmp_InCsumErrors));
 	put_icmp_half(m, false, false);
 	put_count(m, icmp_sum(true, true));
 	put_count(m, 0);
@@ -146,10 +126,10 @@ static void put_icmp(struct seq_file *m)
 bool snmp_show(struct seq_file *m, u64 *cursor)
 {
 	(void)cursor;
-	put_group(m, "Ip", ip_items, ARRAY_SIZE(ip_items));
+	put_group(m, "Ip");
 	put_icmp(m);
-	put_group(m, "Tcp", tcp_items, ARRAY_SIZE(tcp_items));
-	put_group(m, "Udp", udp_items, ARRAY_SIZE(udp_items));
+	put_group(m, "Tcp");
+	put_group(m, "Udp");
 	return false;
 }
 
@@ -166,9 +146,11 @@ static void put6(struct seq_file *m, const char *a, const char *b,
 /* The counters of @group as they are. */
 static void put_group6(struct seq_file *m, const char *group)
 {
-	for (u32 i = 0; i < NR_SNMP_COUNTERS; i++) {
-		if (!strcmp(snmp_groups[i], group))
-			put6(m, group, snmp_names[i], "", counter(i));
+	struct snmp_walk w = { 0 };
+
+	while (snmp_next(&w)) {
+		if (!strcmp(w.group, group))
+			put6(m, group, w.name, "", snmp_value(w.which));
 	}
 }
 
@@ -194,24 +176,10 @@ bool snmp6_show(struct seq_file *m, u64 *cursor)
 	return false;
 }
 
-static bool is_tcp_ext(u32 which)
-{
-	return !strcmp(snmp_groups[which], "TcpExt");
-}
-
 bool netstat_show(struct seq_file *m, u64 *cursor)
 {
 	(void)cursor;
-	seq_puts(m, "TcpExt:");
-	for (u32 i = 0; i < NR_SNMP_COUNTERS; i++) {
-		if (is_tcp_ext(i))
-			seq_printf(m, " %s", snmp_names[i]);
-	}
-	seq_puts(m, "\nTcpExt:");
-	for (u32 i = 0; i < NR_SNMP_COUNTERS; i++) {
-		if (is_tcp_ext(i))
-			put_count(m, counter(i));
-	}
-	seq_puts(m, "\n");
+	put_group(m, "TcpExt");
+	put_group(m, "IpExt");
 	return false;
 }

@@ -8,23 +8,44 @@
 #include "kernel/percpu.h"
 #include "kernel/types.h"
 
-#define SNMP_COUNTERS(X)						\
-	X(Ip, InReceives) X(Ip, InHdrErrors) X(Ip, InAddrErrors)	\
+/*
+ * G: a group; X: its counters, in Linux's order, so that readers by position
+ * are right, too. Those that nothing here counts stay 0; snmp_value() knows
+ * the few that are no counters.
+ */
+#define SNMP_COUNTERS(G, X)						\
+	G(Ip)								\
+	X(Ip, Forwarding) X(Ip, DefaultTTL) X(Ip, InReceives)		\
+	X(Ip, InHdrErrors) X(Ip, InAddrErrors) X(Ip, ForwDatagrams)	\
 	X(Ip, InUnknownProtos) X(Ip, InDiscards) X(Ip, InDelivers)	\
 	X(Ip, OutRequests) X(Ip, OutDiscards) X(Ip, OutNoRoutes)	\
+	X(Ip, ReasmTimeout) X(Ip, ReasmReqds) X(Ip, ReasmOKs)		\
+	X(Ip, ReasmFails) X(Ip, FragOKs) X(Ip, FragFails)		\
+	X(Ip, FragCreates)						\
+	G(Ip6)								\
 	X(Ip6, InReceives) X(Ip6, InHdrErrors) X(Ip6, InAddrErrors)	\
 	X(Ip6, InDelivers) X(Ip6, OutRequests) X(Ip6, OutDiscards)	\
-	X(Ip6, OutNoRoutes)						\
+	X(Ip6, OutNoRoutes) X(Ip6, ReasmTimeout) X(Ip6, ReasmReqds)	\
+	X(Ip6, ReasmOKs) X(Ip6, ReasmFails) X(Ip6, FragOKs)		\
+	X(Ip6, FragFails) X(Ip6, FragCreates)				\
+	G(Icmp)								\
 	X(Icmp, InErrors) X(Icmp, InCsumErrors)				\
+	G(Icmp6)							\
 	X(Icmp6, InErrors) X(Icmp6, InCsumErrors)			\
-	X(Tcp, ActiveOpens) X(Tcp, PassiveOpens) X(Tcp, AttemptFails)	\
-	X(Tcp, EstabResets) X(Tcp, InSegs) X(Tcp, OutSegs)		\
-	X(Tcp, RetransSegs) X(Tcp, InErrs) X(Tcp, OutRsts)		\
-	X(Tcp, InCsumErrors)						\
+	G(Tcp)								\
+	X(Tcp, RtoAlgorithm) X(Tcp, RtoMin) X(Tcp, RtoMax)		\
+	X(Tcp, MaxConn) X(Tcp, ActiveOpens) X(Tcp, PassiveOpens)	\
+	X(Tcp, AttemptFails) X(Tcp, EstabResets) X(Tcp, CurrEstab)	\
+	X(Tcp, InSegs) X(Tcp, OutSegs) X(Tcp, RetransSegs)		\
+	X(Tcp, InErrs) X(Tcp, OutRsts) X(Tcp, InCsumErrors)		\
+	G(Udp)								\
 	X(Udp, InDatagrams) X(Udp, NoPorts) X(Udp, InErrors)		\
-	X(Udp, OutDatagrams) X(Udp, RcvbufErrors) X(Udp, InCsumErrors)	\
+	X(Udp, OutDatagrams) X(Udp, RcvbufErrors) X(Udp, SndbufErrors)	\
+	X(Udp, InCsumErrors) X(Udp, IgnoredMulti) X(Udp, MemErrors)	\
+	G(Udp6)								\
 	X(Udp6, InDatagrams) X(Udp6, NoPorts) X(Udp6, InErrors)		\
 	X(Udp6, OutDatagrams) X(Udp6, RcvbufErrors) X(Udp6, InCsumErrors) \
+	G(TcpExt)							\
 	X(TcpExt, SyncookiesSent) X(TcpExt, SyncookiesRecv)		\
 	X(TcpExt, SyncookiesFailed) X(TcpExt, EmbryonicRsts)		\
 	X(TcpExt, TW) X(TcpExt, TWRecycled) X(TcpExt, PAWSActive)	\
@@ -58,19 +79,34 @@
 	X(TcpExt, TCPDeferAcceptDrop) X(TcpExt, TCPMTUPFail)		\
 	X(TcpExt, TCPMTUPSuccess) X(TcpExt, TCPWqueueTooBig)		\
 	X(TcpExt, TCPACKSkippedSeq) X(TcpExt, TCPACKSkippedChallenge)	\
-	X(TcpExt, TCPSpuriousRTOs)
+	X(TcpExt, TCPSpuriousRTOs) X(TcpExt, TCPACKSkippedTimeWait)	\
+	X(TcpExt, TCPACKSkippedFinWait2)				\
+	G(IpExt)							\
+	X(IpExt, InOctets) X(IpExt, OutOctets) X(IpExt, InNoECTPkts)	\
+	X(IpExt, InECT1Pkts) X(IpExt, InECT0Pkts) X(IpExt, InCEPkts)
 
 enum snmp_counter {
+#define G(group)
 #define X(group, name) SNMP_##group##_##name,
-	SNMP_COUNTERS(X)
+	SNMP_COUNTERS(G, X)
 #undef X
+#undef G
 	NR_SNMP_COUNTERS,
 };
 
-/* "Tcp", "InSegs", ... by counter. */
-extern const char *const snmp_groups[NR_SNMP_COUNTERS];
-extern const char *const snmp_names[NR_SNMP_COUNTERS];
 extern PERCPU_SECTION u64 snmp_counts[NR_SNMP_COUNTERS];
+
+/* Where a walk over all counters is; starts zeroed. */
+struct snmp_walk {
+	const char *group, *name;	/* "Tcp", "InSegs" */
+	const char *next;
+	u32 which;			/* enum snmp_counter */
+};
+
+/* On to the next one; false: that was the last. */
+bool snmp_next(struct snmp_walk *w);
+/* What counter @which shows: net/proc_snmp.c. Task. */
+u64 snmp_value(u32 which);
 
 /*
  * ICMP messages by type: those of both versions that are in use, side by side.

@@ -115,6 +115,13 @@ static bool ip_addresses_ok(struct sk_buff *skb, bool *group)
 	return false;
 }
 
+/* The header is there: NoECT, ECT(1), ECT(0) or CE, in the bits' order. */
+static inline void count_ecn(const struct sk_buff *skb)
+{
+	this_cpu_add(snmp_counts[SNMP_IpExt_InNoECTPkts + (skb->data[1] & 3u)],
+		     1);
+}
+
 static inline void tcp_up(struct sk_buff *skb)
 {
 	u16 at = (u16)skb_headroom(skb);
@@ -133,6 +140,7 @@ static noinline void ip_rcv_slow(struct sk_buff *skb)
 
 	if (!ip_header_ok(skb) || !ip_addresses_ok(skb, &group))
 		return;
+	count_ecn(skb);
 	iph = (const struct iphdr *)skb->data;
 	if (iph->protocol != IPPROTO_TCP || iph->ver_ihl != 0x45 ||
 	    iph->frag_off & cpu_to_be16(IP_MF | IP_OFFSET))
@@ -173,11 +181,14 @@ static u8 traced_protocol(const struct sk_buff *skb)
 noinline void ip_rcv(struct sk_buff *skb)
 {
 	SNMP_INC(Ip_InReceives);
+	SNMP_ADD(IpExt_InOctets, skb->len);
 	trace(TRACE_IP_RCV, skb->len, traced_protocol(skb));
-	if (likely(ip_is_common(skb)))
+	if (likely(ip_is_common(skb))) {
+		count_ecn(skb);
 		tcp_up(skb);
-	else
+	} else {
 		ip_rcv_slow(skb);
+	}
 }
 
 /*

@@ -133,13 +133,17 @@ static noinline int queue_xmit_slow(struct sk_buff *skb, struct ip_route *rt,
 			return refuse(skb, v4, DROP_IP_NO_ROUTE, err);
 		}
 	}
-	if (skb->len + hlen > rt->mtu && !skb->gso_size)
+	if (skb->len + hlen > rt->mtu && !skb->gso_size) {
+		SNMP_INC46(v4, Ip, Ip6, FragFails);
 		return refuse(skb, v4, DROP_IP_TOO_BIG, -EMSGSIZE);
+	}
 	SNMP_INC46(v4, Ip, Ip6, OutRequests);
-	if (v4)
+	if (v4) {
+		SNMP_ADD(IpExt_OutOctets, skb->len + hlen);
 		push_ip4(skb, out);
-	else
+	} else {
 		push_ip6(skb, out);
+	}
 	skb->network_header = (u16)skb_headroom(skb);
 	send_slow(skb, rt, &next_hop);
 	return 0;
@@ -166,6 +170,7 @@ int ip_queue_xmit(struct sk_buff *skb, struct ip_route *rt,
 		     !ip_dev_can(rt->dev, skb)))
 		return queue_xmit_slow(skb, rt, out);
 	SNMP_INC(Ip_OutRequests);
+	SNMP_ADD(IpExt_OutOctets, len);
 	w = ip4_words(out, len);
 	h = skb_push(skb, ETH_HLEN + sizeof(struct iphdr));
 	__builtin_memcpy(h, rt->ll_hdr, ETH_HLEN);

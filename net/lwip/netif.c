@@ -333,8 +333,9 @@ void lwip_input(struct sk_buff *skb)
 	struct lwip_netif *nf = skb->dev->netif;
 	struct frame f = { 0 };
 	enum drop_reason why;
-	u32 len = skb->len;
+	u32 len = skb->len, taken;
 	u16 nf_flags;
+	bool dropped;
 
 	if (unlikely(!nf)) {
 		kfree_skb_reason(skb, DROP_DEV_DOWN);
@@ -367,12 +368,16 @@ void lwip_input(struct sk_buff *skb)
 		nf = alias_of(nf, word_at(skb, IP_DADDR));
 	}
 	nf->netif.chksum_flags = nf_flags;
+	taken = lwip_taken_up();
 	if (unlikely(f.icmp4_error))
 		lwip_icmp4_error(skb);
 	else
 		ethernet_input(lwip_pbuf_from_skb(skb), &nf->netif);
-	if (!lwip_count_drops(f.proto == ETH_P_IP, len) && !f.fragment &&
-	    f.proto != ETH_P_ARP)
+	dropped = lwip_count_drops(f.proto == ETH_P_IP, len);
+	if (unlikely(f.fragment))
+		lwip_count_fragment(f.proto == ETH_P_IP,
+				    lwip_taken_up() != taken);
+	else if (!dropped && f.proto != ETH_P_ARP)
 		SNMP_INC46(f.proto == ETH_P_IP, Ip, Ip6, InDelivers);
 	if (unlikely(f.neigh))
 		lwip_neigh_check();

@@ -55,6 +55,7 @@ struct lwip_port {
 	struct sk_buff_head up;		/* packets for TCP and UDP */
 	struct lwip_icmp_error icmp_error;
 	u32 pokes;			/* 1 << enum lwip_job: look again */
+	u32 tcp_up;			/* segments taken from lwIP */
 	u64 icmp_errors_until;		/* ns: what we sent costs until then */
 	struct wait_queue_head wq;	/* who waits for an address */
 };
@@ -187,6 +188,13 @@ void lwip_count_drop(enum drop_reason why, bool v4, u32 len);
  */
 bool lwip_count_drops(bool v4, u32 len);
 /* A frame of lwIP's goes out; one comes that check_frame() let through. */
+/* How many packets have been taken from lwIP by the protocols above IP. */
+u32 lwip_taken_up(void);
+/*
+ * A frame has gone in that lwIP alone understands, mostly a fragment; @whole:
+ * a packet came up, so it was the last.
+ */
+void lwip_count_fragment(bool v4, bool whole);
 void lwip_count_out(const u8 *frame, u32 len);
 void lwip_count_in(const u8 *frame, u32 len);
 

@@ -61,6 +61,7 @@ static u8_t tcp_raw_recv(void *arg, struct raw_pcb *pcb, struct pbuf *p,
 	skb->network_header = (u16)(skb->data - skb->head);
 	skb_pull(skb, hlen);
 	skb->transport_header = (u16)(skb->data - skb->head);
+	port.tcp_up++;
 	lwip_up_cb(skb)->deliver = deliver_tcp;
 	skb_queue_tail(&port.up, skb);
 	return 1;

@@ -11,6 +11,7 @@
 
 #define IP6_LEN		40
 #define HOPOPTS_LEN	8	/* as MLD sends it */
+#define IPPROTO_FRAGMENT 44
 
 /* The finer cause first: the first counter that moved names the drop. */
 #define CAUSES(X)							\
@@ -45,6 +46,7 @@ static const struct cause causes[] = {
 
 static u32 seen[ARRAY_SIZE(causes)];	/* port.lock */
 static u32 seen_sum;			/* port.lock */
+static u32 seen_fragments;		/* port.lock */
 
 static u32 sum_now(void)
 {
@@ -55,7 +57,8 @@ static u32 sum_now(void)
 
 /* What an IP packet in a frame is, as far as the counters care. */
 struct kind {
-	bool v4, first, tcp;	/* first: no later fragment */
+	bool v4, tcp;
+	bool first, fragment;	/* first: no later fragment */
 	int icmp;		/* type; -1: no ICMP */
 };
 
@@ -66,10 +69,11 @@ static bool kind_of(const u8 *frame, u32 len, struct kind *k)
 	u32 at = ETH_HLEN + IP6_LEN;
 	u8 proto = ip[6];
 
+	u16 frag = 0, offset = IP_OFFSET;
+
 	k->v4 = get_be16(frame + 12) == ETH_P_IP;
-	k->first = true;
 	if (k->v4) {
-		k->first = !(get_be16(ip + 6) & IP_OFFSET);
+		frag = get_be16(ip + 6) & (IP_OFFSET | IP_MF);
 		at = ETH_HLEN + (ip[0] & 15u) * 4;
 		proto = ip[9];
 	} else if (get_be16(frame + 12) != ETH_P_IPV6 || len < at) {
@@ -77,7 +81,12 @@ static bool kind_of(const u8 *frame, u32 len, struct kind *k)
 	} else if (!proto && len > at) {
 		proto = frame[at];
 		at += HOPOPTS_LEN;
+	} else if (proto == IPPROTO_FRAGMENT) {
+		frag = get_be16(frame + at + 2);
+		offset = 0xfff8;
 	}
+	k->fragment = frag;
+	k->first = !(frag & offset);
 	k->tcp = proto == IPPROTO_TCP;
 	k->icmp = k->first && len > at &&
 		  proto == (k->v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6)
@@ -93,8 +102,20 @@ void lwip_count_out(const u8 *frame, u32 len)
 	if (len < ETH_HLEN + sizeof(struct iphdr) ||
 	    !kind_of(frame, len, &k) || k.tcp)
 		return;
+	if (k.v4)
+		SNMP_ADD(IpExt_OutOctets, len - ETH_HLEN);
 	if (k.first)
 		SNMP_INC46(k.v4, Ip, Ip6, OutRequests);
+	if (k.fragment) {
+		SNMP_INC46(k.v4, Ip, Ip6, FragCreates);
+		if (k.first)
+			SNMP_INC46(k.v4, Ip, Ip6, FragOKs);
+	}
+	/* Time exceeded in reassembly: who waits for a first one is silent. */
+	if (k.icmp == (k.v4 ? 11 : 3)) {
+		SNMP_INC46(k.v4, Ip, Ip6, ReasmTimeout);
+		SNMP_INC46(k.v4, Ip, Ip6, ReasmFails);
+	}
 	if (k.icmp >= 0)
 		this_cpu_add(icmp_out[icmp_slot(k.v4, (u8)k.icmp)], 1);
 }
@@ -105,6 +126,27 @@ void lwip_count_in(const u8 *frame, u32 len)
 
 	if (kind_of(frame, len, &k) && k.icmp >= 0)
 		this_cpu_add(icmp_in[icmp_slot(k.v4, (u8)k.icmp)], 1);
+}
+
+u32 lwip_taken_up(void)
+{
+	return lwip_stats.udp.recv + lwip_stats.icmp.recv +
+	       lwip_stats.icmp6.recv + port.tcp_up;
+}
+
+void lwip_count_fragment(bool v4, bool whole)
+{
+	u32 recv = lwip_stats.ip_frag.recv + lwip_stats.ip6_frag.recv;
+
+	if (whole)
+		SNMP_INC46(v4, Ip, Ip6, InDelivers);
+	/* Else some other header that only lwIP reads. */
+	if (recv == seen_fragments)
+		return;
+	seen_fragments = recv;
+	SNMP_INC46(v4, Ip, Ip6, ReasmReqds);
+	if (whole)
+		SNMP_INC46(v4, Ip, Ip6, ReasmOKs);
 }
 
 void lwip_count_drop(enum drop_reason why, bool v4, u32 len)
@@ -135,6 +177,10 @@ void lwip_count_drop(enum drop_reason why, bool v4, u32 len)
 		break;
 	case DROP_IP_OTHER_ADDR:
 		SNMP_INC46(v4, Ip, Ip6, InAddrErrors);
+		break;
+	case DROP_IP_FRAG:
+	case DROP_IP_FRAG_FULL:
+		SNMP_INC46(v4, Ip, Ip6, ReasmFails);
 		break;
 	default:
 		break;

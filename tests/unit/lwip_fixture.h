@@ -85,6 +85,8 @@ bool wire_rx_exact(const struct frame_buf *f);
 unsigned int wire_exact_held(void);	/* how many of them lwIP still has */
 /* The same where the device has checked the transport checksum. */
 bool wire_rx_checked(const struct frame_buf *f);
+/* Bytes [off, off + n) of the peer's @what as one fragment of IPv4. */
+void rx_fragment(u8 proto, const u8 *what, u32 total, u32 off, u32 n);
 
 /* The peer tells that it has @mac; afterwards what was sent is forgotten. */
 void peer_says_arp(u16 op, const u8 *mac, u32 ip);

@@ -140,6 +140,30 @@ static void test_tcp_goes_up(void **state)
 	assert_ptr_equal(skb_transport_header(to_tcp), to_tcp->data);
 	assert_int_equal(snmp_counts[SNMP_Ip_InReceives], 1);
 	assert_int_equal(snmp_counts[SNMP_Ip_InDelivers], 1);
+	assert_int_equal(snmp_counts[SNMP_IpExt_InOctets], 60);
+	assert_int_equal(snmp_counts[SNMP_IpExt_InNoECTPkts], 1);
+}
+
+/* RFC 3168 section 5: the last two bits, under their names. */
+static void test_ecn_marks_are_counted(void **state)
+{
+	static const u32 names[] = {
+		SNMP_IpExt_InNoECTPkts, SNMP_IpExt_InECT1Pkts,
+		SNMP_IpExt_InECT0Pkts, SNMP_IpExt_InCEPkts,
+	};
+
+	for (u8 tos = 0; tos < 8; tos++) {
+		struct frame f = good_frame();
+
+		f.ip.tos = tos;
+		/* Every other one by the slow road. */
+		f.ip.protocol = tos & 4 ? IPPROTO_UDP : IPPROTO_TCP;
+		receive(&f, 60);
+		assert_int_equal(snmp_counts[names[tos & 3]], 1 + tos / 4);
+		kfree_skb(to_tcp);
+		kfree_skb(to_lwip);
+		to_tcp = to_lwip = NULL;
+	}
 }
 
 static void test_padding_is_cut(void **state)
@@ -471,6 +495,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(test_tcp_goes_up),
+		T(test_ecn_marks_are_counted),
 		T(test_padding_is_cut),
 		T(test_header_in_pieces),
 		T(test_bad_headers),

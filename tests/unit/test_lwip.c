@@ -538,15 +538,6 @@ static void test_icmp_errors_reach_tcp(void **state)
 
 /* --- fragments, and TCP's way back --- */
 
-/* Bytes [off, off + n) of @what as one fragment. */
-static void rx_fragment(u8 proto, const u8 *what, u32 total, u32 off, u32 n)
-{
-	u16 frag = (u16)(off / 8 | (off + n < total ? IP_MF : 0));
-
-	put_ip4(&f, proto, PEER, ME, frag, what + off, n);
-	wire_rx(&f);
-}
-
 static void fill_payload(u32 len)
 {
 	for (u32 i = 0; i < len; i++)

@@ -257,6 +257,7 @@ static void test_fragments(void **state)
 {
 	static u8 segment[2000], part[1100];
 
+	memset(snmp_counts, 0, sizeof(snmp_counts));
 	for (u32 i = 0; i < sizeof(segment); i++)
 		segment[i] = (u8)(i * 3);
 	for (u32 off = 1000; off + 1 > 0; off -= 1000) {
@@ -273,6 +274,9 @@ static void test_fragments(void **state)
 	assert_int_equal(tcp_seen.len, 2000);
 	assert_int_equal(tcp_seen.transport - tcp_seen.network, 40);
 	assert_memory_equal(tcp_seen.data, segment, 2000);
+	assert_int_equal(snmp_counts[SNMP_Ip6_ReasmReqds], 2);
+	assert_int_equal(snmp_counts[SNMP_Ip6_ReasmOKs], 1);
+	assert_int_equal(snmp_counts[SNMP_Ip6_InDelivers], 1);
 }
 
 static void test_errors_reach_tcp(void **state)

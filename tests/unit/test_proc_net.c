@@ -109,6 +109,12 @@ static void test_snmp(void **state)
 			 1000 + SNMP_Icmp_InErrors);
 	assert_int_equal(under("\nIcmp:", "InMsgs"), 19 * 2000 + 18 * 19 / 2);
 	assert_int_equal(under("\nTcp:", "CurrEstab"), 0);
+	assert_non_null(strstr(text, "\nTcp: 1 200 120000 -1 "));
+	assert_int_equal(under("Ip:", "Forwarding"), 2);
+	assert_int_equal(under("Ip:", "DefaultTTL"), 64);
+	assert_int_equal(under("Ip:", "ReasmOKs"), 1000 + SNMP_Ip_ReasmOKs);
+	assert_int_equal(under("Ip:", "FragCreates"),
+			 1000 + SNMP_Ip_FragCreates);
 }
 
 /* The value behind @name in a file with a line for each. */
@@ -149,6 +155,10 @@ static void test_netstat(void **state)
 	show("netstat");
 	assert_int_equal(under("TcpExt:", "TCPLossProbes"),
 			 1000 + SNMP_TcpExt_TCPLossProbes);
+	assert_int_equal(under("\nIpExt:", "InOctets"),
+			 1000 + SNMP_IpExt_InOctets);
+	assert_int_equal(under("\nIpExt:", "InCEPkts"),
+			 1000 + SNMP_IpExt_InCEPkts);
 }
 
 static void test_tcp_lines(void **state)
