@@ -181,10 +181,10 @@ static bool fdinfo_readdir(struct dentry *dir, u64 *pos, struct dir_entry *e)
 
 const struct pseudo_node proc_fd = {
 	.name = "fd", .mode = S_IFDIR | 0500,
-	.lookup = fd_lookup, .readdir = fd_readdir,
+	.names = NAMES(fd_lookup, fd_readdir),
 };
 
 const struct pseudo_node proc_fdinfo = {
 	.name = "fdinfo", .mode = S_IFDIR | 0555,
-	.lookup = fdinfo_lookup, .readdir = fdinfo_readdir,
+	.names = NAMES(fdinfo_lookup, fdinfo_readdir),
 };

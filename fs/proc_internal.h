@@ -17,16 +17,19 @@ bool proc_sysctl_readdir(struct dentry *dir, u64 *pos, struct dir_entry *e);
 
 /* An array of nodes for pseudo_node.children. */
 #define NODES(...) ((const struct pseudo_node *const[]){ __VA_ARGS__, NULL })
+/* pseudo_node.names. */
+#define NAMES(...) (&(const struct pseudo_names){ __VA_ARGS__ })
 #define DIR(_name, ...)							\
 	{								\
 		.name = _name, .mode = S_IFDIR | 0555,			\
 		.children = NODES(__VA_ARGS__),				\
 	}
-#define PSEUDO_FILE(_name, what)					\
+#define PSEUDO_FILE(_name, ...)						\
 	(&(const struct pseudo_node){					\
-		.name = _name, .mode = S_IFREG | 0444, what		\
+		.name = _name, .mode = S_IFREG | 0444, __VA_ARGS__	\
 	})
-#define FILE_TEXT(name, _text)	PSEUDO_FILE(name, .text = _text)
+#define FILE_TEXT(name, _text)						\
+	PSEUDO_FILE(name, .fixed = true, .text = _text)
 #define FILE_SHOW(name, _show)	PSEUDO_FILE(name, .show = _show)
 
 /* The thread of that number with a reference, NULL if there is none. */

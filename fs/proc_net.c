@@ -64,5 +64,5 @@ static bool net_readdir(struct dentry *dir, u64 *pos, struct dir_entry *e)
 
 const struct pseudo_node proc_net = {
 	.name = "net", .mode = S_IFDIR | 0555,
-	.lookup = net_lookup, .readdir = net_readdir,
+	.names = NAMES(net_lookup, net_readdir),
 };

@@ -251,11 +251,13 @@ static const struct pseudo_node thread_self = {
 };
 
 static const struct pseudo_node mounts = {
-	.name = "mounts", .mode = S_IFLNK | 0777, .text = "self/mounts",
+	.name = "mounts", .mode = S_IFLNK | 0777, .fixed = true,
+	.text = "self/mounts",
 };
 
 static const struct pseudo_node net = {
-	.name = "net", .mode = S_IFLNK | 0777, .text = "self/net",
+	.name = "net", .mode = S_IFLNK | 0777, .fixed = true,
+	.text = "self/net",
 };
 
 const struct pseudo_node proc_root = {
@@ -271,5 +273,5 @@ const struct pseudo_node proc_root = {
 				     "(gcc) #1 Pollux\n"),
 		FILE_TEXT("filesystems", "nodev\tsysfs\nnodev\ttmpfs\n"
 					 "nodev\tproc\n")),
-	.lookup = root_lookup, .readdir = root_readdir,
+	.names = NAMES(root_lookup, root_readdir),
 };

@@ -506,7 +506,7 @@ static bool task_readdir(struct dentry *dir, u64 *pos, struct dir_entry *e)
 
 static const struct pseudo_node task_dir = {
 	.name = "task", .mode = S_IFDIR | 0555,
-	.lookup = task_lookup, .readdir = task_readdir,
+	.names = NAMES(task_lookup, task_readdir),
 };
 
 static const struct pseudo_node exe = {
@@ -520,7 +520,8 @@ static const struct pseudo_node cwd = {
 };
 
 static const struct pseudo_node root = {
-	.name = "root", .mode = S_IFLNK | 0777, .text = "/",
+	.name = "root", .mode = S_IFLNK | 0777, .fixed = true,
+	.text = "/",
 };
 
 const struct pseudo_node proc_process = DIR("1",

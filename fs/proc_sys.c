@@ -84,7 +84,7 @@ static const struct pseudo_node core_dir = DIR("core",
 
 static const struct pseudo_node ipv4_dir = {
 	.name = "ipv4", .mode = S_IFDIR | 0555,
-	.lookup = proc_sysctl_lookup, .readdir = proc_sysctl_readdir,
+	.names = NAMES(proc_sysctl_lookup, proc_sysctl_readdir),
 	.children = NODES(
 	FILE_TEXT("ip_local_port_range", "32768\t60999\n"),
 	FILE_TEXT("tcp_congestion_control", "cubic\n"),

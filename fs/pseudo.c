@@ -140,7 +140,7 @@ static ssize_t pseudo_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	struct seq_state *s;
 	ssize_t n = -ENOMEM;
 
-	if (node->text)
+	if (node->fixed)
 		return text_read(node->text, to, pos);
 	mutex_lock(&vf->inode->lock);
 	if (!vf->state)
@@ -205,7 +205,7 @@ static ssize_t link_readlink(struct dentry *link, char *buf, size_t size)
 	const struct pseudo_node *node = node_of(link->inode);
 	size_t len;
 
-	if (node->readlink)
+	if (!node->fixed)
 		return node->readlink(link, buf, size);
 	len = min(strlen(node->text), size);
 	memcpy(buf, node->text, len);
@@ -240,7 +240,8 @@ static int dir_lookup(struct dentry *dir, const char *name, size_t len,
 			return pseudo_dentry(dir, name, len, c,
 					     dir->inode->private_nr, out);
 	}
-	return node->lookup ? node->lookup(dir, name, len, out) : -ENOENT;
+	return node->names ? node->names->lookup(dir, name, len, out) :
+			     -ENOENT;
 }
 
 /* The same each time, whoever asks, and small enough for old programs. */
@@ -273,10 +274,10 @@ static bool dir_readdir(struct dentry *dir, u64 *pos, struct dir_entry *e)
 		e->mode = c->mode;
 		return true;
 	}
-	if (!node->readdir)
+	if (!node->names)
 		return false;
 	rest = *pos - n;
-	found = node->readdir(dir, &rest, e);
+	found = node->names->readdir(dir, &rest, e);
 	e->ino = found ? pseudo_ino(dir->inode, e->name, e->len) : 0;
 	*pos = rest + n;
 	return found;

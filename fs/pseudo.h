@@ -8,24 +8,34 @@
 #include "fs/inode.h"
 #include "kernel/seq_file.h"
 
-/* One name. What it is follows from the members that are set. */
-struct pseudo_node {
-	const char *name;
-	u32 mode;				/* S_IF and permissions */
-	/* A directory's: constant names, and names that it looks up. */
-	const struct pseudo_node *const *children;	/* NULL ends */
+/* Names that a directory looks up, behind the constant ones. */
+struct pseudo_names {
 	int (*lookup)(struct dentry *dir, const char *name, size_t len,
 		      struct dentry **out);
 	/* As inode_operations.readdir, for the places behind @children. */
 	bool (*readdir)(struct dentry *dir, u64 *pos, struct dir_entry *e);
-	/* A file's: its text, or who makes it. */
-	const char *text;
-	seq_show_t show;
-	/* Takes all that one write(2) brings. 0, -errno. May be NULL. */
-	int (*store)(u64 nr, const char *text);
-	/* A link's, as in inode_operations. */
-	ssize_t (*readlink)(struct dentry *link, char *buf, size_t size);
-	int (*jump)(struct dentry *link, struct dentry **out);
+};
+
+/* One name. What it is, and so which members count, @mode says. */
+struct pseudo_node {
+	const char *name;
+	u32 mode;				/* S_IF and permissions */
+	bool fixed;				/* a file or link with @text */
+	union {
+		const struct pseudo_node *const *children; /* NULL ends */
+		const char *text;
+		seq_show_t show;		/* a file's, not fixed */
+		/* A link's, not fixed; as in inode_operations. */
+		ssize_t (*readlink)(struct dentry *link, char *buf,
+				    size_t size);
+	};
+	union {
+		const struct pseudo_names *names;	/* or NULL */
+		/* Takes all that one write(2) to the file brings. 0, -errno. */
+		int (*store)(u64 nr, const char *text);
+		/* A link's, as in inode_operations, or NULL. */
+		int (*jump)(struct dentry *link, struct dentry **out);
+	};
 };
 
 extern const struct pseudo_node proc_root, sys_root;
