@@ -5,8 +5,9 @@
  *
  * The life of an item: ep_insert() puts it into the tree, into its file's
  * chain and onto the file's wait queue. Whoever takes it out of the file's
- * chain owns its removal: that settles a DEL or the end of the epoll against
- * the end of the file, which has claimed the item before it gets ep->mtx.
+ * chain owns its removal: that settles the end of the epoll against the end of
+ * the file, which has claimed the item (marked in fnext) before it gets
+ * ep->mtx. A DEL has a reference to the file, so there is no end of it.
  */
 #include "fs/eventpoll_internal.h"
 
@@ -147,23 +148,26 @@ static void ep_attach(struct epitem *epi)
 }
 
 /*
- * Claims the item's removal; false if the file's end did so before. The walk
- * is as long as epolls watch the same file: one as a rule, or a few workers.
+ * Takes @epi out of its file's chain, or with @all every item of its epoll.
+ * The walk is as long as epolls watch the same file, and as it is watched
+ * under several numbers: one as a rule, or a few workers.
  */
-static bool ep_claim(struct epitem *epi)
+static noinline void ep_claim(struct epitem *epi, bool all)
 {
 	struct file *file = epi->ffd.file;
 	struct epitem **pp;
-	bool found;
 
 	spin_lock(&file->f_lock);
-	for (pp = &file->f_ep; *pp && *pp != epi; pp = &(*pp)->fnext)
-		;
-	found = *pp;
-	if (found)
-		*pp = epi->fnext;
+	for (pp = &file->f_ep; *pp;) {
+		if (*pp != epi && (!all || (*pp)->ep != epi->ep)) {
+			pp = &(*pp)->fnext;
+			continue;
+		}
+		*pp = (*pp)->fnext;
+		if (!all)
+			break;
+	}
 	spin_unlock(&file->f_lock);
-	return found;
 }
 
 /* Frees an item that was claimed. mtx is held. */
@@ -181,28 +185,43 @@ static void ep_remove_claimed(struct eventpoll *ep, struct epitem *epi)
 	atomic_dec(&ep_user_watches);
 }
 
-/* Removes and frees, unless the file's end is about to. mtx is held. */
-static void ep_remove(struct eventpoll *ep, struct epitem *epi)
+/* Removes and frees. mtx is held, and the file has a reference. */
+static noinline void ep_remove(struct eventpoll *ep, struct epitem *epi)
 {
-	if (ep_claim(epi))
-		ep_remove_claimed(ep, epi);
-	else
-		ep_unregister_pollwait(epi);
+	ep_claim(epi, false);
+	ep_remove_claimed(ep, epi);
 }
 
-/* The epoll ends: every watch goes. Task context, sleeps. */
+/*
+ * The epoll ends: every watch goes, but for those that a file's end has
+ * claimed. First all leave their files' queues: a file is there as long as it
+ * has items. Then each file's chain is walked once. Task context, sleeps.
+ */
 __cold void ep_clear(struct eventpoll *ep)
 {
+	const struct file *file = NULL;
 	struct rb_node *node, *next;
-	u32 n = 0;
+	bool claim = false;
 
 	mutex_lock(&ep->mtx);
-	for (node = rb_first(&ep->rbr); node; node = next) {
-		next = rb_next(node);
-		ep_remove(ep, rb_entry(node, struct epitem, rbn));
-		if (++n % 256 == 0)
+	do {
+		for (node = rb_first(&ep->rbr); node; node = next) {
+			struct epitem *epi = rb_entry(node, struct epitem, rbn);
+
+			next = rb_next(node);
+			if (!claim) {
+				ep_unregister_pollwait(epi);
+			} else {
+				if (epi->ffd.file != file)
+					ep_claim(epi, true);
+				file = epi->ffd.file;
+				if (epi->fnext != EP_UNACTIVE_PTR)
+					ep_remove_claimed(ep, epi);
+			}
 			cond_resched();
-	}
+		}
+		claim = !claim;
+	} while (claim);
 	mutex_unlock(&ep->mtx);
 }
 
@@ -218,6 +237,7 @@ static struct epitem *ep_claim_first(struct file *file)
 	epi = file->f_ep;
 	if (epi) {
 		file->f_ep = epi->fnext;
+		epi->fnext = EP_UNACTIVE_PTR;
 		atomic_inc(&epi->ep->refs);
 	}
 	spin_unlock(&file->f_lock);

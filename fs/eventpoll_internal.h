@@ -76,7 +76,7 @@ struct epitem {
 	u32 events;			/* m to write, l or m to read */
 	u64 data;			/* m  the program's */
 	struct rb_node rbn;		/* m  in rbr */
-	struct epitem *fnext;		/* f  in file->f_ep */
+	struct epitem *fnext;		/* f  in file->f_ep; _UNACTIVE_: out */
 };
 
 _Static_assert(sizeof(struct epitem) == 128, "two cache lines per watch");
