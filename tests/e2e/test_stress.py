@@ -1,13 +1,16 @@
-"""Programs that try at random, on the kernel with its checkers, which must
+"""Programs that try at random; on the kernel with its checkers, which must
 stay silent: any report of theirs is a panic."""
 import os
 import re
+import shutil
+import subprocess
 
 import pytest
 
 from tests.lib.guest import USER_IP, Guest, initramfs
 from tools import qemu
 
+KERNEL = "build/pollux.elf"
 DEBUG_KERNEL = "build/debug/pollux.elf"
 # `make fuzz-syscalls` and `make stress-epoll` set these.
 TIME = int(os.environ.get("TIME") or 10)
@@ -15,11 +18,11 @@ OPS = int(os.environ.get("OPS") or 20000)
 SEED = os.environ.get("SEED") or "1"
 
 
-def run(prog, *args, seconds):
+def run(prog, *args, seconds, kernel=DEBUG_KERNEL):
     """Its exit code and the console."""
     image = initramfs({prog: f"build/tests/{prog}"})
     append = f"ip={USER_IP} init=/{prog} -- {' '.join(map(str, args))}"
-    with Guest(kernel=DEBUG_KERNEL, append=append, initrd=image, mem="128",
+    with Guest(kernel=kernel, append=append, initrd=image, mem="128",
                net=qemu.user_net("pc", 0, 7777)) as guest:
         return guest.wait_exit(seconds), guest.console
 
@@ -34,10 +37,12 @@ def test_calls():
     assert int(done[1]) > 1000
 
 
+@pytest.mark.parametrize("kernel", [KERNEL, DEBUG_KERNEL])
 @pytest.mark.limit(OPS // 500 + 260)
-def test_epolls():
+def test_epolls(kernel):
     """Changes of what is watched while others wait: no wakeup is lost."""
-    code, console = run("epolls", OPS, SEED, seconds=OPS // 500 + 200)
+    code, console = run("epolls", OPS, SEED, seconds=OPS // 500 + 200,
+                        kernel=kernel)
     assert code == 0, console[-4000:]
     done = re.search(r"epolls: (\d+) operations.* no wakeup lost", console)
     print(done[0])
@@ -47,4 +52,28 @@ def test_epolls():
 def test_epolls_finds_what_is_lost():
     """The same program finds an event that is dropped on purpose."""
     code, console = run("epolls", 20000, SEED, "drop", seconds=50)
+    assert code == 1 and "a lost wakeup" in console, console[-4000:]
+
+
+def patched(patch, at):
+    """The kernel of these sources with @patch, built in folder @at."""
+    files = subprocess.check_output(["git", "ls-files", "-z"])
+    subprocess.run(["cpio", "-0pdm", "--quiet", at], input=files, check=True)
+    with open(patch, encoding="utf-8") as f:
+        subprocess.run(["patch", "-p1", "-s"], stdin=f, cwd=at, check=True)
+    lwip = os.path.abspath("build/lwip")
+    subprocess.run(["make", "-s", "-j2", "SETUP=no", f"LWIP_DIR={lwip}",
+                    "build/pollux.elf"], cwd=at, check=True)
+    return os.path.join(at, "build/pollux.elf")
+
+
+@pytest.mark.skipif("LOST_WAKEUP" not in os.environ,
+                    reason="builds a kernel: make stress-epoll")
+@pytest.mark.limit(900)
+def test_epolls_finds_the_patch():
+    """It finds the wakeup that the patch of docs/debugging.md loses."""
+    at = os.path.abspath("build/lost-wakeup")
+    shutil.rmtree(at, ignore_errors=True)
+    kernel = patched("tests/patches/lost-wakeup.patch", at)
+    code, console = run("epolls", 20000, SEED, seconds=100, kernel=kernel)
     assert code == 1 and "a lost wakeup" in console, console[-4000:]
