@@ -21,35 +21,41 @@ struct failmem failmem;
 /* A place that allocates. */
 struct site {
 	const void *caller;
+	bool named;		/* @wanted is known */
 	bool wanted, failed;
 };
 
 static struct site sites[MAX_SITES];
 static u64 seed = 1;
 
-/* By failsite=: beginnings of names, with commas between them. */
-static bool wanted(const void *caller)
+/*
+ * By failsite=: beginnings of names, with commas between them. As long as the
+ * names cannot be read, an interrupt came while they were, nothing fails.
+ */
+static bool wanted(struct site *site)
 {
 	const char *where = failmem.where;
 	bool other = *where == '!';
 	char name[64];
 	u64 offset;
 
+	if (site->named || !*where)
+		return site->wanted || !*where;
+	if (!kallsyms_lookup((u64)site->caller, name, sizeof(name), &offset))
+		return false;
+	site->named = true;
+	site->wanted = other;
 	where += other;
-	if (!*where)
-		return true;
-	if (!kallsyms_lookup((u64)caller, name, sizeof(name), &offset))
-		return other;
 	while (*where) {
 		size_t n = 0;
 
 		while (where[n] && where[n] != ',')
 			n++;
 		if (!strncmp(name, where, n))
-			return !other;
+			site->wanted = !other;
 		where += n + (where[n] == ',');
 	}
-	return other;
+	return site->wanted;
 }
 
 /* NULL if there are too many. */
@@ -61,16 +67,16 @@ static struct site *site_of(const void *caller)
 		struct site *site = &sites[at % MAX_SITES];
 
 		if (!site->caller)
-			*site = (struct site){ caller, wanted(caller), false };
+			*site = (struct site){ .caller = caller };
 		if (site->caller == caller)
 			return site;
 	}
 	return NULL;
 }
 
-static bool chosen(const struct site *site)
+static bool chosen(struct site *site)
 {
-	if (!site->wanted)
+	if (!wanted(site))
 		return false;
 	failmem.calls++;
 	switch (failmem.mode) {

@@ -118,8 +118,6 @@ def used(stub):
 
 
 @pytest.mark.limit(240)
-@pytest.mark.skipif(FAULTS <= 100, reason="one run in three loses a kept "
-                    "connection: make test-memory shows it")
 @pytest.mark.parametrize("mode", [EACH, RANDOM])
 def test_a_server_with_load(mode):
     """Memory fails under traffic, but for the program itself:
