@@ -95,7 +95,7 @@ static u8 defer_tries(const struct sock *sk)
 	return e ? e->defer_accept : 0;
 }
 
-static void request_timer(struct timer *timer)
+static __cold void request_timer(struct timer *timer)
 {
 	struct tcp_mini *req = container_of(timer, struct tcp_mini, timer);
 	struct sock *sk = req->listener;
@@ -287,11 +287,11 @@ static void accept_push(struct sock *sk, struct sock *child)
 }
 
 /*
- * The handshake is done. @skb is the ACK, for the child; takes it. @kept: the
- * request stands in the table, else it came back in a cookie.
+ * The handshake is done. @skb is the ACK, for the child; takes it. @kept: what
+ * stands in the table, @req itself unless that came back in a cookie; or NULL.
  */
-static void finish_request(struct sock *sk, struct tcp_mini *req, bool kept,
-			   struct sk_buff *skb, u64 now)
+static void finish_request(struct sock *sk, struct tcp_mini *req,
+			   struct tcp_mini *kept, struct sk_buff *skb, u64 now)
 {
 	struct sock *child;
 
@@ -310,7 +310,7 @@ static void finish_request(struct sock *sk, struct tcp_mini *req, bool kept,
 	/* The child is in its table before the request leaves the other. */
 	bh_lock_sock(child);
 	if (kept)
-		request_drop(req);
+		request_drop(kept);
 	SNMP_INC(Tcp_PassiveOpens);
 	tcp_rcv_state_process(child, skb, now);
 	bh_unlock_sock(child);
@@ -319,9 +319,9 @@ static void finish_request(struct sock *sk, struct tcp_mini *req, bool kept,
 	sk->sk_data_ready(sk);
 }
 
-/* An ACK for nobody known: of a cookie? False: no, @skb is the caller's. */
+/* Is the ACK @skb one of a cookie? False: no, @skb is the caller's. */
 static bool cookie_rcv(struct sock *sk, const struct tcp_tuple *tuple,
-		       struct sk_buff *skb, u64 now)
+		       struct tcp_mini *kept, struct sk_buff *skb, u64 now)
 {
 	const struct tcp_segment *seg = tcp_seg(skb);
 	struct tcp_mini req = { .kind = TCP_MINI_REQUEST };
@@ -337,8 +337,23 @@ static bool cookie_rcv(struct sock *sk, const struct tcp_tuple *tuple,
 	SNMP_INC(TcpExt_SyncookiesRecv);
 	if (req.opts & TCP_OPT_WSCALE)
 		req.rcv_wscale = tcp_sk(sk)->rcv_wscale & 0xf;
-	finish_request(sk, &req, false, skb, now);
+	finish_request(sk, &req, kept, skb, now);
 	return true;
+}
+
+/*
+ * An ACK for nobody known; or not for @kept, which came of a SYN that before
+ * was answered by a cookie. Takes @skb.
+ */
+static __cold void stray_ack(struct sock *sk, const struct tcp_tuple *tuple,
+			     struct tcp_mini *kept, struct sk_buff *skb,
+			     u64 now)
+{
+	if (cookie_rcv(sk, tuple, kept, skb, now))
+		return;
+	tcp_send_reset(tuple, skb);
+	kfree_skb_reason(skb, kept ? DROP_TCP_TOO_NEW_ACK
+				   : DROP_TCP_NO_SOCKET);
 }
 
 /* First and second of SYN-RECEIVED: the window, PAWS, RST, SYN. */
@@ -395,8 +410,7 @@ void tcp_request_rcv(struct sock *sk, struct tcp_mini *req,
 	if (check_request(sk, req, skb, now) == TCP_DONE)
 		return;
 	if (tcp_seg(skb)->ack != req->snd_nxt) {
-		tcp_send_reset(&req->tuple, skb);
-		kfree_skb_reason(skb, DROP_TCP_TOO_NEW_ACK);
+		stray_ack(sk, &req->tuple, req, skb, now);
 		return;
 	}
 	if (waits_for_data(sk, req, tcp_seg(skb))) {
@@ -405,12 +419,12 @@ void tcp_request_rcv(struct sock *sk, struct tcp_mini *req,
 		kfree_skb(skb);
 		return;
 	}
-	finish_request(sk, req, true, skb, now);
+	finish_request(sk, req, req, skb, now);
 }
 
 /* A SYN with a good cookie opens the connection. False: no memory for it. */
-static bool fast_open(struct sock *sk, const struct tcp_tuple *tuple,
-		      struct sk_buff *skb, u64 now)
+static __cold bool fast_open(struct sock *sk, const struct tcp_tuple *tuple,
+			     struct sk_buff *skb, u64 now)
 {
 	struct tcp_start start = tcp_new_start(tuple, now);
 	struct tcp_mini req = {
@@ -465,10 +479,8 @@ static void new_rcv(struct sock *sk, const struct tcp_tuple *tuple,
 	if (flags & TCP_RST) {
 		why = DROP_TCP_INVALID_RST;
 	} else if (flags & TCP_ACK) {
-		if (cookie_rcv(sk, tuple, skb, now))
-			return;
-		tcp_send_reset(tuple, skb);
-		why = DROP_TCP_NO_SOCKET;
+		stray_ack(sk, tuple, NULL, skb, now);
+		return;
 	} else if ((flags & (TCP_SYN | TCP_FIN)) == TCP_SYN) {
 		why = syn_rcv(sk, tuple, skb, now);
 		if (why != ANSWERED)

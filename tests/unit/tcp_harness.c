@@ -258,6 +258,11 @@ static void learn_iss(const struct tcp_segment *seg)
 		our_iss = seg->seq;
 }
 
+u32 th_iss(void)
+{
+	return our_iss;
+}
+
 static void decode_captured(struct sk_buff *skb, struct th_seg *o)
 {
 	const struct tcp_segment *seg = tcp_seg(skb);

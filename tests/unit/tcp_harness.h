@@ -77,6 +77,8 @@ struct tcp_sock *th_tp(struct socket *s);
 /* Injects; checks what came out next. */
 void th_in(const struct th_seg *seg);
 void th_out(const char *file, int line, const struct th_seg *want);
+/* Our initial number that .seq and .ack count from: of the last SYN. */
+u32 th_iss(void);
 /* No segment is waiting. */
 void th_quiet(const char *file, int line);
 /* The last segment that out() has seen, with its options. */

@@ -143,6 +143,33 @@ static void test_rfc4987_a_cookie_ages(void **state)
 	th_close(l);
 }
 
+/* The SYN came twice, and when it came again, there was room. */
+static void test_rfc4987_a_cookie_counts_beside_a_request(void **state)
+{
+	struct socket *l = th_listen(TH_PORT), *s;
+	u32 cookie;
+
+	th_fail_next = 1;
+	in(.flags = SYN, .wnd = 65535, .mss = 1460, .sport = CLIENT);
+	out(.flags = SYN | ACK, .ack = 1);
+	cookie = th_iss();
+	in(.flags = SYN, .wnd = 65535, .mss = 1460, .sport = CLIENT);
+	out(.flags = SYN | ACK, .ack = 1);
+	assert_int_not_equal(th_iss(), cookie);
+	in(.flags = ACK, .seq = 1, .ack = 2, .wnd = 10, .sport = CLIENT);
+	out(.flags = RST, .seq = 2);
+	in(.flags = ACK, .seq = 1, .ack = cookie + 1 - th_iss(), .wnd = 10,
+	   .sport = CLIENT);
+	quiet();
+	s = accepted(l);
+	/* The request is gone, or it would answer. */
+	th_sleep_ms(1500);
+	quiet();
+	th_close(s);
+	th_flush();
+	th_close(l);
+}
+
 static void test_rfc4987_forged_acks_are_refused(void **state)
 {
 	struct socket *l = th_listen(TH_PORT);
@@ -249,6 +276,7 @@ int main(void)
 		T(test_rfc4987_a_client_is_served_during_the_flood),
 		T(test_rfc7323_options_come_back_in_the_timestamp),
 		T(test_rfc4987_a_cookie_ages),
+		T(test_rfc4987_a_cookie_counts_beside_a_request),
 		T(test_rfc4987_forged_acks_are_refused),
 		T(test_rfc4987_no_cookie_is_believed_when_none_was_sent),
 		T(test_no_memory_for_a_request_makes_a_cookie),
