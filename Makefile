@@ -275,7 +275,8 @@ $(B)/tests/epolls: tests/stress/epolls.c | $(call need,build)
 	@mkdir -p $(@D)
 	musl-gcc $(USER_CFLAGS) $< -o $@
 
-TEST_PROGS := abi calls epolls dynamic vdso-glibc threads-glibc $(basename $(notdir $(wildcard tests/progs/*.c)))
+TEST_PROGS := abi calls epolls dynamic vdso-glibc vdso-dynamic \
+	vdso-glibc-dynamic threads-glibc $(basename $(notdir $(wildcard tests/progs/*.c)))
 
 $(B)/tests/%: tests/progs/%.c | $(call need,build)
 	@mkdir -p $(@D)
@@ -285,6 +286,13 @@ $(B)/tests/%: tests/progs/%.c | $(call need,build)
 $(B)/tests/%-glibc: tests/progs/%.c | $(call need,build)
 	@mkdir -p $(@D)
 	$(CC) $(USER_CFLAGS) $< -o $@
+
+# What finds the vDSO through its dynamic linker.
+$(B)/tests/vdso-dynamic $(B)/tests/vdso-glibc-dynamic: tests/progs/vdso.c \
+		| $(call need,build)
+	@mkdir -p $(@D)
+	$(if $(findstring glibc,$@),$(CC),musl-gcc) \
+		$(filter-out -static,$(USER_CFLAGS)) $< -o $@
 
 # Static, and yet it may lie anywhere.
 $(B)/tests/where: tests/progs/where.c | $(call need,build)

@@ -11,11 +11,14 @@
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
 #include "kernel/mm/vmalloc.h"
+#include "kernel/process.h"
 #include "kernel/rlimit.h"
 #include "kernel/string.h"
 
 #define BITS		64u
 #define FIRST_FDS	64u
+
+u32 max_files = UINT32_MAX;
 
 static bool test_bit(const u64 *map, u32 n)
 {
@@ -247,7 +250,14 @@ int get_unused_fd_from(int start, u32 flags)
 
 int get_unused_fd_flags(u32 flags)
 {
-	return get_unused_fd_from(0, flags);
+	int fd = get_unused_fd_from(0, flags);
+
+	if (unlikely((u32)atomic_read(&nr_files) >= READ_ONCE(max_files)) &&
+	    fd >= 0 && !is_root()) {
+		put_unused_fd(fd);
+		fd = -ENFILE;
+	}
+	return fd;
 }
 
 void put_unused_fd(int fd)

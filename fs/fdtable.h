@@ -64,7 +64,11 @@ static inline void fdput(struct fd_ref ref)
  * -EMFILE, -ENOMEM. Follow with fd_install() or put_unused_fd().
  */
 int get_unused_fd_from(int start, u32 flags) __must_check;
+/* The same for a file that is yet to be made: -ENFILE, too. */
 int get_unused_fd_flags(u32 flags) __must_check;
+
+/* /proc/sys/fs/file-max: so many files may all but root have in all. */
+extern u32 max_files;
 void put_unused_fd(int fd);
 
 /* Publishes @file under the reserved @fd; takes over the reference. */

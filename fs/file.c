@@ -15,6 +15,8 @@
 
 static struct kmem_cache *file_cache __ro_after_init;
 
+struct atomic nr_files;
+
 void (*file_release_epoll)(struct file *file) __ro_after_init;
 
 struct file *file_alloc(const struct file_operations *ops, void *priv,
@@ -32,6 +34,7 @@ struct file *file_alloc(const struct file_operations *ops, void *priv,
 	file->f_seekable = false;
 	file->f_pos = 0;
 	file->f_ep = NULL;
+	atomic_inc(&nr_files);
 	return file;
 }
 
@@ -47,6 +50,7 @@ static noinline void file_free(struct file *file)
 	if (file->f_op->release)
 		file->f_op->release(file);
 	kmem_cache_free(file_cache, file);
+	atomic_dec(&nr_files);
 }
 
 void fput(struct file *file)

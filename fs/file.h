@@ -121,6 +121,9 @@ struct file {
 struct file *file_alloc(const struct file_operations *ops, void *priv,
 			u32 flags) __must_check;
 
+/* How many there are. */
+extern struct atomic nr_files;
+
 /* F_SETOWN and F_GETOWN: a process, or (negative) a group. 0, -errno. */
 int file_set_owner(struct file *file, s32 pid) __must_check;
 s32 file_get_owner(const struct file *file);

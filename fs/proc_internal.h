@@ -3,6 +3,7 @@
 
 #include "fs/pseudo.h"
 #include "kernel/sched.h"
+#include "kernel/sysctl.h"
 
 /* The links, files and directories of one process, and of one thread. */
 extern const struct pseudo_node proc_process;	/* proc_self.c */
@@ -14,6 +15,9 @@ extern const struct pseudo_node proc_sys;	/* proc_sys.c */
 int proc_sysctl_lookup(struct dentry *dir, const char *name, size_t len,
 		       struct dentry **out);
 bool proc_sysctl_readdir(struct dentry *dir, u64 *pos, struct dir_entry *e);
+
+/* What one write gives the numbers of @e. 0, -EINVAL. */
+int proc_sysctl_store(const struct sysctl_entry *e, const char *text);
 
 /* An array of nodes for pseudo_node.children. */
 #define NODES(...) ((const struct pseudo_node *const[]){ __VA_ARGS__, NULL })

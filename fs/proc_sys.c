@@ -1,8 +1,9 @@
 /*
  * /proc/sys: what servers read to learn limits. The numbers are those that
- * the kernel goes by; what can be set is proc_sysctl.c's.
+ * the kernel goes by; what can be set is proc_sysctl.c's, but for file-max.
  */
 #include "fs/eventpoll_internal.h"
+#include "fs/fdtable.h"
 #include "fs/proc_internal.h"
 #include "kernel/hostname.h"
 #include "kernel/random.h"
@@ -105,8 +106,36 @@ static const struct pseudo_node vm_dir = DIR("vm",
 static const struct pseudo_node epoll_dir = DIR("epoll",
 	FILE_SHOW("max_user_watches", watches_show));
 
-static const struct pseudo_node fs_dir = DIR("fs", &epoll_dir,
-	FILE_TEXT("file-max", "9223372036854775807\n"),
+static bool file_max_show(struct seq_file *m, u64 *cursor)
+{
+	(void)cursor;
+	seq_printf(m, "%u\n", max_files);
+	return false;
+}
+
+static int file_max_store(u64 nr, const char *text)
+{
+	static const struct sysctl_entry file_max = {
+		NULL, &max_files, 1, 0, UINT32_MAX,
+	};
+
+	(void)nr;
+	return proc_sysctl_store(&file_max, text);
+}
+
+static bool file_nr_show(struct seq_file *m, u64 *cursor)
+{
+	seq_printf(m, "%d\t0\t", atomic_read(&nr_files));
+	return file_max_show(m, cursor);
+}
+
+static const struct pseudo_node file_max = {
+	.name = "file-max", .mode = S_IFREG | 0644, .show = file_max_show,
+	.store = file_max_store,
+};
+
+static const struct pseudo_node fs_dir = DIR("fs", &epoll_dir, &file_max,
+	FILE_SHOW("file-nr", file_nr_show),
 	FILE_TEXT("nr_open", "1048576\n"),
 	FILE_TEXT("pipe-max-size", "65536\n"));
 

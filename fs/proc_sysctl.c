@@ -48,9 +48,9 @@ static int next_number(const char **s, const struct sysctl_entry *e, u32 *v)
 	return 0;
 }
 
-__stackprotect static int number_store(u64 nr, const char *text)
+__stackprotect int proc_sysctl_store(const struct sysctl_entry *e,
+				     const char *text)
 {
-	const struct sysctl_entry *e = &entries[nr];
 	u32 v[SYSCTL_MOST], n = 0;
 
 	while (*text) {
@@ -64,6 +64,11 @@ __stackprotect static int number_store(u64 nr, const char *text)
 	for (u32 i = 0; i < n; i++)
 		WRITE_ONCE(e->value[i], v[i]);
 	return n ? 0 : -EINVAL;
+}
+
+static int number_store(u64 nr, const char *text)
+{
+	return proc_sysctl_store(&entries[nr], text);
 }
 
 static const struct pseudo_node number_file = {

@@ -1,11 +1,12 @@
 /*
  * Who the program is: root at first, with every capability. It is alone, so
- * nothing is ever refused to it: servers that give up their rights are told
- * that it worked, and what they asked for is kept and shown.
+ * nothing but a file beyond file-max is ever refused to it: servers that give
+ * up their rights are told that it worked, and what they asked for is kept.
  *
  * LOCKING: cred.lock guards the numbers.
  */
 #include "kernel/errno.h"
+#include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/spinlock.h"
 #include "kernel/string.h"
@@ -33,6 +34,11 @@ static struct {
 	u32 groups[NR_GROUPS];
 	u32 nr_groups;
 } cred;
+
+bool is_root(void)
+{
+	return READ_ONCE(cred.uid.effective) == 0;
+}
 
 /* Each that is not NO_ID takes its place. */
 static long set_ids(struct ids *ids, u32 *fs, u32 real, u32 effective,

@@ -35,6 +35,9 @@ int process_init(struct task *task) __must_check;
 /* The thread of the own process with id @tid, with a reference; or NULL. */
 struct task *find_get_thread(s32 tid) __must_check;
 
+/* Is the program root (its effective user)? Then it has all capabilities. */
+bool is_root(void);
+
 /* Sends @sig to the program, if it has been started. Any context. */
 void signal_program(int sig);
 

@@ -34,7 +34,7 @@ void scm_put_file(struct file *file)
 
 int scm_install_file(struct file *file, int __user *slot, bool cloexec)
 {
-	int fd = get_unused_fd_flags(cloexec ? O_CLOEXEC : 0);
+	int fd = get_unused_fd_from(0, cloexec ? O_CLOEXEC : 0);
 
 	if (fd < 0)
 		return fd;

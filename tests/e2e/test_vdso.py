@@ -7,15 +7,24 @@ import pytest
 from tests.lib.guest import Guest, initramfs
 
 
+# What a dynamic program brings with it.
+LIBRARIES = {
+    "vdso-dynamic": ["/lib/ld-musl-x86_64.so.1"],
+    "vdso-glibc-dynamic": ["/lib64/ld-linux-x86-64.so.2",
+                           "/lib/x86_64-linux-gnu/libc.so.6"],
+}
+
+
 def run(prog):
-    image = initramfs({prog: f"build/tests/{prog}"})
+    image = initramfs({prog: f"build/tests/{prog}"} |
+                      {path: path for path in LIBRARIES.get(prog, [])})
     with Guest(append=f"init=/{prog} strace=1 -- set",
                initrd=image) as guest:
         assert guest.wait_exit() == 0, guest.console
         return guest.console.replace("\r", "")
 
 
-@pytest.mark.parametrize("prog", ["vdso", "vdso-glibc"])
+@pytest.mark.parametrize("prog", ["vdso", "vdso-glibc", *LIBRARIES])
 def test_clocks_without_a_system_call(prog):
     console = run(prog)
     lines = [line for line in console.splitlines()

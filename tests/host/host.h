@@ -107,6 +107,7 @@ unsigned long host_sleeps(void);
 
 #define HOST_NOFILE (1u << 20)
 extern u64 host_nofile;			/* RLIMIT_NOFILE */
+extern bool host_not_root;
 
 /* --- time (clock.c) --- */
 

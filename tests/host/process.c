@@ -12,11 +12,17 @@
 #include "kernel/uaccess.h"
 
 u64 host_nofile = HOST_NOFILE;
+bool host_not_root;
 __weak const struct process_ops *process_ops;
 
 __weak u64 rlimit(unsigned int which)
 {
 	return which == RLIMIT_NOFILE ? host_nofile : RLIM_INFINITY;
+}
+
+__weak bool is_root(void)
+{
+	return !host_not_root;
 }
 
 __weak u64 rlimit_max(unsigned int which)

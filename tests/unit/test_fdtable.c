@@ -125,6 +125,31 @@ static void test_limit_and_memory(void **state)
 	assert_int_equal(sys_dup2(src, 500), 500);
 }
 
+/* The limit is for new open files, not for numbers, and not for root. */
+static void test_ENFILE(void **state)
+{
+	static struct probe p[2];
+	int src = probe_open(&p[0]), before = atomic_read(&nr_files);
+
+	assert_int_equal(before, 1);
+	max_files = 1;
+	assert_int_equal(probe_open(&p[1]), src + 1);
+	assert_int_equal(atomic_read(&nr_files), 2);
+	host_not_root = true;
+	assert_int_equal(get_unused_fd_flags(0), -ENFILE);
+	assert_int_equal(sys_dup(src), src + 2);
+	host_nofile = 3;
+	assert_int_equal(get_unused_fd_flags(0), -EMFILE);
+	host_nofile = HOST_NOFILE;
+	assert_int_equal(sys_close(src + 1), 0);
+	assert_int_equal(get_unused_fd_flags(0), -ENFILE);
+	max_files = 2;
+	assert_int_equal(get_unused_fd_flags(0), src + 1);
+	put_unused_fd(src + 1);
+	max_files = UINT32_MAX;
+	host_not_root = false;
+}
+
 static void test_create_fails_cleanly(void **state)
 {
 	unsigned long before = host_allocs_outstanding();
@@ -261,6 +286,7 @@ int main(void)
 		T(test_random_open_close_matches_model),
 		T(test_a_million_descriptors),
 		T(test_limit_and_memory),
+		T(test_ENFILE),
 		T(test_create_fails_cleanly),
 		T(test_dup2_closes_the_target),
 		T(test_dup2_errors),
