@@ -139,7 +139,7 @@ CHECKS	:= -fsanitize=kernel-address -fasan-shadow-offset=0xdffffc0000000000 \
 	   -fsanitize=undefined -fno-sanitize=alignment
 CFLAGS	+= -DDEBUG_KERNEL -Wframe-larger-than=4096
 ASFLAGS	+= -DDEBUG_KERNEL
-UNCHECKED := $(wildcard kernel/debug/*.c) kernel/mm/slab.c
+UNCHECKED := $(wildcard kernel/debug/*.c) kernel/mm/slab.c kernel/names.c
 $(patsubst %,$(B)/%.o,$(filter-out $(UNCHECKED),$(filter %.c,$(SRCS)))): \
 	CFLAGS += $(CHECKS)
 $(DISK_OBJS): CFLAGS += $(CHECKS)
@@ -224,7 +224,7 @@ $(B)/e2fs.inc/crc32c_table.h: tools/e2fs-headers $(E2FS_DIR)/version.h
 objs: $(OBJS) $(DISK_OBJS)
 
 $(B)/pack: tools/pack.c kernel/unpack.h kernel/x86/unwind.h \
-		kernel/x86/insn.h | $(call need,build)
+		kernel/x86/insn.h kernel/names.h | $(call need,build)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -I. $< -o $@
 
@@ -237,7 +237,7 @@ $(B)/pollux.elf $(B)/pollux-disk.elf: linker.ld tools/kallsyms tools/unwind \
 		tools/relocs tools/link-kallsyms $(B)/pack
 	$(call say,LD,$@)
 	$(Q)tools/link-kallsyms $(@:.elf=.kallsyms) $(B)/pack \
-		'$(CC) $(ASFLAGS)' '$(LD) $(LDFLAGS) $(filter %.o,$^)' $@
+		'$(CC) $(ASFLAGS)' '$(LD) $(LDFLAGS)' $(filter %.o,$^) $@
 
 $(B)/kernel.o: $(OBJS)
 $(B)/kernel-disk.o: $(OBJS) $(DISK_OBJS)

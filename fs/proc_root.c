@@ -4,6 +4,7 @@
 #include "kernel/errno.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
+#include "kernel/names.h"
 #include "kernel/printk.h"
 #include "kernel/string.h"
 #include "kernel/time.h"
@@ -159,40 +160,28 @@ static bool stat_show(struct seq_file *m, u64 *cursor)
 
 /* --- the processor --- */
 
-struct flag_name {
-	u8 bit;
-	const char *name;
-};
+/* By bit; without a name is what programs do not ask for. */
+static const char flags_1_edx[] __packed_names =
+	"fpu\0vme\0de\0pse\0tsc\0msr\0pae\0mce\0cx8\0apic\0\0sep\0mtrr\0pge\0"
+	"mca\0cmov\0pat\0pse36\0\0clflush\0\0\0\0mmx\0fxsr\0sse\0sse2\0ss\0ht";
 
-static const struct flag_name flags_1_edx[] = {
-	{ 0, "fpu" }, { 1, "vme" }, { 2, "de" }, { 3, "pse" }, { 4, "tsc" },
-	{ 5, "msr" }, { 6, "pae" }, { 7, "mce" }, { 8, "cx8" },
-	{ 9, "apic" }, { 11, "sep" }, { 12, "mtrr" }, { 13, "pge" },
-	{ 14, "mca" }, { 15, "cmov" }, { 16, "pat" }, { 17, "pse36" },
-	{ 19, "clflush" }, { 23, "mmx" }, { 24, "fxsr" }, { 25, "sse" },
-	{ 26, "sse2" }, { 27, "ss" }, { 28, "ht" },
-};
+static const char flags_1_ecx[] __packed_names =
+	"pni\0pclmulqdq\0\0\0\0\0\0\0\0ssse3\0\0\0fma\0cx16\0\0\0\0\0\0sse4_1\0"
+	"sse4_2\0x2apic\0movbe\0popcnt\0\0aes\0xsave\0\0avx\0f16c\0rdrand\0"
+	"hypervisor";
 
-static const struct flag_name flags_1_ecx[] = {
-	{ 0, "pni" }, { 1, "pclmulqdq" }, { 9, "ssse3" }, { 12, "fma" },
-	{ 13, "cx16" }, { 19, "sse4_1" }, { 20, "sse4_2" }, { 21, "x2apic" },
-	{ 22, "movbe" }, { 23, "popcnt" }, { 25, "aes" }, { 26, "xsave" },
-	{ 28, "avx" }, { 29, "f16c" }, { 30, "rdrand" },
-	{ 31, "hypervisor" },
-};
+static const char flags_7_ebx[] __packed_names =
+	"fsgsbase\0\0\0bmi1\0\0avx2\0\0smep\0bmi2\0erms\0\0\0\0\0\0\0avx512f\0"
+	"\0rdseed\0adx\0smap\0\0\0\0\0\0\0\0\0sha_ni";
 
-static const struct flag_name flags_7_ebx[] = {
-	{ 0, "fsgsbase" }, { 3, "bmi1" }, { 5, "avx2" }, { 7, "smep" },
-	{ 8, "bmi2" }, { 9, "erms" }, { 16, "avx512f" }, { 18, "rdseed" },
-	{ 19, "adx" }, { 20, "smap" }, { 29, "sha_ni" },
-};
-
-static void put_flags(struct seq_file *m, u32 bits,
-		      const struct flag_name *names, size_t n)
+static void put_flags(struct seq_file *m, u32 bits, const char *names,
+		      size_t size)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (bits >> names[i].bit & 1)
-			seq_printf(m, " %s", names[i].name);
+	for (u32 i = 0; i < 32; i++) {
+		const char *name = nth_name(names, size, i);
+
+		if (bits >> i & 1 && *name && *name != '?')
+			seq_printf(m, " %s", name);
 	}
 }
 
@@ -233,10 +222,10 @@ static bool cpuinfo_show(struct seq_file *m, u64 *cursor)
 	seq_printf(m, "stepping\t: %u\nphysical id\t: 0\nsiblings\t: 1\n"
 		      "core id\t\t: 0\ncpu cores\t: 1\nfpu\t\t: yes\n"
 		      "flags\t\t:", r.eax & 15);
-	put_flags(m, r.edx, flags_1_edx, ARRAY_SIZE(flags_1_edx));
-	put_flags(m, r.ecx, flags_1_ecx, ARRAY_SIZE(flags_1_ecx));
+	put_flags(m, r.edx, flags_1_edx, sizeof(flags_1_edx));
+	put_flags(m, r.ecx, flags_1_ecx, sizeof(flags_1_ecx));
 	put_flags(m, id.eax >= 7 ? cpuid(7, 0).ebx : 0, flags_7_ebx,
-		  ARRAY_SIZE(flags_7_ebx));
+		  sizeof(flags_7_ebx));
 	seq_puts(m, "\nclflush size\t: 64\ncache_alignment\t: 64\n\n");
 	return false;
 }

@@ -11,6 +11,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
+#include "kernel/names.h"
 #include "kernel/printk.h"
 #include "kernel/rlimit.h"
 #include "kernel/signal.h"
@@ -383,18 +384,24 @@ static int comm_store(u64 nr, const char *text)
 	return 0;
 }
 
-static const struct {
-	const char *name, *unit;
-} limit_names[RLIM_NLIMITS] = {
-	{ "Max cpu time", "seconds" }, { "Max file size", "bytes" },
-	{ "Max data size", "bytes" }, { "Max stack size", "bytes" },
-	{ "Max core file size", "bytes" }, { "Max resident set", "bytes" },
-	{ "Max processes", "processes" }, { "Max open files", "files" },
-	{ "Max locked memory", "bytes" }, { "Max address space", "bytes" },
-	{ "Max file locks", "locks" }, { "Max pending signals", "signals" },
-	{ "Max msgqueue size", "bytes" }, { "Max nice priority", "" },
-	{ "Max realtime priority", "" }, { "Max realtime timeout", "us" },
-};
+/* What it is and its unit. */
+static const char limit_names[] __packed_names =
+	"Max cpu time\0seconds\0"
+	"Max file size\0bytes\0"
+	"Max data size\0bytes\0"
+	"Max stack size\0bytes\0"
+	"Max core file size\0bytes\0"
+	"Max resident set\0bytes\0"
+	"Max processes\0processes\0"
+	"Max open files\0files\0"
+	"Max locked memory\0bytes\0"
+	"Max address space\0bytes\0"
+	"Max file locks\0locks\0"
+	"Max pending signals\0signals\0"
+	"Max msgqueue size\0bytes\0"
+	"Max nice priority\0\0"
+	"Max realtime priority\0\0"
+	"Max realtime timeout\0us\0";
 
 static void put_limit(struct seq_file *m, u64 limit)
 {
@@ -412,10 +419,10 @@ static bool limits_show(struct seq_file *m, u64 *cursor)
 	seq_printf(m, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit",
 		   "Hard Limit", "Units");
 	for (u32 i = 0; i < RLIM_NLIMITS; i++) {
-		seq_printf(m, "%-25s ", limit_names[i].name);
+		seq_printf(m, "%-25s ", NTH_NAME(limit_names, 2 * i));
 		put_limit(m, rlimit(i));
 		put_limit(m, rlimit_max(i));
-		seq_printf(m, "%-10s\n", limit_names[i].unit);
+		seq_printf(m, "%-10s\n", NTH_NAME(limit_names, 2 * i + 1));
 	}
 	return false;
 }

@@ -2,8 +2,8 @@
  * The function table that tools/kallsyms makes from the linked kernel, packed
  * as unpack.h says. For each function in address order: the distance from the
  * one before, as its number of bits and those below the highest; then the
- * name, letter by letter in the context of the two before it and of the one at
- * this place in the name before, as long as both are the same.
+ * name, letter by letter in the context of the two before it, of its word, and
+ * of the one at this place in the name before, as long as both are the same.
  */
 #include "kernel/kallsyms.h"
 
@@ -11,6 +11,7 @@
 #include "kernel/string.h"
 #include "kernel/unpack.h"
 
+#define UNDERSCORE	1	/* of letters[] */
 #define LONGEST		63
 #define END		31	/* no function is so far from the one before */
 
@@ -41,14 +42,15 @@ static bool next_addr(struct unpacker *u, u64 *addr)
 /* Reads a name over the one before it. */
 static void next_name(struct unpacker *u, struct name *name)
 {
-	u32 one = 0, two = 0;
+	u32 one = 0, two = 0, word = 0;
 	bool same = true;
 
 	for (u32 i = 0; i <= LONGEST; i++) {
 		u32 above = same ? name->code[i] + 1u : 0;
 		const u32 contexts[] = {
-			one, one << 6 | two | 1u << 16,
+			one << 6 | two | 1u << 16,
 			above << 6 | one | 1u << 20,
+			word | 1u << 25,
 		};
 		u32 code = unpack(u, 6, contexts, ARRAY_SIZE(contexts));
 
@@ -58,6 +60,7 @@ static void next_name(struct unpacker *u, struct name *name)
 			break;
 		two = one;
 		one = code;
+		word = code == UNDERSCORE ? 0 : (word * 67 + code) % (1u << 24);
 	}
 }
 

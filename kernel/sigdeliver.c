@@ -14,9 +14,9 @@
 
 static __noreturn void die_of(int sig)
 {
-	if (sig < (int)ARRAY_SIZE(signal_names))
+	if (sig <= SIGSYS)
 		pr_notice("%s[%d] ended by %s", current->comm, current->pid,
-			  signal_names[sig]);
+			  signal_name(sig));
 	else
 		pr_notice("%s[%d] ended by signal %d", current->comm,
 			  current->pid, sig);

@@ -144,7 +144,8 @@ static inline u64 sig_bit(int sig)
 /* Cannot be caught, blocked or ignored. */
 #define SIG_UNSTOPPABLE	((1ull << (SIGKILL - 1)) | (1ull << (SIGSTOP - 1)))
 
-extern const char *const signal_names[32];
+/* "SIGHUP" of SIGHUP; "?" above SIGSYS. */
+const char *signal_name(int sig);
 
 /* One signal's details, waiting. A timer keeps its own in itself. */
 struct sigqueue {

@@ -7,6 +7,7 @@
 
 #include "kernel/byteorder.h"
 #include "kernel/errno.h"
+#include "kernel/names.h"
 #include "kernel/printk.h"
 #include "kernel/strace_names.h"
 #include "kernel/string.h"
@@ -454,8 +455,10 @@ static const char *signature(u64 nr)
 void strace_format(const struct strace_call *call, char *buf, size_t size)
 {
 	struct text t = { .buf = buf, .size = size - 1 };
-	const char *args = signature(call->nr);
+	const char *args;
 
+	unpack_names();
+	args = signature(call->nr);
 	if (!args)
 		args = "xxxxxx";
 	if (*args == '=')

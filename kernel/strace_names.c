@@ -5,9 +5,10 @@
 #include "kernel/strace_names.h"
 
 #include "kernel/errno.h"
+#include "kernel/names.h"
 #include "kernel/syscall_nr.h"
 
-const char strace_open_flags[] =
+const char strace_open_flags[] __packed_names =
 	"0x40 O_CREAT\0"
 	"0x80 O_EXCL\0"
 	"0x100 O_NOCTTY\0"
@@ -21,7 +22,7 @@ const char strace_open_flags[] =
 	"0x80000 O_CLOEXEC\0"
 	"0x200000 O_PATH\0";
 
-const char strace_families[] =
+const char strace_families[] __packed_names =
 	"0x0 AF_UNSPEC\0"
 	"0x1 AF_UNIX\0"
 	"0x2 AF_INET\0"
@@ -29,22 +30,22 @@ const char strace_families[] =
 	"0x10 AF_NETLINK\0"
 	"0x11 AF_PACKET\0";
 
-const char strace_sock_types[] =
+const char strace_sock_types[] __packed_names =
 	"0x1 SOCK_STREAM\0"
 	"0x2 SOCK_DGRAM\0"
 	"0x3 SOCK_RAW\0"
 	"0x5 SOCK_SEQPACKET\0";
 
-const char strace_sock_flags[] =
+const char strace_sock_flags[] __packed_names =
 	"0x80000 SOCK_CLOEXEC\0"
 	"0x800 SOCK_NONBLOCK\0";
 
-const char strace_prot_flags[] =
+const char strace_prot_flags[] __packed_names =
 	"0x1 PROT_READ\0"
 	"0x2 PROT_WRITE\0"
 	"0x4 PROT_EXEC\0";
 
-const char strace_map_flags[] =
+const char strace_map_flags[] __packed_names =
 	"0x1 MAP_SHARED\0"
 	"0x2 MAP_PRIVATE\0"
 	"0x10 MAP_FIXED\0"
@@ -56,12 +57,12 @@ const char strace_map_flags[] =
 	"0x20000 MAP_STACK\0"
 	"0x100000 MAP_FIXED_NOREPLACE\0";
 
-const char strace_epoll_ops[] =
+const char strace_epoll_ops[] __packed_names =
 	"0x1 EPOLL_CTL_ADD\0"
 	"0x2 EPOLL_CTL_DEL\0"
 	"0x3 EPOLL_CTL_MOD\0";
 
-const char strace_epoll_events[] =
+const char strace_epoll_events[] __packed_names =
 	"0x1 EPOLLIN\0"
 	"0x2 EPOLLPRI\0"
 	"0x4 EPOLLOUT\0"
@@ -78,10 +79,10 @@ const char strace_epoll_events[] =
 	"0x40000000 EPOLLONESHOT\0"
 	"0x80000000 EPOLLET\0";
 
-const char strace_epoll_flags[] =
+const char strace_epoll_flags[] __packed_names =
 	"0x80000 EPOLL_CLOEXEC\0";
 
-const char strace_msg_flags[] =
+const char strace_msg_flags[] __packed_names =
 	"0x1 MSG_OOB\0"
 	"0x2 MSG_PEEK\0"
 	"0x4 MSG_DONTROUTE\0"
@@ -96,12 +97,12 @@ const char strace_msg_flags[] =
 	"0x10000 MSG_WAITFORONE\0"
 	"0x40000000 MSG_CMSG_CLOEXEC\0";
 
-const char strace_shut_hows[] =
+const char strace_shut_hows[] __packed_names =
 	"0x0 SHUT_RD\0"
 	"0x1 SHUT_WR\0"
 	"0x2 SHUT_RDWR\0";
 
-const char strace_clocks[] =
+const char strace_clocks[] __packed_names =
 	"0x0 CLOCK_REALTIME\0"
 	"0x1 CLOCK_MONOTONIC\0"
 	"0x2 CLOCK_PROCESS_CPUTIME_ID\0"
@@ -111,14 +112,14 @@ const char strace_clocks[] =
 	"0x6 CLOCK_MONOTONIC_COARSE\0"
 	"0x7 CLOCK_BOOTTIME\0";
 
-const char strace_levels[] =
+const char strace_levels[] __packed_names =
 	"0x1 SOL_SOCKET\0"
 	"0x0 SOL_IP\0"
 	"0x6 SOL_TCP\0"
 	"0x11 SOL_UDP\0"
 	"0x29 SOL_IPV6\0";
 
-const char strace_socket_options[] =
+const char strace_socket_options[] __packed_names =
 	"0x1 SO_DEBUG\0"
 	"0x2 SO_REUSEADDR\0"
 	"0x3 SO_TYPE\0"
@@ -145,7 +146,7 @@ const char strace_socket_options[] =
 	"0x2e SO_BUSY_POLL\0"
 	"0x31 SO_INCOMING_CPU\0";
 
-const char strace_tcp_options[] =
+const char strace_tcp_options[] __packed_names =
 	"0x1 TCP_NODELAY\0"
 	"0x2 TCP_MAXSEG\0"
 	"0x3 TCP_CORK\0"
@@ -162,7 +163,7 @@ const char strace_tcp_options[] =
 	"0x12 TCP_USER_TIMEOUT\0"
 	"0x17 TCP_FASTOPEN\0";
 
-const char strace_signals[] =
+const char strace_signals[] __packed_names =
 	"0x1 SIGHUP\0"
 	"0x2 SIGINT\0"
 	"0x3 SIGQUIT\0"
@@ -195,7 +196,7 @@ const char strace_signals[] =
 	"0x1e SIGPWR\0"
 	"0x1f SIGSYS\0";
 
-const char strace_fcntls[] =
+const char strace_fcntls[] __packed_names =
 	"0x0 F_DUPFD\0"
 	"0x1 F_GETFD\0"
 	"0x2 F_SETFD\0"
@@ -203,11 +204,11 @@ const char strace_fcntls[] =
 	"0x4 F_SETFL\0"
 	"0x406 F_DUPFD_CLOEXEC\0";
 
-const char strace_fd_flags[] =
+const char strace_fd_flags[] __packed_names =
 	"0x80000 O_CLOEXEC\0"
 	"0x800 O_NONBLOCK\0";
 
-const char strace_protocols[] =
+const char strace_protocols[] __packed_names =
 	"0x0 IPPROTO_IP\0"
 	"0x1 IPPROTO_ICMP\0"
 	"0x6 IPPROTO_TCP\0"
@@ -216,7 +217,7 @@ const char strace_protocols[] =
 	"0x3a IPPROTO_ICMPV6\0"
 	"0xff IPPROTO_RAW\0";
 
-const char strace_arch_prctls[] =
+const char strace_arch_prctls[] __packed_names =
 	"0x1001 ARCH_SET_GS\0"
 	"0x1002 ARCH_SET_FS\0"
 	"0x1003 ARCH_GET_FS\0"
@@ -226,7 +227,7 @@ const char strace_arch_prctls[] =
 #define E(name) NAMED(name, #name)
 #define NAMED(value, name) NUMBER(value) " " name "\0"
 
-const char strace_errnos[] =
+const char strace_errnos[] __packed_names =
 	E(EPERM) E(ENOENT) E(ESRCH) E(EINTR) E(EIO) E(ENXIO) E(E2BIG)
 	E(ENOEXEC) E(EBADF) E(ECHILD) E(EAGAIN) E(ENOMEM) E(EACCES)
 	E(EFAULT) E(EBUSY) E(EEXIST) E(EXDEV) E(ENODEV) E(ENOTDIR)
@@ -248,7 +249,7 @@ const char strace_errnos[] =
 #undef NUMBER
 
 /* Sorted by nothing: a traced call may cost a walk. */
-const struct strace_signature strace_signatures[] = {
+const struct strace_signature strace_signatures[] __packed_names = {
 	{ __NR_read, "dBu" },
 	{ __NR_write, "dbu" },
 	{ __NR_open, "s0o" },

@@ -1,15 +1,14 @@
 /*
  * The name of every Linux call by number, for the log. Two runs of names, as
- * the numbers have a gap; joined into one string each, since a table of
- * pointers would be as large again.
+ * the numbers have a gap.
  */
 #include "kernel/syscall.h"
 
-#include "kernel/string.h"
+#include "kernel/names.h"
 
 #define SECOND_RUN 424
 
-static const char from_0[] =
+static const char from_0[] __packed_names =
 	"read\0write\0open\0close\0stat\0fstat\0lstat\0poll\0lseek\0mmap\0"
 	"mprotect\0munmap\0brk\0rt_sigaction\0rt_sigprocmask\0rt_sigreturn\0"
 	"ioctl\0pread64\0pwrite64\0readv\0writev\0access\0pipe\0select\0"
@@ -69,7 +68,7 @@ static const char from_0[] =
 	"pwritev2\0pkey_mprotect\0pkey_alloc\0pkey_free\0statx\0"
 	"io_pgetevents\0rseq";
 
-static const char from_424[] =
+static const char from_424[] __packed_names =
 	"pidfd_send_signal\0io_uring_setup\0io_uring_enter\0"
 	"io_uring_register\0open_tree\0move_mount\0fsopen\0fsconfig\0"
 	"fsmount\0fspick\0pidfd_open\0clone3\0close_range\0openat2\0"
@@ -78,19 +77,9 @@ static const char from_424[] =
 	"landlock_add_rule\0landlock_restrict_self\0memfd_secret\0"
 	"process_mrelease\0futex_waitv\0set_mempolicy_home_node";
 
-/* The @n-th name of a run that is @size bytes long. */
-static const char *nth_name(const char *run, size_t size, u64 n)
-{
-	const char *end = run + size;
-
-	for (; n && run < end; n--)
-		run += strlen(run) + 1;
-	return run < end ? run : "?";
-}
-
 const char *syscall_name(u64 nr)
 {
 	if (nr >= SECOND_RUN)
-		return nth_name(from_424, sizeof(from_424), nr - SECOND_RUN);
-	return nth_name(from_0, sizeof(from_0), nr);
+		return NTH_NAME(from_424, nr - SECOND_RUN);
+	return NTH_NAME(from_0, nr);
 }

@@ -8,7 +8,7 @@
 
 #include "kernel/types.h"
 
-#define UNPACK_SLOTS	8192
+#define UNPACK_SLOTS	32768
 #define UNPACK_CONTEXTS	3
 #define UNPACK_TOP	(1u << 24)
 
@@ -53,7 +53,8 @@ static inline u32 unpack_prob(struct unpack_slot *slots,
 
 	for (u32 i = 0; i < b->nr; i++) {
 		u32 p = unpack_slot(slots, b, i, node)->prob;
-		u32 weight = (p > 2048 ? p - 2048 : 2048 - p) + 64;
+		u32 sure = (p > 2048 ? p - 2048 : 2048 - p) + 64;
+		u32 weight = sure * sure >> 12;
 
 		sum += p * weight;
 		weights += weight;
@@ -66,7 +67,7 @@ static inline void unpack_learn(struct unpack_slot *slots,
 {
 	for (u32 i = 0; i < b->nr; i++) {
 		struct unpack_slot *s = unpack_slot(slots, b, i, node);
-		u32 step = 2 * s->seen + 3;
+		u32 step = s->seen + 3;
 
 		if (bit)
 			s->prob += (4080u - s->prob) * 2 / step;

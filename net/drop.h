@@ -68,7 +68,7 @@ enum drop_reason {
 	NR_DROP_REASONS,
 };
 
-extern const char *const drop_names[NR_DROP_REASONS];
+const char *drop_name(enum drop_reason why);
 extern PERCPU_SECTION u64 drop_counts[NR_DROP_REASONS];
 
 /* Counts (and traces) one drop of @len bytes. Any context. */

@@ -72,7 +72,7 @@ static void show_drops(struct seq_file *m)
 	head(m, "pollux_drops_total", "counter");
 	for (u32 i = 0; i < NR_DROP_REASONS; i++)
 		seq_printf(m, "pollux_drops_total{reason=\"%s\"} %llu\n",
-			   drop_names[i], (ull)this_cpu_read(drop_counts[i]));
+			   drop_name(i), (ull)this_cpu_read(drop_counts[i]));
 }
 
 static void show_watchdog(struct seq_file *m)

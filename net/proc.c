@@ -109,7 +109,7 @@ static bool drops_show(struct seq_file *m, u64 *cursor)
 		u64 n = this_cpu_read(drop_counts[i]);
 
 		if (n)
-			seq_printf(m, "%s %llu\n", drop_names[i],
+			seq_printf(m, "%s %llu\n", drop_name(i),
 				   (unsigned long long)n);
 	}
 	return false;

@@ -4,13 +4,18 @@
  * is, and its contexts, which the reader knows by then.
  * pack NAME TEXT < ROWS > TABLE.S: the same from what tools/unwind writes and
  * the code that it is about, for kernel/x86/stacktrace.c.
+ * pack names < BYTES > TABLE.S: what is marked __packed_names, for
+ * kernel/names.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "kernel/names.h"
 #include "kernel/unpack.h"
 #include "kernel/x86/unwind.h"
 
+#define MOST_NAMES	65536
 #define MOST_TEXT	(1u << (UNWIND_FAR_BITS + UNWIND_NEAR_BITS))
 
 static struct unpack_slot slots[UNPACK_SLOTS];
@@ -199,6 +204,25 @@ static void pack_numbers(struct packer *p)
 	}
 }
 
+static void pack_names(struct packer *p)
+{
+	u8 bytes[2 + MOST_NAMES] = { 0 };
+	size_t size = fread(bytes + 2, 1, MOST_NAMES, stdin);
+	u32 word = 0;
+
+	if (!feof(stdin)) {
+		fprintf(stderr, "pack: more names than MOST_NAMES\n");
+		exit(1);
+	}
+	for (const u8 *at = bytes + 2; at < bytes + 2 + size; at++) {
+		u32 contexts[UNPACK_CONTEXTS];
+
+		name_contexts(at, word, contexts);
+		pack(p, *at, 8, contexts, UNPACK_CONTEXTS);
+		word = name_word(word, *at);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct packer *p = &packer;
@@ -211,6 +235,8 @@ int main(int argc, char **argv)
 		const u8 *text = read_text(argv[2], &size);
 
 		pack_unwind(p, text, size, read_codes(size));
+	} else if (!strcmp(argv[1], "names")) {
+		pack_names(p);
 	} else {
 		pack_numbers(p);
 	}

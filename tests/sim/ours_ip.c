@@ -239,7 +239,7 @@ void ours_print_drops(void)
 	printf("  drops:");
 	for (u32 i = 0; i < NR_DROP_REASONS; i++) {
 		if (drop_counts[i])
-			printf(" %s %llu", drop_names[i],
+			printf(" %s %llu", drop_name(i),
 			       (unsigned long long)drop_counts[i]);
 	}
 	printf("\n");

@@ -137,7 +137,7 @@ static void test_drops_are_counted(void **state)
 	kfree_skb_reason(packet(0, "x", 1), DROP_IP_HDR);
 	kfree_skb_reason(NULL, DROP_IP_HDR);
 	assert_int_equal(drop_counts[DROP_IP_HDR], 1);
-	assert_string_equal(drop_names[DROP_IP_HDR], "IP_HDR");
+	assert_string_equal(drop_name(DROP_IP_HDR), "IP_HDR");
 }
 
 static struct sk_buff *three_pieces(void)

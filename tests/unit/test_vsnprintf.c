@@ -19,7 +19,7 @@ __asm__(".globl __init_text_end\n"
 	".set __init_text_end, __text_start + 0x1000\n");
 
 const u8 kallsyms_table[] = {
-	215, 251, 205, 252, 249, 81, 172, 140, 250, 45, 0,
+	215, 251, 223, 186, 248, 58, 23, 75, 69, 101, 0,
 };
 
 static void expect(const char *want, const char *fmt, ...)
