@@ -86,7 +86,9 @@ CFLAGS	:= -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel \
 	   -fno-align-functions -fno-align-jumps -fno-align-loops \
 	   -malign-data=abi -mskip-rax-setup \
 	   -fstack-protector-strong \
-	   -mstack-protector-guard=global -ffunction-sections -fdata-sections \
+	   -mstack-protector-guard=tls -mstack-protector-guard-reg=gs \
+	   -mstack-protector-guard-symbol=__stack_chk_guard \
+	   -ffunction-sections -fdata-sections \
 	   -Wall -Wextra -Werror -Wvla -Wundef -Wmissing-prototypes \
 	   -Wstrict-prototypes -Wswitch-enum -Wimplicit-fallthrough \
 	   -Wframe-larger-than=1024 -I. -ffile-prefix-map=$(CURDIR)=.

@@ -99,6 +99,7 @@ static void switch_tasks(struct rq *rq, struct task *prev, struct task *next)
 	this_cpu_write(current_task, next);
 	if (!next->kthread)
 		switch_user_state(next);
+	this_cpu_write(__stack_chk_guard, next->guard);
 	switch_stacks(&prev->sp, next->sp);
 	finish_switch(this_cpu_ptr(&runqueue));
 }

@@ -59,6 +59,7 @@ struct task {
 	u32 work;			/* a  TIF_ bits */
 	void *sp;			/* r  saved kernel stack pointer */
 	void *stack;			/* c  lowest address of the stack */
+	u64 guard;			/* c  __stack_chk_guard while it runs */
 	struct list_head run_list;	/* r  in the run queue if runnable */
 	bool on_rq;			/* r */
 	bool on_cpu;			/* r  its registers are in a CPU */

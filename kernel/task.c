@@ -7,6 +7,8 @@
 #include "kernel/clock.h"
 #include "kernel/mm/slab.h"
 #include "kernel/mm/vmalloc.h"
+#include "kernel/percpu.h"
+#include "kernel/random.h"
 #include "kernel/string.h"
 #include "kernel/x86/fpu.h"
 #include "kernel/x86/ptrace.h"
@@ -67,6 +69,8 @@ static struct task *make_task(const char *name, void (*entry)(void *arg),
 	/* Above are a user task's registers. */
 	task->sp = init_stack(ALIGN_DOWN((u64)task_pt_regs(task), 16ul),
 			      entry, arg);
+	/* A zero byte, at which copies of strings end. */
+	task->guard = get_random_u64() << 8;
 	task->kthread = kthread;
 	task->pid = next_pid();
 	task->tgid = task->pid;
@@ -93,6 +97,7 @@ struct task *kthread_run(void (*fn)(void *arg), void *arg, const char *name)
 struct task *task_adopt_boot_stack(void)
 {
 	idle_task.stack = boot_stack;
+	idle_task.guard = this_cpu_read(__stack_chk_guard);
 	list_task(&idle_task);
 	return &idle_task;
 }

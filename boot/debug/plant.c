@@ -75,6 +75,17 @@ static noinline void on_stack(void)
 	poke(array);
 }
 
+/* As an overflow that no checker sees: only the frame's guard is left. */
+static noinline void on_guard(void)
+{
+	u8 array[16];
+	void *at = array;
+	u64 n = 4 * sizeof(array) + seven;
+
+	__asm__ volatile("rep stosb" : "+D"(at), "+c"(n) : "a"(0)
+			 : "memory");
+}
+
 static void behind_global(void)
 {
 	poke(global);
@@ -167,6 +178,7 @@ static const struct {
 	{ "ubsan-index", index_out },	{ "ubsan-overflow", overflow },
 	{ "lock-order", order },	{ "lock-interrupt", from_interrupt },
 	{ "lock-sleep", sleep_in_lock }, { "stack-depth", deep_stack },
+	{ "stack-guard", on_guard },
 };
 
 static void (*chosen)(void);

@@ -21,10 +21,6 @@
 DEFINE_PER_CPU(u64, this_cpu_off) = 0;
 DEFINE_PER_CPU(u32, cpu_number) = 0;
 
-/* Written before the first frame that checks it (head.S). */
-extern asmlinkage u64 __stack_chk_guard;
-u64 __stack_chk_guard __ro_after_init = 0;
-
 u32 cpu_features __ro_after_init = 0;
 
 static struct cpuid_regs cpuid_raw(u32 leaf, u32 subleaf)

@@ -11,6 +11,11 @@
 
 /* First in the section, so that the asm entry code finds them by name. */
 extern asmlinkage PERCPU_SECTION u64 this_cpu_off;
+/*
+ * The running task's, which compiled code keeps below what it returns to. The
+ * first is drawn before the first frame that checks it (head.S).
+ */
+extern asmlinkage PERCPU_SECTION u64 __stack_chk_guard;
 
 #define this_cpu_read(var)						\
 	__extension__({							\

@@ -1,5 +1,8 @@
 /* Where compiled code goes when a frame's guard has been overwritten. */
 #include "kernel/panic.h"
+#include "kernel/percpu.h"
+
+DEFINE_PER_CPU(u64, __stack_chk_guard) = 0;
 
 void __stack_chk_fail(void) __noreturn;
 

@@ -24,6 +24,7 @@ PLANTS = {
     "lock-interrupt": "lock context: .* interrupts, and with interrupts on",
     "lock-sleep": "lock context: sleeps while the lock of .* is held",
     "stack-depth": "stack depth: less than 2048 bytes of",
+    "stack-guard": "stack overflow overwrote the guard of the frame of on_gu",
 }
 
 

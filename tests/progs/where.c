@@ -1,5 +1,6 @@
 /* Says where everything of a program is, and what is drawn at each boot. */
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +15,25 @@ static void say(const char *what, const volatile void *where)
 	printf("where %s %lx\n", what, (unsigned long)where);
 }
 
+/* What compiled code takes as this thread's guard. */
+static void say_guard(const char *what)
+{
+	unsigned long guard;
+
+	__asm__("mov %%fs:0x28, %0" : "=r"(guard));
+	say(what, (void *)guard);
+}
+
+/* Stays there. */
 static void *thread(void *arg)
 {
 	char on_stack;
 
 	say("thread", &on_stack);
-	return arg;
+	say_guard("thread_guard");
+	sem_post(arg);
+	pause();
+	return NULL;
 }
 
 int main(int argc, char **argv)
@@ -28,6 +42,7 @@ int main(int argc, char **argv)
 	unsigned long guard;
 	char on_stack;
 	pthread_t t;
+	sem_t said;
 
 	(void)argc;
 	(void)argv;
@@ -37,8 +52,10 @@ int main(int argc, char **argv)
 	say("mmap", mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
 			 -1, 0));
 	say("vdso", (void *)getauxval(AT_SYSINFO_EHDR));
-	pthread_create(&t, NULL, thread, NULL);
-	pthread_join(t, NULL);
+	sem_init(&said, 0, 0);
+	pthread_create(&t, NULL, thread, &said);
+	sem_wait(&said);
+	say_guard("main_guard");
 	memcpy(&guard, (void *)getauxval(AT_RANDOM), sizeof(guard));
 	say("guard", (void *)guard);
 	getrandom(bytes, sizeof(bytes), 0);
