@@ -59,7 +59,8 @@ LWIP_HERE := $(if $(LWIP_SRCS),$(LWIP_DIR)/src/include/lwip/init.h)
 # What only pollux-disk.elf has: files that last, on a share or a disk, and
 # starts from a saved machine. The kernel without is the smaller by a third.
 DISK_SRCS := $(wildcard drivers/virtio_9p.c drivers/virtio_balloon.c \
-	   drivers/virtio_blk.c drivers/virtio_call.c fs/p9*.c fs/ext/*.c \
+	   drivers/virtio_blk.c drivers/virtio_call.c fs/mnt_*.c fs/p9*.c \
+	   fs/ext/*.c \
 	   fs/ext/lib/*.c boot/warm.c drivers/fw_cfg.c)
 SRCS	:= $(filter-out $(DISK_SRCS),$(SRCS))
 

@@ -47,13 +47,8 @@ static long setattr_path(int dfd, const char __user *path, u32 flags,
 			 const struct iattr *a)
 {
 	struct nameidata *nd;
-	bool follow = !(flags & AT_SYMLINK_NOFOLLOW);
-	long err;
+	long err = user_path_walk(dfd, path, flags, &nd);
 
-	if (flags & AT_EMPTY_PATH)
-		err = user_path_walk_empty(dfd, path, follow, &nd);
-	else
-		err = user_path_walk(dfd, path, follow, &nd);
 	if (err)
 		return err;
 	err = setattr(nd->dentry, a);
@@ -232,7 +227,7 @@ SYSCALL_DEFINE2(truncate, const char __user *, path, loff_t, size)
 
 	if (size < 0)
 		return -EINVAL;
-	err = user_path_walk(AT_FDCWD, path, true, &nd);
+	err = user_path_walk(AT_FDCWD, path, 0, &nd);
 	if (err)
 		return err;
 	err = truncate_dentry(nd->dentry, size);

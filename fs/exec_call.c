@@ -13,15 +13,13 @@ static long no_other_program(int dfd, const char __user *path, u32 flags,
 			     const char *call)
 {
 	static bool said;
-	bool follow = !(flags & AT_SYMLINK_NOFOLLOW), link;
+	bool link;
 	struct nameidata *nd;
 	int err;
 
 	if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	err = flags & AT_EMPTY_PATH ?
-		user_path_walk_empty(dfd, path, follow, &nd) :
-		user_path_walk(dfd, path, follow, &nd);
+	err = user_path_walk(dfd, path, flags, &nd);
 	if (err)
 		return err;
 	link = is_link(nd->dentry->inode);

@@ -10,7 +10,7 @@
 #include "fs/tmpfs.h"
 #include "kernel/errno.h"
 
-static int open_source(struct file *file, u32 prot, void **source)
+int vfs_mmap_open(struct file *file, u32 prot, void **source)
 {
 	struct inode *inode;
 
@@ -36,7 +36,7 @@ static int open_source(struct file *file, u32 prot, void **source)
 static int source_open(int fd, u32 prot, void **source)
 {
 	struct fd_ref f = fdget(fd);
-	int err = f.file ? open_source(f.file, prot, source) : -EBADF;
+	int err = f.file ? vfs_mmap_open(f.file, prot, source) : -EBADF;
 
 	fdput(f);
 	return err;
@@ -57,6 +57,14 @@ static struct page *source_page(void *source, u64 index, int *err)
 	return tmpfs_get_page(source, index, err);
 }
 
+/* Its times are those of the last write(2). */
+static int source_dirty(void *source, u64 index)
+{
+	(void)source;
+	(void)index;
+	return 0;
+}
+
 static phys_addr_t source_constant(void *source, u64 index)
 {
 	const void *at = tmpfs_constant_page(source, index);
@@ -69,5 +77,6 @@ const struct mmap_source_ops vfs_mmap_sources = {
 	.get = source_get,
 	.put = source_put,
 	.page = source_page,
+	.dirty = source_dirty,
 	.constant = source_constant,
 };

@@ -81,6 +81,7 @@ struct inode *mnt_iget(struct mount *mnt, u64 ino, u32 mode,
 	new->inode.ino = ino;
 	new->inode.nlink = 1;
 	new->mnt = mnt;
+	mutex_init(&new->io);
 	spin_lock(&mnt->lock);
 	list_add(&new->list, &mnt->inodes);
 	spin_unlock(&mnt->lock);
@@ -89,7 +90,7 @@ struct inode *mnt_iget(struct mount *mnt, u64 ino, u32 mode,
 
 void mnt_evict(struct inode *inode)
 {
-	struct mnt_inode *i = container_of(inode, struct mnt_inode, inode);
+	struct mnt_inode *i = mnt_inode(inode);
 
 	spin_lock(&i->mnt->lock);
 	list_del(&i->list);

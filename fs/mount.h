@@ -20,6 +20,13 @@ struct fs_type {
 	 * wrong. 0 with a reference in *@root, *@fid its dentry's; -errno.
 	 */
 	int (*mount)(struct mount *m, struct inode **root, u32 *fid);
+	/*
+	 * @n bytes at @pos of an open file, under mnt_inode.io: how many, fewer
+	 * only at its end or if it is full, or -errno. @buf is in the direct
+	 * map.
+	 */
+	ssize_t (*pread)(struct file *file, u64 pos, void *buf, size_t n);
+	ssize_t (*pwrite)(struct file *file, u64 pos, void *buf, size_t n);
 	/* All that was written stays. NULL: it does anyway. */
 	int (*sync)(struct mount *m);
 	/* The machine ends; after sync. */
@@ -46,17 +53,27 @@ struct mount {
 
 /*
  * The inode of a file that lives elsewhere: one per file, so that locks and
- * comparisons mean the file, for as long as somebody uses it.
+ * comparisons mean the file, for as long as somebody uses it. While a file is
+ * mapped, inode.pages has what was touched of it. Locks: c const, i io.
  */
 struct mnt_inode {
 	struct inode inode;
 	struct mount *mnt;		/* c */
 	struct list_head list;		/* mnt->lock */
+	struct mutex io;		/* its bytes, there and in pages */
+	struct file *mapped;		/* i  reads and writes the pages */
+	u32 maps;			/* i  areas that map it */
+	bool written;			/* i  a page may have been */
 };
+
+static inline struct mnt_inode *mnt_inode(const struct inode *inode)
+{
+	return container_of(inode, struct mnt_inode, inode);
+}
 
 static inline struct mount *mount_of(const struct inode *inode)
 {
-	return container_of(inode, struct mnt_inode, inode)->mnt;
+	return mnt_inode(inode)->mnt;
 }
 
 /*
@@ -76,6 +93,26 @@ void mnt_evict(struct inode *inode);
  */
 struct dentry *mnt_dentry(struct dentry *dir, const char *name, size_t len,
 			  struct inode *inode, u32 fid) __must_check;
+
+/* file_operations of regular files: what they share (fs/mnt_file.c). */
+ssize_t mnt_read(struct file *file, struct iov_iter *to, loff_t *pos);
+ssize_t mnt_write(struct file *file, struct iov_iter *from, loff_t *pos);
+
+/*
+ * Mappings (fs/mnt_map.c). Under mnt_inode.io: @n bytes at @pos were written
+ * from @buf, or zeroed if that is NULL; were read to @buf, which gets what
+ * only a mapping has; the file now ends at @size.
+ */
+void mnt_map_written(struct inode *inode, u64 pos, void *buf, size_t n);
+void mnt_map_read(struct inode *inode, u64 pos, void *buf, size_t n);
+void mnt_map_cut(struct inode *inode, u64 size);
+/* After mnt_map_cut(), without that lock: mappings show no more than that. */
+void mnt_map_shrink(struct inode *inode, u64 size);
+/* What mappings wrote goes to the file: of one, of all. 0 or -errno. */
+int mnt_map_sync(struct inode *inode);
+int mnt_map_sync_all(struct mount *m);
+/* Files of mounts can be mapped from now on. */
+void mnt_map_init(void);
 
 /* mount= of the command line. 0, -EINVAL. Boot. */
 int mount_param(const char *val);

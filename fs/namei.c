@@ -306,34 +306,22 @@ int user_path(int dfd, const char __user *upath, bool empty,
 	return 0;
 }
 
-static int walk_from(int dfd, const char __user *upath, bool empty,
-		     bool follow, struct nameidata **out)
+int user_path_walk(int dfd, const char __user *upath, u32 flags,
+		   struct nameidata **out)
 {
 	struct nameidata *nd;
-	int err = user_path(dfd, upath, empty, &nd);
+	int err = user_path(dfd, upath, flags & AT_EMPTY_PATH, &nd);
 
 	if (err)
 		return err;
 	mutex_lock(&tree_lock);
-	err = path_walk(nd, follow);
+	err = path_walk(nd, !(flags & AT_SYMLINK_NOFOLLOW));
 	mutex_unlock(&tree_lock);
 	if (err)
 		nd_put(nd);
 	else
 		*out = nd;
 	return err;
-}
-
-int user_path_walk(int dfd, const char __user *upath, bool follow,
-		   struct nameidata **out)
-{
-	return walk_from(dfd, upath, false, follow, out);
-}
-
-int user_path_walk_empty(int dfd, const char __user *upath, bool follow,
-			 struct nameidata **out)
-{
-	return walk_from(dfd, upath, true, follow, out);
 }
 
 /* --- for the kernel --- */

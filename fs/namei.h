@@ -67,11 +67,12 @@ struct nameidata *kernel_path(const char *path, int *err) __must_check;
 int user_path(int dfd, const char __user *upath, bool empty,
 	      struct nameidata **out) __must_check;
 
-/* user_path() and the whole walk, with the lock taken and given back. */
-int user_path_walk(int dfd, const char __user *upath, bool follow,
+/*
+ * user_path() and the whole walk, with the lock taken and given back. Of
+ * @flags AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW count.
+ */
+int user_path_walk(int dfd, const char __user *upath, u32 flags,
 		   struct nameidata **out) __must_check;
-int user_path_walk_empty(int dfd, const char __user *upath, bool follow,
-			 struct nameidata **out) __must_check;
 
 /* Ends a walk; NULL is fine. */
 void nd_put(struct nameidata *nd);

@@ -67,25 +67,46 @@ static int link_last(struct nameidata *nd, struct dentry *old)
 					     nd->last_len, old);
 }
 
+static void unlock_parent(struct nameidata *nd) __no_lock_check
+{
+	mutex_unlock(&tree_lock);
+	nd_put(nd);
+}
+
+/*
+ * Walks to the directory of a path's last component. 0, and unlock_parent()
+ * gives tree_lock and the walk back; or -errno.
+ */
+static int lock_parent(int dfd, const char __user *upath,
+		       struct nameidata **nd)
+	__no_lock_check
+{
+	int err = user_path(dfd, upath, false, nd);
+
+	if (err)
+		return err;
+	mutex_lock(&tree_lock);
+	err = path_parent(*nd);
+	if (err)
+		unlock_parent(*nd);
+	return err;
+}
+
 /* A path's last component is from now on @what, or one more name of @old. */
 static int add_name(int dfd, const char __user *upath,
 		    const struct new_inode *what, struct dentry *old)
 {
 	struct nameidata *nd;
-	int err = user_path(dfd, upath, false, &nd);
+	int err = lock_parent(dfd, upath, &nd);
 
 	if (err)
 		return err;
-	mutex_lock(&tree_lock);
-	err = path_parent(nd);
-	if (!err)
-		err = may_create(nd, what && (what->mode & S_IFMT) == S_IFDIR);
+	err = may_create(nd, what && (what->mode & S_IFMT) == S_IFDIR);
 	if (!err && what)
 		err = make_last(nd, what);
 	else if (!err && old)
 		err = link_last(nd, old);
-	mutex_unlock(&tree_lock);
-	nd_put(nd);
+	unlock_parent(nd);
 	return err;
 }
 
@@ -188,12 +209,9 @@ static long do_link(int olddfd, const char __user *old, int newdfd,
 
 	if (flags & ~(u32)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	if (flags & AT_EMPTY_PATH)
-		err = user_path_walk_empty(olddfd, old,
-					   flags & AT_SYMLINK_FOLLOW, &nd);
-	else
-		err = user_path_walk(olddfd, old, flags & AT_SYMLINK_FOLLOW,
-				     &nd);
+	if (!(flags & AT_SYMLINK_FOLLOW))
+		flags |= AT_SYMLINK_NOFOLLOW;
+	err = user_path_walk(olddfd, old, flags, &nd);
 	if (err)
 		return err;
 	inode = nd->dentry->inode;
@@ -262,24 +280,20 @@ static long remove_name(int dfd, const char __user *upath, bool dir)
 {
 	struct dentry *d = NULL;
 	struct nameidata *nd;
-	int err = user_path(dfd, upath, false, &nd);
+	int err = lock_parent(dfd, upath, &nd);
 
 	if (err)
 		return err;
-	mutex_lock(&tree_lock);
-	err = path_parent(nd);
-	if (!err)
-		err = last_error(nd, dir);
+	err = last_error(nd, dir);
 	if (!err)
 		err = find_last(nd, &d);
 	if (!err)
 		err = dir ? check_rmdir(nd, d) : check_unlink(nd, d);
 	if (!err)
 		err = nd->dentry->inode->i_op->unlink(d);
-	mutex_unlock(&tree_lock);
+	unlock_parent(nd);
 	/* The last reference, with the file's pages, goes without the lock. */
 	dput(d);
-	nd_put(nd);
 	return err;
 }
 

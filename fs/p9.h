@@ -100,4 +100,8 @@ int p9_clone(struct dentry *d, u32 *fid) __must_check;
 int p9_getattr(struct dentry *d, struct kstat *st) __must_check;
 int p9_open(struct dentry *d, u32 flags, void **state) __must_check;
 
+/* For fs_type. */
+ssize_t p9_pread(struct file *file, u64 pos, void *buf, size_t n);
+ssize_t p9_pwrite(struct file *file, u64 pos, void *buf, size_t n);
+
 extern const struct file_operations p9_file_fops, p9_dir_fops;

@@ -1,15 +1,14 @@
 /*
  * Open files and directories of a 9P share: each has a fid of its own, which
- * is open at the server. Bytes go through a buffer of the kernel's, since the
- * device needs memory that does not go away while it works.
+ * is open at the server.
  *
- * LOCKING: inode->lock around writes, for the size that O_APPEND goes by.
+ * LOCKING: as fs/mnt_file.c has it; none of its own.
  */
 #include "fs/p9.h"
 
 #include "fs/tmpfs.h"
 #include "kernel/errno.h"
-#include "kernel/mm/page.h"
+#include "kernel/mm/slab.h"
 #include "kernel/string.h"
 
 #define DIR_BUF		(8u << 10)
@@ -24,130 +23,64 @@ static struct p9_client *client_of(const struct file *file)
 	return p9_client_of(vfs_file(file)->inode);
 }
 
-/* Memory that the device may use. */
-struct bounce {
-	struct page *page;
-	unsigned int order;
-	u8 *mem;
-	u32 len;
-};
-
-/* For @want bytes at most; fewer if memory is scarce. False: none at all. */
-static bool bounce_get(struct bounce *b, struct p9_client *c, size_t want)
+/* Of one message. */
+static u32 most(const struct p9_client *c, size_t n)
 {
-	want = min(want, (size_t)c->data_max);
-	b->order = 0;
-	while ((PAGE_SIZE << b->order) < want)
-		b->order++;
-	while (!(b->page = alloc_pages(b->order))) {
-		if (!b->order--)
-			return false;
-	}
-	b->mem = page_address(b->page);
-	b->len = (u32)min(want, PAGE_SIZE << b->order);
-	return true;
+	return (u32)min(n, (size_t)c->data_max);
 }
 
-static void bounce_put(struct bounce *b)
-{
-	free_pages(b->page, b->order);
-}
-
-static ssize_t p9_read(struct file *file, struct iov_iter *to, loff_t *pos)
+ssize_t p9_pread(struct file *file, u64 pos, void *buf, size_t n)
 {
 	struct p9_client *c = client_of(file);
-	struct bounce b;
 	size_t done = 0;
-	int err = 0;
 
-	if (!to->count)
-		return 0;
-	if (!bounce_get(&b, c, to->count))
-		return -ENOMEM;
-	while (to->count) {
-		u32 n = (u32)min((size_t)b.len, to->count), got = 0;
-		struct p9_data data = { .buf = b.mem, .len = n, .in = true };
-		size_t copied;
+	while (done < n) {
+		u32 want = most(c, n - done), got = 0;
+		struct p9_data data = { .buf = (u8 *)buf + done, .len = want,
+					.in = true };
+		int err = p9_rpc(c, P9_TREAD, &data, "dqd|d", fid_of(file),
+				 pos + done, want, &got);
 
-		err = p9_rpc(c, P9_TREAD, &data, "dqd|d", fid_of(file),
-			     (u64)*pos, n, &got);
 		if (!err && got > data.len)
 			err = -EIO;
-		if (err || !got)
-			break;
-		copied = copy_to_iter(b.mem, got, to);
-		*pos += (loff_t)copied;
-		done += copied;
-		if (copied < got)
-			err = -EFAULT;
-		if (got < n || err)
+		if (err)
+			return done ? (ssize_t)done : err;
+		done += got;
+		if (got < want)
 			break;
 	}
-	bounce_put(&b);
-	return done ? (ssize_t)done : err;
+	return (ssize_t)done;
 }
 
-/* Under inode->lock. */
-static ssize_t write_chunks(struct file *file, struct bounce *b,
-			    struct iov_iter *from, loff_t *pos)
+ssize_t p9_pwrite(struct file *file, u64 pos, void *buf, size_t n)
 {
 	struct p9_client *c = client_of(file);
 	size_t done = 0;
-	int err = 0;
 
-	while (from->count && !err) {
-		u32 want = (u32)min((size_t)b->len, from->count), put = 0;
-		u32 n = (u32)copy_from_iter(b->mem, want, from);
-		struct p9_data data = { .buf = b->mem, .len = n };
+	while (done < n) {
+		u32 want = most(c, n - done), put = 0;
+		struct p9_data data = { .buf = (u8 *)buf + done, .len = want };
+		int err = p9_rpc(c, P9_TWRITE, &data, "dqd|d", fid_of(file),
+				 pos + done, want, &put);
 
-		if (!n) {
-			err = -EFAULT;
-			break;
-		}
-		err = p9_rpc(c, P9_TWRITE, &data, "dqd|d", fid_of(file),
-			     (u64)*pos, n, &put);
-		if (!err && put > n)
+		if (!err && put > want)
 			err = -EIO;
 		if (err)
-			break;
-		*pos += (loff_t)put;
+			return done ? (ssize_t)done : err;
 		done += put;
-		if (put < n || n < want)
+		if (put < want)
 			break;
 	}
-	return done ? (ssize_t)done : err;
-}
-
-static ssize_t p9_write(struct file *file, struct iov_iter *from, loff_t *pos)
-{
-	struct inode *inode = vfs_file(file)->inode;
-	struct bounce b;
-	loff_t at;
-	ssize_t n;
-
-	if (!from->count)
-		return 0;
-	if (from->count > MAX_FILE_SIZE - (u64)*pos)
-		return -EINVAL;
-	if (!bounce_get(&b, client_of(file), from->count))
-		return -ENOMEM;
-	mutex_lock(&inode->lock);
-	at = file->f_flags & O_APPEND ? (loff_t)inode->size : *pos;
-	n = write_chunks(file, &b, from, &at);
-	if (n > 0) {
-		*pos = at;
-		if ((u64)at > inode->size)
-			WRITE_ONCE(inode->size, (u64)at);
-	}
-	mutex_unlock(&inode->lock);
-	bounce_put(&b);
-	return n;
+	return (ssize_t)done;
 }
 
 static int p9_fsync(struct file *file, bool data_only)
 {
-	return p9_rpc(client_of(file), P9_TFSYNC, NULL, "dd", fid_of(file),
-		      data_only ? 1u : 0u);
+	int err = mnt_map_sync(vfs_file(file)->inode);
+	int there = p9_rpc(client_of(file), P9_TFSYNC, NULL, "dd",
+			   fid_of(file), data_only ? 1u : 0u);
+
+	return err ? err : there;
 }
 
 static void p9_release(struct file *file)
@@ -210,30 +143,30 @@ static int emit_entries(const u8 *p, u32 left, u64 *pos, emit_t emit,
 static int p9_iterate(struct file *file, u64 pos, emit_t emit, void *arg)
 {
 	struct p9_client *c = client_of(file);
-	struct bounce b;
+	u8 *mem = kmalloc(DIR_BUF);
 	int err = 0;
 
-	if (!bounce_get(&b, c, DIR_BUF))
+	if (!mem)
 		return -ENOMEM;
 	while (!err) {
-		struct p9_data data = { .buf = b.mem, .len = b.len,
+		struct p9_data data = { .buf = mem, .len = most(c, DIR_BUF),
 					.in = true };
 		u32 got = 0;
 
 		err = p9_rpc(c, P9_TREADDIR, &data, "dqd|d", fid_of(file), pos,
-			     b.len, &got);
+			     data.len, &got);
 		if (!err && got > data.len)
 			err = -EIO;
 		if (!err)
-			err = emit_entries(b.mem, got, &pos, emit, arg);
+			err = emit_entries(mem, got, &pos, emit, arg);
 	}
-	bounce_put(&b);
+	kfree(mem);
 	return min(err, 0);
 }
 
 const struct file_operations p9_file_fops = {
-	.read_iter = p9_read,
-	.write_iter = p9_write,
+	.read_iter = mnt_read,
+	.write_iter = mnt_write,
 	.stat = vfs_file_stat,
 	.fsync = p9_fsync,
 	.release = p9_release,

@@ -113,14 +113,20 @@ static int p9_setattr(struct dentry *d, const struct iattr *a)
 	if (read_only(d->inode))
 		return -EROFS;
 	mutex_lock(&d->inode->lock);
+	mutex_lock(&mnt_inode(d->inode)->io);
 	err = p9_rpc(p9_client_of(d->inode), P9_TSETATTR, NULL,
 		     "ddddd" "q" "qqqq", d->fid, what, a->mode & S_IALL,
 		     a->uid, a->gid, a->size, a->atime / NSEC_PER_SEC,
 		     a->atime % NSEC_PER_SEC, a->mtime / NSEC_PER_SEC,
 		     a->mtime % NSEC_PER_SEC);
-	if (!err && a->set_size)
+	if (!err && a->set_size) {
 		WRITE_ONCE(d->inode->size, a->size);
+		mnt_map_cut(d->inode, a->size);
+	}
+	mutex_unlock(&mnt_inode(d->inode)->io);
 	mutex_unlock(&d->inode->lock);
+	if (!err && a->set_size)
+		mnt_map_shrink(d->inode, a->size);
 	return err;
 }
 
@@ -401,6 +407,7 @@ static int p9_mount(struct mount *m, struct inode **root, u32 *fid)
 		       m->source, m->source);
 		return -ENODEV;
 	}
+	mnt_map_init();
 	m->fs = p9_connect(t, fid, &qid);
 	if (!m->fs)
 		return -EIO;
@@ -420,6 +427,9 @@ static int p9_mount(struct mount *m, struct inode **root, u32 *fid)
 static const struct fs_type p9_type = {
 	.name = "9p",
 	.mount = p9_mount,
+	.pread = p9_pread,
+	.pwrite = p9_pwrite,
+	.sync = mnt_map_sync_all,
 	.forget = p9_forget_client,
 };
 FS_TYPE(p9_type);

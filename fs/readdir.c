@@ -180,7 +180,7 @@ SYSCALL_DEFINE2(getcwd, char __user *, buf, size_t, size)
 SYSCALL_DEFINE1(chdir, const char __user *, path)
 {
 	struct nameidata *nd;
-	int err = user_path_walk(AT_FDCWD, path, true, &nd);
+	int err = user_path_walk(AT_FDCWD, path, 0, &nd);
 
 	if (err)
 		return err;

@@ -38,11 +38,11 @@ static int fd_stat(int fd, struct kstat *st)
 	return err;
 }
 
-static int path_stat(int dfd, const char __user *path, bool follow,
+static int path_stat(int dfd, const char __user *path, u32 flags,
 		     struct kstat *st)
 {
 	struct nameidata *nd;
-	int err = user_path_walk(dfd, path, follow, &nd);
+	int err = user_path_walk(dfd, path, flags, &nd);
 
 	if (err)
 		return err;
@@ -62,15 +62,8 @@ static int stat_at(int dfd, const char __user *path, u32 flags,
 			return -EFAULT;
 		if (!first && dfd != AT_FDCWD)
 			return fd_stat(dfd, st);
-		if (!first) {
-			struct dentry *cwd = get_cwd();
-			int err = dentry_stat(cwd, st);
-
-			dput(cwd);
-			return err;
-		}
 	}
-	return path_stat(dfd, path, !(flags & AT_SYMLINK_NOFOLLOW), st);
+	return path_stat(dfd, path, flags, st);
 }
 
 static long put_stat(struct user_stat __user *to, const struct kstat *st)
@@ -105,7 +98,7 @@ SYSCALL_DEFINE2(fstat, int, fd, struct user_stat __user *, to)
 SYSCALL_DEFINE2(stat, const char __user *, path, struct user_stat __user *, to)
 {
 	struct kstat st;
-	int err = path_stat(AT_FDCWD, path, true, &st);
+	int err = path_stat(AT_FDCWD, path, 0, &st);
 
 	return err ? err : put_stat(to, &st);
 }
@@ -114,7 +107,7 @@ SYSCALL_DEFINE2(lstat, const char __user *, path, struct user_stat __user *,
 		to)
 {
 	struct kstat st;
-	int err = path_stat(AT_FDCWD, path, false, &st);
+	int err = path_stat(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &st);
 
 	return err ? err : put_stat(to, &st);
 }
@@ -280,7 +273,8 @@ static long do_readlink(int dfd, const char __user *path, char __user *buf,
 		return -EINVAL;
 	if (get_user(first, path))
 		return -EFAULT;
-	ret = user_path_walk_empty(dfd, path, false, &nd);
+	ret = user_path_walk(dfd, path,
+			     AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, &nd);
 	if (ret)
 		return !first && dfd == AT_FDCWD ? -ENOENT : ret;
 	ret = read_target(nd->dentry, buf, (size_t)size,

@@ -55,7 +55,7 @@ static long put_statfs(struct kstatfs __user *to, struct dentry *d)
 SYSCALL_DEFINE2(statfs, const char __user *, path, struct kstatfs __user *, to)
 {
 	struct nameidata *nd;
-	long err = user_path_walk(AT_FDCWD, path, true, &nd);
+	long err = user_path_walk(AT_FDCWD, path, 0, &nd);
 
 	if (err)
 		return err;

@@ -304,7 +304,8 @@ static void zero_part(struct inode *inode, u64 from, u64 to)
 static void unmap_pages(struct inode *inode, u64 first, u64 end)
 {
 	if (current->mm)
-		mm_zap_source(current->mm, inode, first, end);
+		mm_zap_source(current->mm, inode, first, end,
+			      MAP_SHARED | MAP_PRIVATE);
 }
 
 static void set_size(struct inode *inode, u64 size)

@@ -89,4 +89,8 @@ static inline struct ext_fs *ext_of(const struct inode *inode)
 /* For ext_file.c: cut or grow a file. ext_fs.lock held. */
 int ext_truncate(struct inode *inode, u64 size);
 
+/* For fs_type. */
+ssize_t ext_pread(struct file *file, u64 pos, void *buf, size_t n);
+ssize_t ext_pwrite(struct file *file, u64 pos, void *buf, size_t n);
+
 extern const struct file_operations ext_file_fops, ext_dir_fops;

@@ -14,37 +14,6 @@
 #include "kernel/rlimit.h"
 #include "kernel/string.h"
 
-#define RUN_ORDER	4u	/* at most so much memory for one transfer */
-
-/* Memory for blocks that follow each other on the disk. */
-struct run_mem {
-	struct page *page;
-	unsigned int order;
-	u8 *mem;
-	u32 blocks;
-};
-
-static bool run_get(struct run_mem *r, const struct ext_fs *x, size_t want)
-{
-	r->order = 0;
-	while (r->order < RUN_ORDER && (PAGE_SIZE << r->order) < want)
-		r->order++;
-	while ((PAGE_SIZE << r->order) < x->block_size)
-		r->order++;
-	while (!(r->page = alloc_pages(r->order))) {
-		if (!r->order-- || (PAGE_SIZE << r->order) < x->block_size)
-			return false;
-	}
-	r->mem = page_address(r->page);
-	r->blocks = (u32)((PAGE_SIZE << r->order) / x->block_size);
-	return true;
-}
-
-static void run_put(struct run_mem *r)
-{
-	free_pages(r->page, r->order);
-}
-
 static u32 ino_of(const struct inode *inode)
 {
 	return (u32)inode->ino;
@@ -88,51 +57,45 @@ static int read_run(struct ext_fs *x, struct inode *inode, u64 index, u8 *mem,
 	return 0;
 }
 
-static ssize_t read_locked(struct ext_fs *x, struct inode *inode,
-			   struct run_mem *r, struct iov_iter *to, loff_t *pos)
+/* Up to @n bytes at @at go to @to; how many did, or -errno. */
+static ssize_t read_bytes(struct ext_fs *x, struct inode *inode, u64 at,
+			  u8 *to, size_t n)
 {
-	size_t done = 0;
-	int err = 0;
+	u32 off = at % x->block_size, count = (u32)(n / x->block_size);
+	u64 index = at / x->block_size;
+	int err;
 
-	while (to->count && (u64)*pos < inode->size) {
-		u64 at = (u64)*pos, left = inode->size - at;
-		u32 off = at % x->block_size, n;
-		size_t part = min(to->count, left), copied;
-
-		n = min(r->blocks, (u32)min(DIV_ROUND_UP(off + part,
-							 x->block_size),
-					    (u64)r->blocks));
-		err = read_run(x, inode, at / x->block_size, r->mem, &n);
-		if (err)
-			break;
-		part = min(part, (size_t)n * x->block_size - off);
-		copied = copy_to_iter(r->mem + off, part, to);
-		*pos += (loff_t)copied;
-		done += copied;
-		if (copied < part) {
-			err = -EFAULT;
-			break;
-		}
+	if (!off && count) {
+		err = read_run(x, inode, index, to, &count);
+		return err ? err : (ssize_t)count * x->block_size;
 	}
-	return done ? (ssize_t)done : err;
+	n = min(n, (size_t)x->block_size - off);
+	count = 1;
+	err = read_run(x, inode, index, x->scratch, &count);
+	if (err)
+		return err;
+	memcpy(to, x->scratch + off, n);
+	return (ssize_t)n;
 }
 
-static ssize_t ext_read(struct file *file, struct iov_iter *to, loff_t *pos)
+ssize_t ext_pread(struct file *file, u64 pos, void *buf, size_t n)
 {
 	struct inode *inode = vfs_file(file)->inode;
 	struct ext_fs *x = ext_of(inode);
-	struct run_mem r;
-	ssize_t n;
+	size_t done = 0;
+	ssize_t ret = 0;
 
-	if (!to->count)
-		return 0;
-	if (!run_get(&r, x, to->count))
-		return -ENOMEM;
 	mutex_lock(&x->lock);
-	n = read_locked(x, inode, &r, to, pos);
+	n = pos < inode->size ? min(n, inode->size - pos) : 0;
+	while (done < n) {
+		ret = read_bytes(x, inode, pos + done, (u8 *)buf + done,
+				 n - done);
+		if (ret < 0)
+			break;
+		done += (size_t)ret;
+	}
 	mutex_unlock(&x->lock);
-	run_put(&r);
-	return n;
+	return done ? (ssize_t)done : ret;
 }
 
 /* --- writing --- */
@@ -246,61 +209,21 @@ static ssize_t write_all(struct ext_fs *x, struct inode *inode, u64 at,
 
 		if (err)
 			return err;
-		inode->size = max(inode->size, at + done);
 	}
 	return done ? (ssize_t)done : ret;
 }
 
-static ssize_t write_locked(struct ext_fs *x, struct inode *inode,
-			    struct run_mem *r, struct iov_iter *from,
-			    loff_t *pos)
-{
-	size_t done = 0;
-	ssize_t ret = 0;
-
-	while (from->count && !x->failed) {
-		/* Whole blocks from the second piece on. */
-		size_t room = (size_t)r->blocks * x->block_size -
-			      (u64)*pos % x->block_size;
-		size_t want = min(from->count, room);
-		size_t n = copy_from_iter(r->mem, want, from);
-
-		ret = n ? write_all(x, inode, (u64)*pos, r->mem, n) : -EFAULT;
-		if (ret < 0)
-			break;
-		*pos += ret;
-		done += (size_t)ret;
-		if ((size_t)ret < want)
-			break;
-	}
-	if (x->failed)
-		ret = -EIO;
-	return done ? (ssize_t)done : ret;
-}
-
-static ssize_t ext_write(struct file *file, struct iov_iter *from, loff_t *pos)
+ssize_t ext_pwrite(struct file *file, u64 pos, void *buf, size_t n)
 {
 	struct inode *inode = vfs_file(file)->inode;
 	struct ext_fs *x = ext_of(inode);
-	struct run_mem r;
-	loff_t at;
-	ssize_t n;
+	ssize_t ret;
 
-	if (!from->count)
-		return 0;
-	if (from->count > MAX_FILE_SIZE - (u64)*pos)
-		return -EINVAL;
-	if (!run_get(&r, x, from->count))
-		return -ENOMEM;
 	mutex_lock(&x->lock);
-	at = file->f_flags & O_APPEND ? (loff_t)inode->size : *pos;
-	n = write_locked(x, inode, &r, from, &at);
-	if (n > 0)
-		*pos = at;
+	ret = x->failed ? -EIO : write_all(x, inode, pos, buf, n);
 	ext_changed(x);
 	mutex_unlock(&x->lock);
-	run_put(&r);
-	return n;
+	return ret;
 }
 
 /* @n bytes from @at on are zero; they lie in one block, or in a hole. */
@@ -416,28 +339,32 @@ static int ext_fallocate(struct file *file, u32 mode, u64 pos, u64 len)
 		return -EOPNOTSUPP;
 	if (!mode && pos + len > min(rlimit(RLIMIT_FSIZE), MAX_FILE_SIZE))
 		return -EFBIG;
+	mutex_lock(&mnt_inode(inode)->io);
 	mutex_lock(&x->lock);
 	if (!err && !mode)
 		err = reserve(x, inode, pos, pos + len);
 	else if (!err && pos < inode->size)
 		err = punch_hole(x, inode, pos, min(pos + len, inode->size));
+	if (!err && mode)
+		mnt_map_written(inode, pos, NULL, len);
 	ext_changed(x);
 	mutex_unlock(&x->lock);
+	mutex_unlock(&mnt_inode(inode)->io);
 	return err;
 }
 
 static int ext_fsync(struct file *file, bool data_only)
 {
 	struct ext_fs *x = ext_of(vfs_file(file)->inode);
-	int err;
+	int err = mnt_map_sync(vfs_file(file)->inode), there;
 
 	(void)data_only;
 	if (x->m->read_only)
 		return 0;
 	mutex_lock(&x->lock);
-	err = ext_commit(x);
+	there = ext_commit(x);
 	mutex_unlock(&x->lock);
-	return err;
+	return err ? err : there;
 }
 
 /* --- directories --- */
@@ -477,8 +404,8 @@ static int ext_iterate(struct file *file, u64 pos, emit_t emit, void *arg)
 }
 
 const struct file_operations ext_file_fops = {
-	.read_iter = ext_read,
-	.write_iter = ext_write,
+	.read_iter = mnt_read,
+	.write_iter = mnt_write,
 	.stat = vfs_file_stat,
 	.fsync = ext_fsync,
 	.fallocate = ext_fallocate,

@@ -9,12 +9,14 @@
 
 #include "fs/dev.h"
 #include "kernel/errno.h"
+#include "kernel/mm/mm.h"
 #include "kernel/mm/slab.h"
 #include "kernel/mm/vmalloc.h"
 #include "kernel/panic.h"
 #include "kernel/printk.h"
 #include "kernel/string.h"
 #include "kernel/time.h"
+#include "kernel/uaccess.h"
 
 #define COMMIT_NS	(5 * NSEC_PER_SEC)
 #define EXT_MAGIC	0xef53
@@ -179,8 +181,6 @@ static int change_attr(struct ext_fs *x, struct inode *inode,
 	struct ext_attr a;
 	int err;
 
-	if (ia->set_size)
-		return ext_truncate(inode, ia->size);
 	err = ext_lib_getattr(x->lib, (u32)inode->ino, &a);
 	if (err)
 		return err;
@@ -228,11 +228,30 @@ static int end(struct ext_fs *x, int err) __no_lock_check
 	return err;
 }
 
+static int set_size(struct ext_fs *x, struct inode *inode, u64 size)
+{
+	int err;
+
+	mutex_lock(&mnt_inode(inode)->io);
+	err = begin(x);
+	if (!err)
+		err = end(x, ext_truncate(inode, size));
+	if (!err)
+		mnt_map_cut(inode, size);
+	mutex_unlock(&mnt_inode(inode)->io);
+	if (!err)
+		mnt_map_shrink(inode, size);
+	return err;
+}
+
 static int ext_setattr(struct dentry *d, const struct iattr *ia)
 {
 	struct ext_fs *x = ext_of(d->inode);
-	int err = begin(x);
+	int err;
 
+	if (ia->set_size)
+		return set_size(x, d->inode, ia->size);
+	err = begin(x);
 	return err ? err : end(x, change_attr(x, d->inode, ia));
 }
 
@@ -521,6 +540,7 @@ static int ext_mount(struct mount *m, struct inode **root, u32 *fid)
 	*fid = 0;
 	if (!e)
 		return -ENOMEM;
+	mnt_map_init();
 	x->m = m;
 	mutex_init(&x->lock);
 	INIT_LIST_HEAD(&x->dirty);
@@ -559,14 +579,14 @@ static int ext_mount(struct mount *m, struct inode **root, u32 *fid)
 static int ext_sync(struct mount *m)
 {
 	struct ext_fs *x = m->fs;
-	int err;
+	int err = mnt_map_sync_all(m), there;
 
 	if (m->read_only)
 		return 0;
 	mutex_lock(&x->lock);
-	err = ext_commit(x);
+	there = ext_commit(x);
 	mutex_unlock(&x->lock);
-	return err;
+	return err ? err : there;
 }
 
 /* Leaves it as somebody who never crashed would. */
@@ -575,6 +595,9 @@ static void ext_unmount(struct mount *m)
 	struct ext_fs *x = m->fs;
 	int err;
 
+	/* What was removed while it was mapped is freed, too. */
+	if (current->mm)
+		(void)mm_unmap(current->mm, 0, TASK_SIZE_MAX);
 	if (m->read_only || x->failed)
 		return;
 	mutex_lock(&x->lock);
@@ -596,6 +619,8 @@ static void ext_unmount(struct mount *m)
 static const struct fs_type ext_type = {
 	.name = "ext",
 	.mount = ext_mount,
+	.pread = ext_pread,
+	.pwrite = ext_pwrite,
 	.sync = ext_sync,
 	.unmount = ext_unmount,
 };

@@ -209,11 +209,12 @@ int unmap_locked(struct mm_struct *mm, u64 start, u64 end)
 		err = split_at(mm, end);
 	if (err)
 		return err;
+	/* A file that loses its last mapping is told of no more writes. */
+	zap_pages(mm, start, end);
 	for (a = area_at_or_above(mm, start); a && a->start < end; a = next) {
 		next = area_next(mm, a);
 		area_remove(mm, a);
 	}
-	zap_pages(mm, start, end);
 	free_tables(mm, start, end);
 	if (end > mm->mmap_hint)
 		mm->mmap_hint = min(end, mm->mmap_base);
@@ -486,7 +487,7 @@ int mm_discard(struct mm_struct *mm, u64 addr, u64 len)
 }
 
 void mm_zap_source(struct mm_struct *mm, const void *source, u64 first,
-		   u64 end)
+		   u64 end, u32 flags)
 {
 	struct vm_area *a;
 
@@ -495,7 +496,8 @@ void mm_zap_source(struct mm_struct *mm, const void *source, u64 first,
 		u64 nr = (a->end - a->start) / PAGE_SIZE;
 		u64 from, to;
 
-		if (a->source != source || end <= a->first ||
+		if (a->source != source || !(a->flags & flags) ||
+		    end <= a->first ||
 		    first >= a->first + nr)
 			continue;
 		from = max(first, a->first) - a->first;

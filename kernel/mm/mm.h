@@ -129,11 +129,12 @@ int mm_fault(struct mm_struct *mm, u64 addr, u32 why);
 int mm_discard(struct mm_struct *mm, u64 addr, u64 len);
 
 /*
- * Drops what is mapped of pages [@first, @end) of @source, copies included:
- * the file no longer has them. Task; takes mm->lock.
+ * Drops what is mapped of pages [@first, @end) of @source in areas with one of
+ * @flags: MAP_SHARED, so that the next write is seen; MAP_PRIVATE, too, copies
+ * included, if the file no longer has them. Task; takes mm->lock.
  */
 void mm_zap_source(struct mm_struct *mm, const void *source, u64 first,
-		   u64 end);
+		   u64 end, u32 flags);
 
 /*
  * mremap(2): @may_move lets the area go elsewhere, @fixed to @new_addr.
@@ -158,11 +159,19 @@ struct mmap_source_ops {
 	void (*put)(void *source);
 	/* Page @index with a reference; NULL with *@err. */
 	struct page *(*page)(void *source, u64 index, int *err);
+	/* Page @index, which a shared mapping has, is written to from now on
+	 * until that mapping is dropped: 0, -EACCES. */
+	int (*dirty)(void *source, u64 index);
 	/*
 	 * Page @index if nobody will ever write to it nor free it: where it
 	 * is, else 0. May be NULL.
 	 */
 	phys_addr_t (*constant)(void *source, u64 index);
+	/*
+	 * msync(2) of what is mapped at [@start, @end), without mm->lock; may
+	 * be NULL.
+	 */
+	long (*sync)(u64 start, u64 end);
 };
 
 extern const struct mmap_source_ops *mmap_sources;

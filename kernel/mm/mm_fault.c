@@ -1,8 +1,9 @@
 /*
  * The pages of an address space: brought in by faults or by the loader, zero
  * at first, changed and freed with their areas. All under mm->lock. Marks in
- * an entry: PTE_COW, the page is a file's, in a private mapping, so a write
- * gets a copy of it; PTE_BORROWED, we hold no reference to it.
+ * an entry: PTE_COW, the page is a file's that nobody has written to there: a
+ * write gets a copy of it, or tells the file if the mapping is shared;
+ * PTE_BORROWED, we hold no reference to it.
  */
 #include "kernel/errno.h"
 #include "kernel/mm/mm_internal.h"
@@ -95,9 +96,15 @@ static int own_page(const struct vm_area *area, u64 *entry, bool whole)
 	return 0;
 }
 
+/* The number of the file's page at @addr. */
+static u64 page_index(const struct vm_area *area, u64 addr)
+{
+	return area->first + (addr - area->start) / PAGE_SIZE;
+}
+
 /* Maps what of the file is constant around @addr. False: not even that. */
 static bool map_constant(struct mm_struct *mm, const struct vm_area *area,
-			 u64 addr, u64 marks)
+			 u64 addr)
 {
 	u64 va = ALIGN_DOWN(addr, FAULT_AROUND);
 	u64 end = min(va + FAULT_AROUND, area->end);
@@ -109,11 +116,11 @@ static bool map_constant(struct mm_struct *mm, const struct vm_area *area,
 
 		if (!entry || *entry)
 			continue;
-		pa = mmap_sources->constant(area->source, area->first +
-					    (va - area->start) / PAGE_SIZE);
+		pa = mmap_sources->constant(area->source,
+					    page_index(area, va));
 		if (!pa)
 			continue;
-		set_entry(entry, pa, area->prot, marks | PTE_BORROWED);
+		set_entry(entry, pa, area->prot, PTE_MARKS);
 		mm->rss++;
 		found |= va == addr;
 	}
@@ -124,23 +131,32 @@ static bool map_constant(struct mm_struct *mm, const struct vm_area *area,
 static int file_page(struct mm_struct *mm, const struct vm_area *area,
 		     u64 addr, u64 *entry)
 {
-	u64 marks = area->flags & MAP_PRIVATE ? PTE_COW : 0;
-	u64 index = area->first + (addr - area->start) / PAGE_SIZE;
+	u64 index = page_index(area, addr);
 	struct page *page;
 	int err = -EFAULT;
 
 	if (area->flags & MAP_VDSO)
 		page = vdso_page(index);
-	else if (marks && mmap_sources->constant &&
-		 map_constant(mm, area, addr, marks))
+	else if (area->flags & MAP_PRIVATE && mmap_sources->constant &&
+		 map_constant(mm, area, addr))
 		return 0;
 	else
 		page = mmap_sources->page(area->source, index, &err);
 	if (!page)
 		return err;
-	set_entry(entry, page_to_phys(page), area->prot, marks);
+	set_entry(entry, page_to_phys(page), area->prot, PTE_COW);
 	mm->rss++;
 	return 0;
+}
+
+/* The file's page at @entry is going to be written to where it is. */
+static int share_page(const struct vm_area *area, u64 addr, u64 *entry)
+{
+	int err = mmap_sources->dirty(area->source, page_index(area, addr));
+
+	if (!err)
+		set_entry(entry, *entry & PTE_ADDR, area->prot, 0);
+	return err;
 }
 
 /*
@@ -163,7 +179,9 @@ static int bring_in(struct mm_struct *mm, const struct vm_area *area,
 		mm->rss += !err;
 	}
 	if (!err && write && *entry & PTE_COW)
-		err = own_page(area, entry, whole);
+		err = area->flags & MAP_SHARED ?
+			      share_page(area, addr, entry) :
+			      own_page(area, entry, whole);
 	return err;
 }
 

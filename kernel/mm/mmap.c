@@ -25,6 +25,10 @@
 
 #define MLOCK_ONFAULT		1
 
+#define MS_ASYNC	1
+#define MS_SYNC		4
+#define MS_KNOWN	7
+
 #define MADV_DONTNEED		4
 #define MADV_FREE		8
 #define MADV_LAST_HINT		25
@@ -163,14 +167,6 @@ SYSCALL_DEFINE3(madvise, u64, addr, u64, len, u64, advice)
 	return advice <= MADV_LAST_HINT ? 0 : -EINVAL;
 }
 
-/* Nothing is ever swapped or written back. */
-SYSCALL_DEFINE3(msync, u64, addr, u64, len, u64, flags)
-{
-	(void)len;
-	(void)flags;
-	return addr % PAGE_SIZE ? -EINVAL : 0;
-}
-
 /* All of it must be mapped; nothing is ever paged out. */
 static long check_mapped(u64 addr, u64 len)
 {
@@ -187,6 +183,19 @@ static long check_mapped(u64 addr, u64 len)
 		err = -ENOMEM;
 	mutex_unlock(&mm->lock);
 	return err;
+}
+
+SYSCALL_DEFINE3(msync, u64, addr, u64, len, u64, flags)
+{
+	long err;
+
+	if (addr % PAGE_SIZE || flags & ~(u64)MS_KNOWN ||
+	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+		return -EINVAL;
+	err = check_mapped(addr, len);
+	if (err || !(flags & MS_SYNC) || !mmap_sources->sync)
+		return err;
+	return mmap_sources->sync(addr, addr + len);
 }
 
 SYSCALL_DEFINE2(mlock, u64, addr, u64, len)

@@ -34,6 +34,7 @@ struct page {
 	union {
 		u16 free_idx;		/* s  first free object */
 		u16 reported;		/* z  of a free block: its host knows */
+		u16 written;		/* of a file's page: fs/mnt_map.c */
 	};
 	union {
 		struct atomic refs;	/* a  of a block handed out */

@@ -90,6 +90,33 @@ def test_room_and_files_without_names(kind, tmp_path):
     assert_clean(image)
 
 
+@pytest.mark.parametrize("kind", ["ext4 -b 1024", "ext2 -b 4096"])
+def test_shared_mappings(kind, tmp_path):
+    """Mappings, read(2) and write(2) agree, and the disk has it at the end."""
+    image = make_image(tmp_path / "image", "16M", *kind.split())
+    here = tmp_path / "linux"
+    here.mkdir()
+    want = subprocess.run(["build/tests/mapped", here], check=True,
+                          capture_output=True, text=True).stdout
+    with boot(image, "/data", "mapped") as g:
+        assert g.wait_exit(60) == 0, g.console
+        assert printed(g.console) == printed(want)
+    assert_clean(image)
+    for path in here.iterdir():
+        assert on_disk(image, path.name) == path.read_bytes(), path.name
+
+
+@pytest.mark.parametrize("how", ["sync", "fsync"])
+def test_synced_mapping(how, tmp_path):
+    """What was stored when msync or fsync returned survives a kill."""
+    image = make_image(tmp_path / "image", "4M")
+    with boot(image, f"/data {how}", "mapped") as g:
+        g.wait_console(f"{how} 0")
+    fsck(image, "-fp")
+    assert_clean(image)
+    assert on_disk(image, "left")[4096:4107] == b"this stays\0"
+
+
 @pytest.mark.parametrize("how, code", [("leave", 3), ("die", 137)])
 def test_synced_at_the_end(how, code, tmp_path):
     image = make_image(tmp_path / "image", "4M")

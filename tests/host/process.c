@@ -106,7 +106,7 @@ __attribute__((weak)) int send_sig(int sig, struct task *task)
 
 __attribute__((weak)) void mm_zap_source(struct mm_struct *mm,
 					 const void *source, u64 first,
-					 u64 end)
+					 u64 end, u32 flags)
 {
 }
 

@@ -360,10 +360,12 @@ static void test_mmap_call(void **state)
 	assert_true(sys_mmap(0, P, RW, 3 | MAP_ANONYMOUS, -1, 0) > 0);
 	assert_int_equal(sys_mprotect((u64)a, P, 0x100), -EINVAL);
 	assert_int_equal(sys_mprotect((u64)a, P, PROT_READ), 0);
+	assert_int_equal(sys_msync((u64)a, 1, 0), 0);
 	assert_int_equal(sys_munmap((u64)a, P), 0);
 	assert_false(can((u64)a, 0));
+	assert_int_equal(sys_msync((u64)a, 1, 0), -ENOMEM);
 	assert_int_equal(sys_msync(AT + 1, 1, 0), -EINVAL);
-	assert_int_equal(sys_msync(AT, 1, 0), 0);
+	assert_int_equal(sys_msync(AT, 1, 5), -EINVAL);
 }
 
 /* Growing is refused while a page fault could still be served. */
@@ -434,6 +436,16 @@ static struct page *source_page(void *s, u64 index, int *err)
 	return source.page[index];
 }
 
+/* Which pages are written to, a bit each; -EACCES: none may be. */
+static int dirty;
+
+static int source_dirty(void *s, u64 index)
+{
+	if (dirty >= 0)
+		dirty |= 1 << index;
+	return min(dirty, 0);
+}
+
 /* Pages 1 and 2, if there are any, are not only there but constant. */
 static bool constant;
 
@@ -446,6 +458,7 @@ static phys_addr_t source_constant(void *s, u64 index)
 static const struct mmap_source_ops source_ops = {
 	.open = source_open, .get = source_get, .put = source_put,
 	.page = source_page, .constant = source_constant,
+	.dirty = source_dirty,
 };
 
 static void drop_source(void)
@@ -546,8 +559,24 @@ static void test_shared_file(void **state)
 	a = (u64)sys_mmap(0, 5 * P, RW, MAP_SHARED, 3, 0);
 	b = (u64)sys_mmap(0, 2 * P, RW, MAP_SHARED, 3, P);
 	assert_int_equal(source.refs, 2);
+	dirty = 0;
+	assert_int_equal(mm_fault(mm, b, 0), 0);
+	assert_int_equal(prot_bits(b), PTE_P | PTE_NX);
+	assert_int_equal(dirty, 0);
+	assert_int_equal(mm_fault(mm, a + P, FAULT_WRITE), 0);
+	assert_int_equal(dirty, 1 << 1);
+	assert_int_equal(prot_bits(a + P), PTE_P | PTE_W | PTE_NX);
+	/* Dropped, the next write is told again; what is read stays so. */
+	mm_zap_source(mm, &source, 0, 4, MAP_PRIVATE);
+	assert_int_equal(prot_bits(a + P), PTE_P | PTE_W | PTE_NX);
+	mm_zap_source(mm, &source, 0, 4, MAP_SHARED);
+	dirty = -EACCES;
+	assert_int_equal(mm_fault(mm, a + P, FAULT_WRITE), -EACCES);
+	assert_int_equal(prot_bits(a + P), PTE_P | PTE_NX);
+	dirty = 0;
 	assert_int_equal(mm_fault(mm, a + P, FAULT_WRITE), 0);
 	assert_int_equal(mm_fault(mm, b, 0), 0);
+	assert_int_equal(dirty, 1 << 1);
 	strcpy((char *)mem(a + P), "seen");
 	assert_string_equal((char *)mem(b), "seen");
 	assert_int_equal(mm_fault(mm, a + 4 * P, 0), -ENXIO);

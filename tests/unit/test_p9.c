@@ -2,7 +2,8 @@
  * The 9P client against a server that is part of the test: an honest one, one
  * that is slow to answer until it is told to stop, and one that lies.
  * sources: vfs fs/fcntl.c fs/read_write.c fs/names.c fs/attr.c fs/statfs.c
- *          fs/p9_client.c fs/p9_fs.c fs/p9_file.c
+ *          fs/p9_client.c fs/p9_fs.c fs/p9_file.c fs/mnt_file.c
+ *          fs/mnt_map.c
  */
 #include "tests/unit/cpio_fixture.h"
 
