@@ -13,7 +13,6 @@ Writes build/bench/compare.md, .json and .svg and build/bench/profile.md (where
 the instructions go), and prints the table.
 """
 import os
-import subprocess
 import sys
 import tempfile
 
@@ -175,25 +174,15 @@ def one_round(figures, lab, parts, first):
 
 
 def main():
-    words = sys.argv[1:]
-    rounds = int(words.pop(0)) if words and words[0].isdigit() else 3
-    parts = words or PARTS
-    if set(parts) - set(PARTS):
-        print(__doc__, file=sys.stderr)
-        return 2
-    if os.geteuid():
-        raise SystemExit("bench: a network namespace needs root")
+    rounds, words = measure.asked_for(PARTS, __doc__)
     linux.prepare()
     figures = Figures()
     with measure.Lab() as lab:
         for n in range(rounds):
-            one_round(figures, lab, parts, n == 0)
+            one_round(figures, lab, words or PARTS, n == 0)
     rows = list(figures.rows.values())
-    version = subprocess.run(["git", "describe", "--always", "--dirty"],
-                             check=False, capture_output=True,
-                             text=True).stdout.strip()
     notes = (f"`bench/compare.py {' '.join([str(rounds), *words])}` of "
-             f"{version or 'an export'}: medians of {rounds} rounds in turn "
+             f"{measure.version()}: medians of {rounds} rounds in turn "
              "(least to most), QEMU software emulation, -M pc -m "
              f"{guests.MEM} -smp 1,maxcpus=2, TAP; load: bench/load, one "
              "thread.")

@@ -205,18 +205,10 @@ def markdown(rows, notes):
 
 
 def main():
-    words = sys.argv[1:]
-    rounds = int(words.pop(0)) if words and words[0].isdigit() else 3
+    rounds, words = measure.asked_for(LINKS, __doc__)
     cells = words or list(LINKS)
-    if set(cells) - set(LINKS):
-        print(__doc__, file=sys.stderr)
-        return 2
-    if os.geteuid():
-        raise SystemExit("bench: a network namespace needs root")
     linux.prepare()
-    version = subprocess.run(["git", "describe", "--always", "--dirty"],
-                             check=False, capture_output=True,
-                             text=True).stdout.strip()
+    version = measure.version()
     os.makedirs(measure.BUILD, exist_ok=True)
     shutil.copyfile("build/pollux.stripped.elf", KERNEL)
     shutil.copyfile(linux.INITRD, LINUX_INITRD)
@@ -235,7 +227,7 @@ def main():
         if not is_slow(t[0]):
             figures.run(*t)
     rows = [figures.row(cell, way) for cell in cells for way in WAYS]
-    notes = (f"`make bench-links` of {version or 'an export'}: {rounds} rounds"
+    notes = (f"`make bench-links` of {version}: {rounds} rounds"
              ", medians (least to most), CUBIC from the guests, Reno to them, "
              f"-M pc -m {guests.MEM}, software emulation, no offloads, loss "
              "and delay the same both ways, peer: this machine's Linux.")

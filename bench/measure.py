@@ -376,6 +376,26 @@ def measure_trace():
     return rows
 
 
+def asked_for(known, doc):
+    """(rounds, names of @known) that the command line has: three, and none
+    for all of them. Says @doc to anything else; root is needed."""
+    words = sys.argv[1:]
+    rounds = int(words.pop(0)) if words and words[0].isdigit() else 3
+    if set(words) - set(known):
+        print(doc, file=sys.stderr)
+        raise SystemExit(2)
+    if os.geteuid():
+        raise SystemExit("bench: a network namespace needs root")
+    return rounds, words
+
+
+def version():
+    """What is measured, for a table's notes."""
+    said = subprocess.run(["git", "describe", "--always", "--dirty"],
+                          check=False, capture_output=True, text=True)
+    return said.stdout.strip() or "an export"
+
+
 def table(rows):
     print("\n| what | median | min to max | |\n|---|---|---|---|")
     for r in rows:

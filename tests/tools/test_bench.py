@@ -1,11 +1,13 @@
 """The tables of bench/ from made-up figures, and its load on a real server."""
+import contextlib
 import json
 import subprocess
+import types
 import xml.etree.ElementTree as ET
 
 import pytest
 
-from bench import device, hops, report
+from bench import compare, device, hops, measure, report
 from bench.guests import POLLUX, STOCK, TUNED
 
 PORT = 17771
@@ -57,6 +59,41 @@ def test_hops_take_each_function_once_and_lose_nothing():
     assert found[hops.REST] == 7 and sum(found.values()) == 200
     text = hops.table({"echo": found})
     assert "| together | 200 |" in text and "| TCP input | 0 |" in text
+
+
+def test_the_table_has_the_tails_of_the_open_loop(monkeypatch):
+    said = {"rate": 9, **{key: i for i, (key, _) in
+                          enumerate(compare.PERCENTILES)}}
+    monkeypatch.setattr(measure, "converse",
+                        lambda *_words, **_how: (said, None))
+    monkeypatch.setattr(compare.guests, "Running",
+                        lambda *_: contextlib.nullcontext(
+                            types.SimpleNamespace(address="")))
+    figures = compare.Figures()
+    for guest in (POLLUX, TUNED):
+        compare.measure_rates(figures, guest, None)
+    text = report.markdown(list(figures.rows.values()), (POLLUX, TUNED), "")
+    due = f"echo, 64 connections, {compare.OPEN_RATE} a second due"
+    for i, name in enumerate(("median", "90 %", "99 %", "99.9 %")):
+        assert f"| {due}: {name} within, us | {i} | {i} |" in text
+    # Its rate is given, not measured.
+    assert f"| {due}, a second" not in text
+
+
+def test_rounds_and_names_of_a_comparison(monkeypatch):
+    def asked(*words):
+        monkeypatch.setattr("sys.argv", ["bench", *words])
+        return measure.asked_for(("one", "two"), "usage")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert asked() == (3, [])
+    assert asked("5", "two") == (5, ["two"])
+    assert asked("one") == (3, ["one"])
+    for wrong in (("three",), ("one", "5")):
+        with pytest.raises(SystemExit):
+            asked(*wrong)
+    monkeypatch.setattr("os.geteuid", lambda: 1)
+    with pytest.raises(SystemExit):
+        asked()
 
 
 def test_doorbells_and_interrupts_are_told_apart_by_queue():
