@@ -47,6 +47,12 @@ u64 snmp_value(u32 which)
 		return (u64)-1;
 	case SNMP_Tcp_CurrEstab:
 		return tcp_curr_estab();
+	case SNMP_IpExt_InNoECTPkts:
+		return snmp_value(SNMP_Ip_InReceives) -
+		       snmp_value(SNMP_Ip_InHdrErrors) -
+		       snmp_value(SNMP_IpExt_InECT1Pkts) -
+		       snmp_value(SNMP_IpExt_InECT0Pkts) -
+		       snmp_value(SNMP_IpExt_InCEPkts);
 	default:
 		return this_cpu_read(snmp_counts[which]);
 	}

@@ -194,6 +194,7 @@ static void join(struct gro_slot *slot, struct sk_buff *skb,
 	skb_pull(skb, s->hdr_len);
 	skb_add_frag(slot->skb, skb);
 	slot->next += s->len;
+	slot->skb->gso_segs += slot->joined ? 1 : 2;
 	slot->joined = true;
 	if (flags & TCP_PSH || s->len < slot->mss)
 		flush(slot);

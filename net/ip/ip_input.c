@@ -115,11 +115,13 @@ static bool ip_addresses_ok(struct sk_buff *skb, bool *group)
 	return false;
 }
 
-/* The header is there: NoECT, ECT(1), ECT(0) or CE, in the bits' order. */
+/* The header is there. ECT(1), ECT(0) or CE: those without are the others. */
 static inline void count_ecn(const struct sk_buff *skb)
 {
-	this_cpu_add(snmp_counts[SNMP_IpExt_InNoECTPkts + (skb->data[1] & 3u)],
-		     1);
+	u32 ecn = skb->data[1] & 3u;
+
+	if (unlikely(ecn))
+		this_cpu_add(snmp_counts[SNMP_IpExt_InNoECTPkts + ecn], 1);
 }
 
 static inline void tcp_up(struct sk_buff *skb)

@@ -113,11 +113,11 @@ static u32 poll_out(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (sk_stream_is_writeable(sk))
+	if (tcp_writeable(tp))
 		return EPOLLOUT | EPOLLWRNORM;
 	WRITE_ONCE(tp->nospace, 1);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return sk_stream_is_writeable(sk) ? EPOLLOUT | EPOLLWRNORM : 0;
+	return tcp_writeable(tp) ? EPOLLOUT | EPOLLWRNORM : 0;
 }
 
 static u32 poll_in(struct sock *sk)

@@ -208,6 +208,7 @@ static void ack_advanced(struct tcp_sock *tp, const struct tcp_segment *seg,
 {
 	u32 rtt_us = 0;
 
+	tp->n.bytes_acked += seg->ack - tp->snd_una;
 	tp->snd_una = seg->ack;
 	news->advanced = true;
 	clean_rtx_queue(tp, seg->ack, now, news, &rtt_us);
@@ -286,6 +287,7 @@ static inline bool ack_of_all(struct tcp_sock *tp,
 		return false;
 	tp->probes_out = 0;
 	update_window(tp, seg);
+	tp->n.bytes_acked += seg->ack - tp->snd_una;
 	tp->snd_una = seg->ack;
 	tp->packets_out = 0;
 	tp->backoff = 0;

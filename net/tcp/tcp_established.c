@@ -14,6 +14,7 @@
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_seq.h"
 #include "net/tcp/tcp_timer.h"
+#include "net/tcp/tcp_user.h"
 
 /* Payload up to this size is copied into the buffer before it. */
 #define COALESCE_MAX	256u
@@ -42,6 +43,7 @@ noinline void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	/* Poll reads it without the lock. */
 	WRITE_ONCE(tcp_sk(sk)->rcv_nxt, tcp_seg(skb)->end_seq);
+	tcp_sk(sk)->n.bytes_received += skb->len;
 	if (coalesce(sk, skb))
 		return;
 	skb_set_owner_r(skb, sk);
@@ -95,7 +97,7 @@ static void check_space(struct tcp_sock *tp)
 
 	/* Pairs with poll: it sets nospace, then looks at the queue. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!READ_ONCE(tp->nospace) || !sk_stream_is_writeable(sk))
+	if (!READ_ONCE(tp->nospace) || !tcp_writeable(tp))
 		return;
 	WRITE_ONCE(tp->nospace, 0);
 	if (sock_flag(sk, SOCK_DEAD))
@@ -167,6 +169,7 @@ noinline void tcp_rcv_established(struct sock *sk, struct sk_buff *skb, u64 now)
 		tcp_data_snd_check(tp, now);
 		return;
 	}
+	tp->n.data_segs_in++;
 	skb_pull(skb, seg->hdr_len);
 	tcp_event_data_recv(tp, seg, len, now);
 	tcp_queue_rcv(sk, skb);

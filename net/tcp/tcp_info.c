@@ -41,6 +41,17 @@ static u8 info_ca_state(const struct tcp_sock *tp)
 	return tp->sacked_out || tp->dupacks ? 1 : 0;
 }
 
+/*
+ * From the SYN, which is no byte, to @seq: the low half of the answer is
+ * exact, @about (a few off) says how often it has wrapped.
+ */
+static u64 bytes(u64 about, u32 syn, u32 seq)
+{
+	u32 low = seq == syn ? 0 : seq - syn - 1;
+
+	return about + (u64)(s64)(s32)(low - (u32)about);
+}
+
 /* What newer Linux says besides. */
 static void more_info(const struct tcp_sock *tp, struct tcp_info *info)
 {
@@ -52,11 +63,17 @@ static void more_info(const struct tcp_sock *tp, struct tcp_info *info)
 	info->tcpi_rcv_rtt = e ? e->rtt_us : 0;
 	info->tcpi_notsent_bytes = tp->write_seq - tp->snd_nxt;
 	info->tcpi_snd_wnd = tp->snd_wnd;
-	/* The SYNs and FINs are none of the bytes. */
-	info->tcpi_bytes_acked = tp->snd_una - tp->iss;
-	info->tcpi_bytes_acked -= !!info->tcpi_bytes_acked;
-	info->tcpi_bytes_received = tp->rcv_nxt - tp->irs;
-	info->tcpi_bytes_received -= !!info->tcpi_bytes_received;
+	info->tcpi_bytes_acked = bytes(tp->n.bytes_acked, tp->iss, tp->snd_una);
+	info->tcpi_bytes_received = bytes(tp->n.bytes_received, tp->irs,
+					  tp->rcv_nxt);
+	info->tcpi_bytes_retrans = tp->n.bytes_retrans;
+	info->tcpi_bytes_sent = bytes(tp->n.bytes_acked, tp->iss, tp->snd_nxt) +
+				tp->n.bytes_retrans;
+	info->tcpi_segs_in = tp->n.segs_in;
+	info->tcpi_segs_out = tp->n.segs_out;
+	info->tcpi_data_segs_in = tp->n.data_segs_in;
+	info->tcpi_data_segs_out = tp->n.data_segs_out;
+	info->tcpi_rcv_ooopack = tp->n.ooo_segs;
 }
 
 void tcp_get_info(const struct sock *sk, struct tcp_info *info, u64 now)

@@ -38,14 +38,25 @@ struct tcp_info {
 	u32 tcpi_total_retrans;
 	u64 tcpi_pacing_rate;	/* bytes/s; all ones: none */
 	u64 tcpi_max_pacing_rate;
-	/* The low 32 bits only: nothing here counts beyond. */
 	u64 tcpi_bytes_acked;
 	u64 tcpi_bytes_received;
-	u32 tcpi_segs[2];	/* 0: not known; so for all without comment */
+	u32 tcpi_segs_out;
+	u32 tcpi_segs_in;
 	u32 tcpi_notsent_bytes;
-	u32 tcpi_min_rtt;
-	u64 tcpi_not_known[9];
-	u32 tcpi_rcv_ooopack;
+	u32 tcpi_min_rtt;	/* 0: not known; so the next five */
+	u32 tcpi_data_segs_in;
+	u32 tcpi_data_segs_out;
+	u64 tcpi_delivery_rate;
+	u64 tcpi_busy_time;
+	u64 tcpi_rwnd_limited;
+	u64 tcpi_sndbuf_limited;
+	u32 tcpi_delivered;
+	u32 tcpi_delivered_ce;
+	u64 tcpi_bytes_sent;	/* repetitions, too */
+	u64 tcpi_bytes_retrans;
+	u32 tcpi_dsack_dups;
+	u32 tcpi_reord_seen;
+	u32 tcpi_rcv_ooopack;	/* segments that came too early */
 	u32 tcpi_snd_wnd;	/* bytes */
 };
 

@@ -301,6 +301,7 @@ void tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb, u64 now)
 		kfree_skb_reason(skb, DROP_TCP_STATE);
 		return;
 	}
+	tp->n.data_segs_in += !!len;
 	if (sk->sk_state == TCP_SYN_SENT) {
 		tcp_rcv_synsent(sk, skb, now);
 		return;

@@ -144,7 +144,28 @@ void tcp_time_wait(struct sock *sk, enum tcp_mini_kind kind, u64 timeout,
 	tcp_done(sk);
 }
 
-static void tw_ack(const struct tcp_mini *m, u64 now)
+bool tcp_mini_may_answer(struct tcp_mini *m, const struct tcp_segment *seg,
+			 u64 now)
+{
+	static const u8 skipped[] = {
+		[TCP_MINI_REQUEST] = SNMP_TcpExt_TCPACKSkippedSynRecv,
+		[TCP_MINI_FIN_WAIT2] = SNMP_TcpExt_TCPACKSkippedFinWait2,
+		[TCP_MINI_TIME_WAIT] = SNMP_TcpExt_TCPACKSkippedTimeWait,
+	};
+	u8 period = (u8)(tcp_ms(now) / 512) | 0x80;	/* never 0 */
+
+	if (seg->seq != seg->end_seq && !(seg->flags & TCP_SYN))
+		return true;
+	if (m->answered == period) {
+		this_cpu_add(snmp_counts[skipped[m->kind]], 1);
+		return false;
+	}
+	m->answered = period;
+	return true;
+}
+
+void tcp_mini_ack(struct tcp_mini *m, const struct tcp_segment *seg, u32 wnd,
+		  u64 now)
 {
 	struct tcp_reply ack = {
 		.tuple = &m->tuple,
@@ -152,12 +173,13 @@ static void tw_ack(const struct tcp_mini *m, u64 now)
 		.ack = m->rcv_nxt,
 		.tsval = tcp_ms(now) + m->ts_off,
 		.tsecr = m->ts_recent,
-		.wnd = (u16)min(m->rcv_wnd >> m->rcv_wscale, 65535u),
+		.wnd = (u16)min(wnd >> m->rcv_wscale, 65535u),
 		.flags = TCP_ACK,
 		.opts = m->opts & TCP_OPT_TS,
 	};
 
-	tcp_send_reply(&ack, NULL);
+	if (!(seg->flags & TCP_RST) && tcp_mini_may_answer(m, seg, now))
+		tcp_send_reply(&ack, NULL);
 }
 
 static bool tw_paws_reject(const struct tcp_mini *m,
@@ -188,7 +210,7 @@ static enum tcp_tw_verdict fin_wait2_rcv(struct tcp_mini *m,
 		return tw_drop(skb);
 	}
 	if (outside || tw_paws_reject(m, seg)) {
-		tw_ack(m, now);
+		tcp_mini_ack(m, seg, m->rcv_wnd, now);
 		return tw_drop(skb);
 	}
 	if (seg->flags & TCP_SYN || seq_after(data_end, m->rcv_nxt)) {
@@ -210,7 +232,7 @@ static enum tcp_tw_verdict fin_wait2_rcv(struct tcp_mini *m,
 		if (del_timer(&m->timer))
 			mod_timer(&m->timer, now + TCP_TIMEWAIT_NS);
 		spin_unlock_bh(&tw_lock);
-		tw_ack(m, now);
+		tcp_mini_ack(m, seg, m->rcv_wnd, now);
 	}
 	return tw_drop(skb);
 }
@@ -254,7 +276,7 @@ enum tcp_tw_verdict tcp_timewait_rcv(struct tcp_mini *m, struct sk_buff *skb,
 		mod_timer(&m->timer, now + TCP_TIMEWAIT_NS);
 	spin_unlock_bh(&tw_lock);
 	if (seg->seq != seg->end_seq || seg->seq != m->rcv_nxt)
-		tw_ack(m, now);
+		tcp_mini_ack(m, seg, m->rcv_wnd, now);
 	return tw_drop(skb);
 }
 

@@ -15,6 +15,16 @@ struct tcp_mini *tcp_mini_alloc(enum tcp_mini_kind kind) __must_check;
 void tcp_mini_put(struct tcp_mini *mini);
 
 /*
+ * May @mini say again where it is, for @seg that it does not like? Once in
+ * half a second, so that two of these do not make a loop (tcp_may_answer()).
+ */
+bool tcp_mini_may_answer(struct tcp_mini *mini, const struct tcp_segment *seg,
+			 u64 now);
+/* Says so by an ACK with this window, if it may and @seg is no RST. */
+void tcp_mini_ack(struct tcp_mini *mini, const struct tcp_segment *seg,
+		  u32 wnd, u64 now);
+
+/*
  * Replaces @sk by a record in @kind (TIME-WAIT or FIN-WAIT-2) for @timeout
  * ns; @sk becomes CLOSE and is done with. If memory is out the connection
  * just ends. sk lock.

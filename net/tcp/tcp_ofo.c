@@ -177,6 +177,7 @@ void tcp_ofo_queue(struct tcp_sock *tp, struct sk_buff *skb)
 		return;
 	}
 	SNMP_INC(TcpExt_TCPOFOQueue);
+	tp->n.ooo_segs++;
 	if (!insert(tp, ofo, skb)) {
 		kfree_skb_reason(skb, DROP_TCP_DUPLICATE);
 		return;

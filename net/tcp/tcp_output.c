@@ -196,6 +196,7 @@ static __inline_hot void sent_new(struct tcp_sock *tp, struct sk_buff *skb,
 		if (tp->sent_at - tp->rcv_at < TCP_DELACK_NS / NSEC_PER_MSEC)
 			tp->ack_state |= TCP_ACK_PINGPONG;
 		SNMP_ADD(TcpExt_TCPOrigDataSent, tx->segs);
+		tp->n.data_segs_out += tx->segs;
 	}
 	tp->packets_out += tx->segs;
 	if (tp->ca_state == TCP_CA_RECOVERY)

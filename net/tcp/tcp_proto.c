@@ -6,6 +6,7 @@
 
 #include "kernel/mm/slab.h"
 #include "kernel/panic.h"
+#include "kernel/string.h"
 #include "net/inet.h"
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_cookie.h"
@@ -87,6 +88,7 @@ void tcp_init_sock(struct sock *sk)
 	tp->probes_out = 0;
 	tp->err_soft = 0;
 	tp->total_retrans = 0;
+	memset(&tp->n, 0, sizeof(tp->n));
 	tp->mss_clamp = 536;
 	tp->mss_cache = 536;
 	tp->rcv_mss = 536;

@@ -306,6 +306,8 @@ int tcp_retransmit_skb(struct tcp_sock *tp, struct sk_buff *skb, bool one,
 	err = tcp_transmit_skb(tp, skb, now);
 	SNMP_ADD(Tcp_RetransSegs, tx->segs);
 	tp->total_retrans += tx->segs;
+	tp->n.data_segs_out += tx->segs;
+	tp->n.bytes_retrans += tcp_tx_len(tx);
 	tx->retrans += tx->retrans < 255;
 	if (!(tx->tags & TCP_TAG_RETRANS)) {
 		tx->tags |= TCP_TAG_RETRANS;

@@ -312,6 +312,7 @@ static void finish_request(struct sock *sk, struct tcp_mini *req,
 	if (kept)
 		request_drop(kept);
 	SNMP_INC(Tcp_PassiveOpens);
+	tcp_count_in(tcp_sk(child), skb);
 	tcp_rcv_state_process(child, skb, now);
 	bh_unlock_sock(child);
 	/* A reset child is accepted all the same, and read(2) says so. */
@@ -368,14 +369,14 @@ static enum tcp_step check_request(struct sock *sk, struct tcp_mini *req,
 	/* The SYN again: our answer was lost. */
 	if ((seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_SYN &&
 	    seg->seq + 1 == req->rcv_nxt) {
-		if (!paws)
+		if (!paws && tcp_mini_may_answer(req, seg, now))
 			send_synack(sk, req, now);
 		kfree_skb_reason(skb, DROP_TCP_REQ_DUP);
 		return TCP_DONE;
 	}
 	if (paws || seq_before(seg->end_seq, req->rcv_nxt) ||
 	    seq_after(seg->seq, req->rcv_nxt + wnd)) {
-		SNMP_INC(TcpExt_TCPACKSkippedSynRecv);
+		tcp_mini_ack(req, seg, wnd, now);
 		kfree_skb_reason(skb, paws ? DROP_TCP_PAWS
 					   : DROP_TCP_OUT_OF_WINDOW);
 		return TCP_DONE;

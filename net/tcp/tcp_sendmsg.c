@@ -46,6 +46,7 @@ static bool connected_or_failed(struct sock *sk)
 static bool memory_free(const struct sock *sk)
 {
 	return sk->sk_wmem_queued < sk->sk_sndbuf &&
+	       tcp_notsent_low(tcp_sk(sk), 1) &&
 	       !sk_under_pressure(sk->sk_wmem_queued);
 }
 

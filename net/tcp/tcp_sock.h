@@ -75,6 +75,14 @@ enum tcp_ca_state {
 #define TCP_F_MTU_PROBE	0x1000000u /* a probe of it is under way */
 #define TCP_F_PORT_STRICT 0x100u	/* counted there without SO_REUSEADDR */
 
+/* For TCP_INFO alone. Bytes also in all 32 bits of the sequence numbers. */
+struct tcp_counts {
+	u64 bytes_acked, bytes_received, bytes_retrans;
+	u32 segs_in, segs_out;
+	u32 data_segs_in, data_segs_out;
+	u32 ooo_segs;			/* that came too early */
+};
+
 /*
  * Members with names in lower case RFC style are those of RFC 9293 and its
  * companions. Locks: s the sk lock, k its inner spinlock, c const once the
@@ -177,14 +185,26 @@ struct tcp_sock {
 	u8 nospace;		/* b  writer awaits space */
 	u8 timer_owed;		/* k  timer fired while a task owned us */
 	u8 err_soft;		/* s  errno of the last ICMP error */
+	u32 notsent_lowat;	/* s, read freely by poll; 0: none */
+	struct tcp_counts n;	/* s */
 };
 
 /* The promise: 1 KiB for each idle connection, with socket, file and watch. */
-_Static_assert(sizeof(struct tcp_sock) <= 624, "connection block");
+_Static_assert(sizeof(struct tcp_sock) <= 680, "connection block");
 
 static inline struct tcp_sock *tcp_sk(const struct sock *sk)
 {
 	return (struct tcp_sock *)(uintptr_t)sk;
+}
+
+/* One more segment, or as many with data as the device or GRO made one of. */
+static inline void tcp_count_in(struct tcp_sock *tp, const struct sk_buff *skb)
+{
+	tp->n.segs_in++;
+	if (unlikely(skb->gso_segs)) {
+		tp->n.segs_in += skb->gso_segs - 1;
+		tp->n.data_segs_in += skb->gso_segs - 1;
+	}
 }
 
 /* TCP's notes on a segment on its way out: lives in skb->cb. */
@@ -237,7 +257,8 @@ enum tcp_mini_kind {
 
 /*
  * Locks: c const once hashed, h hash stripe, r see LOCKING above, a atomic,
- * w the timer wheel's, or its timer alone.
+ * w the timer wheel's, or its timer alone, b a byte that is only stored and
+ * loaded.
  */
 struct tcp_mini {
 	struct hlist_node node;		/* h */
@@ -264,6 +285,7 @@ struct tcp_mini {
 		u8 acked;		/* r  request: ACK came, no room yet */
 		u8 reuse;		/* c  else: had SO_REUSEADDR */
 	};
+	u8 answered;			/* b  when, see tcp_mini_may_answer() */
 };
 
 _Static_assert(sizeof(struct tcp_mini) <= 128, "small record");

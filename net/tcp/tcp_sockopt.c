@@ -11,6 +11,7 @@
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_info.h"
+#include "net/tcp/tcp_input.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_timer.h"
 
@@ -30,6 +31,7 @@ enum tcp_option {
 	TCP_CONGESTION = 13,
 	TCP_USER_TIMEOUT = 18,
 	TCP_FASTOPEN = 23,
+	TCP_NOTSENT_LOWAT = 25,
 	TCP_FASTOPEN_CONNECT = 30,
 };
 
@@ -224,6 +226,9 @@ static int set_tcp(struct sock *sk, int optname, int val, u64 now)
 		set_cork(tp, val, now);
 	} else if (optname == TCP_QUICKACK) {
 		set_quickack(tp, val, now);
+	} else if (optname == TCP_NOTSENT_LOWAT) {
+		WRITE_ONCE(tp->notsent_lowat, (u32)val);
+		tcp_data_snd_check(tp, now);
 	} else if (optname == TCP_KEEPIDLE) {
 		if (set_in_range(val, 1, KEEPIDLE_MAX))
 			return -EINVAL;
@@ -365,6 +370,9 @@ static int get_tcp(const struct sock *sk, int optname, int *val)
 		break;
 	case TCP_USER_TIMEOUT:
 		*val = (int)tp->user_timeout;
+		break;
+	case TCP_NOTSENT_LOWAT:
+		*val = (int)tp->notsent_lowat;
 		break;
 	case TCP_DEFER_ACCEPT:
 		*val = tp->ext ? tries_to_seconds(tp->ext->defer_accept) : 0;

@@ -101,9 +101,11 @@ static void fill_syn(struct tcp_sock *tp, struct tcp_hdr_out *out)
 
 static int send_down(struct tcp_sock *tp, struct sk_buff *skb, u8 ecn)
 {
+	u32 segs = max(skb->gso_segs, (u16)1);
 	struct sock *sk = &tp->sk;
 
-	SNMP_ADD(Tcp_OutSegs, max(skb->gso_segs, (u16)1));
+	SNMP_ADD(Tcp_OutSegs, segs);
+	tp->n.segs_out += segs;
 	return ip_queue_xmit(skb, &sk->sk_route, (struct ip_out){
 		.saddr = &sk->sk_rcv_saddr,
 		.daddr = &sk->sk_daddr,

@@ -49,6 +49,25 @@ struct sock *tcp_sock_clone(const struct sock *listener);
 /* Brings what a connection leaves behind back to a fresh sock's values. */
 void tcp_init_sock(struct sock *sk);
 
+/*
+ * TCP_NOTSENT_LOWAT: is less than that unsent, @times over? A wakeup is for
+ * half of it, so that the writer has something to do.
+ */
+static inline bool tcp_notsent_low(const struct tcp_sock *tp, u32 times)
+{
+	u32 most = READ_ONCE(tp->notsent_lowat);
+
+	return likely(!most) ||
+	       (READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_nxt)) * times <
+	       most;
+}
+
+/* Poll's question. */
+static inline bool tcp_writeable(const struct tcp_sock *tp)
+{
+	return sk_stream_is_writeable(&tp->sk) && tcp_notsent_low(tp, 2);
+}
+
 /* Bytes that a reader could have now (poll, FIONREAD). */
 static inline u32 tcp_inq(const struct tcp_sock *tp)
 {

@@ -52,6 +52,7 @@ noinline void tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	u64 now = skb->tstamp;
 
+	tcp_count_in(tcp_sk(sk), skb);
 	if (likely(sk->sk_state == TCP_ESTABLISHED))
 		tcp_rcv_established(sk, skb, now);
 	else if (sk->sk_state == TCP_LISTEN)

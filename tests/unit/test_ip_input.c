@@ -141,7 +141,6 @@ static void test_tcp_goes_up(void **state)
 	assert_int_equal(snmp_counts[SNMP_Ip_InReceives], 1);
 	assert_int_equal(snmp_counts[SNMP_Ip_InDelivers], 1);
 	assert_int_equal(snmp_counts[SNMP_IpExt_InOctets], 60);
-	assert_int_equal(snmp_counts[SNMP_IpExt_InNoECTPkts], 1);
 }
 
 /* RFC 3168 section 5: the last two bits, under their names. */
@@ -159,7 +158,8 @@ static void test_ecn_marks_are_counted(void **state)
 		/* Every other one by the slow road. */
 		f.ip.protocol = tos & 4 ? IPPROTO_UDP : IPPROTO_TCP;
 		receive(&f, 60);
-		assert_int_equal(snmp_counts[names[tos & 3]], 1 + tos / 4);
+		assert_int_equal(snmp_counts[names[tos & 3]],
+				 tos & 3 ? 1 + tos / 4 : 0);
 		kfree_skb(to_tcp);
 		kfree_skb(to_lwip);
 		to_tcp = to_lwip = NULL;

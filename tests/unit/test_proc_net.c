@@ -159,6 +159,11 @@ static void test_netstat(void **state)
 			 1000 + SNMP_IpExt_InOctets);
 	assert_int_equal(under("\nIpExt:", "InCEPkts"),
 			 1000 + SNMP_IpExt_InCEPkts);
+	snmp_counts[SNMP_Ip_InReceives] = 10000;
+	show("netstat");
+	assert_int_equal(under("\nIpExt:", "InNoECTPkts"),
+			 6000 - SNMP_Ip_InHdrErrors - SNMP_IpExt_InECT1Pkts -
+			 SNMP_IpExt_InECT0Pkts - SNMP_IpExt_InCEPkts);
 }
 
 static void test_tcp_lines(void **state)

@@ -203,6 +203,7 @@ static void test_paws_in_time_wait(void **state)
 	to_time_wait(&c, 5000);
 	in(.flags = SYN, .seq = 90000, .wnd = 500, .mss = 1000, .tsval = 400);
 	out(.flags = ACK, .seq = 2, .ack = 2);
+	th_sleep_ms(520);
 	in(.flags = SYN, .seq = 0u - 90000, .wnd = 500, .mss = 1000,
 	   .tsval = 400);
 	out(.flags = ACK, .seq = 2, .ack = 2);
