@@ -110,8 +110,8 @@ static int open_checks(const struct inode *inode, u32 flags)
 		return -EACCES;
 	if (writes && inode->running)
 		return -ETXTBSY;
-	return inode->i_op->fops || inode->device || is_fifo(inode) ?
-		       0 : -ENXIO;
+	return inode->i_op->fops || is_fifo(inode) ||
+	       (inode->device && inode->device->fops) ? 0 : -ENXIO;
 }
 
 /* --- from a dentry to an open file --- */

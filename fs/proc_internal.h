@@ -6,7 +6,7 @@
 #include "kernel/sysctl.h"
 
 /* The links, files and directories of one process, and of one thread. */
-extern const struct pseudo_node proc_process;	/* proc_self.c */
+extern const struct pseudo_node proc_process, proc_thread; /* proc_self.c */
 extern const struct pseudo_node proc_fd, proc_fdinfo;	/* proc_fd.c */
 extern const struct pseudo_node proc_net;	/* proc_net.c */
 extern const struct pseudo_node proc_sys;	/* proc_sys.c */

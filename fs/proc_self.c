@@ -196,9 +196,10 @@ static bool maps_show(struct seq_file *m, u64 *cursor)
 	return false;
 }
 
-/* Sizes in pages. */
+/* Sizes in pages; the program's own code and data, before the heap. */
 struct mm_sizes {
-	u64 all, text, data, stack;
+	u64 all, text, data, stack, brk_start;
+	u64 code_start, code_end, data_start, data_end;
 };
 
 static void add_sizes(const struct vm_area *a, void *arg)
@@ -207,6 +208,13 @@ static void add_sizes(const struct vm_area *a, void *arg)
 	u64 n = (a->end - a->start) / PAGE_SIZE;
 
 	s->all += n;
+	if (a->end <= s->brk_start && a->prot & PROT_EXEC) {
+		s->code_start = s->code_start ? s->code_start : a->start;
+		s->code_end = a->end;
+	} else if (a->end <= s->brk_start && a->prot & PROT_WRITE) {
+		s->data_start = s->data_start ? s->data_start : a->start;
+		s->data_end = a->end;
+	}
 	if (a->flags & MAP_GROWSDOWN)
 		s->stack += n;
 	else if (a->prot & PROT_EXEC)
@@ -219,8 +227,10 @@ static struct mm_sizes mm_sizes(void)
 {
 	struct mm_sizes s = { 0 };
 
-	if (current->mm)
+	if (current->mm) {
+		s.brk_start = current->mm->brk_start;
 		mm_for_each_area(current->mm, add_sizes, &s);
+	}
 	return s;
 }
 
@@ -243,13 +253,16 @@ static bool statm_show(struct seq_file *m, u64 *cursor)
 
 /* --- who it is --- */
 
-/* The thread that a file is about: 0 stands for the whole process. */
+/* The thread that a file is about: 0 stands for the first, or, without, us. */
 static struct task *thread(u64 nr)
 {
-	if (nr)
-		return proc_find_task(nr);
-	get_task(current);
-	return current;
+	struct task *t = proc_find_task(nr ? nr : (u64)current->tgid);
+
+	if (!t && !nr) {
+		get_task(current);
+		t = current;
+	}
+	return t;
 }
 
 static struct task *about(const struct seq_file *m)
@@ -262,18 +275,29 @@ static char state_letter(const struct task *t)
 	return t == current || t->state == TASK_RUNNING ? 'R' : 'S';
 }
 
-static void put_signals(struct seq_file *m, struct task *t)
+struct handled {
+	u64 ignored, caught;
+};
+
+static struct handled handled(const struct task *t)
 {
-	u64 ignored = 0, caught = 0;
+	struct handled h = { 0 };
 
 	for (int sig = 1; t->sighand && sig <= 64; sig++) {
 		u64 handler = t->sighand->action[sig - 1].handler;
 
 		if (handler == SIG_IGN)
-			ignored |= sig_bit(sig);
+			h.ignored |= sig_bit(sig);
 		else if (handler != SIG_DFL)
-			caught |= sig_bit(sig);
+			h.caught |= sig_bit(sig);
 	}
+	return h;
+}
+
+static void put_signals(struct seq_file *m, struct task *t)
+{
+	struct handled h = handled(t);
+
 	seq_printf(m, "SigQ:\t%u/%llu\nSigPnd:\t%016llx\nShdPnd:\t%016llx\n",
 		   t->sighand ? READ_ONCE(t->sighand->nr_queued) : 0,
 		   (unsigned long long)rlimit(RLIMIT_SIGPENDING),
@@ -282,7 +306,8 @@ static void put_signals(struct seq_file *m, struct task *t)
 				0);
 	seq_printf(m, "SigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
 		   (unsigned long long)t->sig_blocked,
-		   (unsigned long long)ignored, (unsigned long long)caught);
+		   (unsigned long long)h.ignored,
+		   (unsigned long long)h.caught);
 }
 
 static void put_kb(struct seq_file *m, const char *name, u64 pages)
@@ -334,28 +359,65 @@ static bool status_show(struct seq_file *m, u64 *cursor)
 	return false;
 }
 
+static void put_number(struct seq_file *m, u64 n)
+{
+	seq_printf(m, "%llu ", (unsigned long long)n);
+}
+
+/* Where the arguments and the environment begin, and where that ends. */
+static void put_strings_at(struct seq_file *m, const struct mm_struct *mm)
+{
+	u64 arg = 0, env = 0, end, vector = mm->arg_start + 8;
+
+	/* See exec_stack.c: the program's path, eight bytes, the top. */
+	end = mm->stack_top - strlen(exec_path()) - 9;
+	(void)get_user(arg, (u64 __user *)vector);
+	(void)get_user(env, (u64 __user *)put_strings(NULL, vector, false));
+	env = env ? env : end;
+	put_number(m, arg);
+	put_number(m, env);
+	put_number(m, env);
+	put_number(m, end);
+}
+
 /* 52 numbers, see proc(5); what does not exist here is 0. */
 static bool stat_show(struct seq_file *m, u64 *cursor)
 {
-	u64 ticks = ktime_get_ns() / (NSEC_PER_SEC / USER_HZ);
+	const u64 tick = NSEC_PER_SEC / USER_HZ;
 	struct task *t = about(m);
 	struct mm_struct *mm = current->mm;
+	struct mm_sizes s = mm_sizes();
+	struct handled h;
 
 	(void)cursor;
 	if (!t)
 		return false;
-	seq_printf(m, "%d (%s) %c 0 1 1 0 -1 4194560 0 0 0 0 %llu 0 0 0 20 0 ",
+	h = handled(t);
+	seq_printf(m, "%d (%s) %c 0 1 1 0 -1 4194560 %llu 0 0 0 %llu 0 0 0 ",
 		   t->pid, t->comm, state_letter(t),
-		   (unsigned long long)ticks);
-	seq_printf(m, "%u 0 0 %llu %llu 18446744073709551615 0 0 %llu 0 0 ",
-		   proc_count_threads(NULL),
-		   (unsigned long long)mm_sizes().all * PAGE_SIZE,
-		   (unsigned long long)rss(),
-		   (unsigned long long)(mm ? mm->stack_top : 0));
-	seq_printf(m, "%llu %llu 0 0 0 0 0 17 0 0 0 0 0 0 0 0 %llu 0 0 0 0 0\n",
-		   (unsigned long long)t->pending.mask,
-		   (unsigned long long)t->sig_blocked,
-		   (unsigned long long)(mm ? mm->brk_start : 0));
+		   mm ? (unsigned long long)mm->nr_faults : 0,
+		   (unsigned long long)(ktime_get_ns() / tick));
+	seq_printf(m, "%d %d %u 0 ", 20 + t->nice, t->nice,
+		   proc_count_threads(NULL));
+	put_number(m, t->start_time / tick);
+	put_number(m, s.all * PAGE_SIZE);
+	put_number(m, rss());
+	put_number(m, rlimit(RLIMIT_RSS));
+	put_number(m, s.code_start);
+	put_number(m, s.code_end);
+	put_number(m, mm ? mm->arg_start : 0);
+	seq_puts(m, "0 0 ");
+	put_number(m, (u32)t->pending.mask & INT32_MAX);
+	put_number(m, (u32)t->sig_blocked & INT32_MAX);
+	put_number(m, (u32)h.ignored & INT32_MAX);
+	put_number(m, (u32)h.caught & INT32_MAX);
+	seq_puts(m, "0 0 0 17 0 0 0 0 0 0 ");
+	put_number(m, s.data_start);
+	put_number(m, s.data_end);
+	put_number(m, s.brk_start);
+	if (mm)
+		put_strings_at(m, mm);
+	seq_puts(m, "0\n");
 	put_task(t);
 	return false;
 }
@@ -475,9 +537,6 @@ static const struct pseudo_node comm_node = {
 	.store = comm_store,
 };
 
-static const struct pseudo_node thread_dir = DIR("thread", &comm_node,
-						 &stat_node, &status_node);
-
 static int task_lookup(struct dentry *dir, const char *name, size_t len,
 		       struct dentry **out)
 {
@@ -488,7 +547,7 @@ static int task_lookup(struct dentry *dir, const char *name, size_t len,
 	if (!t)
 		return -ENOENT;
 	put_task(t);
-	return pseudo_dentry(dir, name, len, &thread_dir, tid, out);
+	return pseudo_dentry(dir, name, len, &proc_thread, tid, out);
 }
 
 /* The thread with the lowest number from *@pos on. */
@@ -507,7 +566,7 @@ static bool task_readdir(struct dentry *dir, u64 *pos, struct dir_entry *e)
 	if (best == UINT64_MAX)
 		return false;
 	*pos = best + 1;
-	number_entry(e, best, thread_dir.mode);
+	number_entry(e, best, proc_thread.mode);
 	return true;
 }
 
@@ -531,13 +590,23 @@ static const struct pseudo_node root = {
 	.text = "/",
 };
 
-const struct pseudo_node proc_process = DIR("1",
-	&exe, &cwd, &root, &stat_node, &status_node, &comm_node, &task_dir,
+/* The first is the process's alone, the others each thread's, too. */
+static const struct pseudo_node *const nodes[] = {
+	&task_dir, &exe, &cwd, &root, &stat_node, &status_node, &comm_node,
 	&proc_fd, &proc_fdinfo, &proc_net,
 	FILE_SHOW("maps", maps_show), FILE_SHOW("smaps", smaps_show),
-	 FILE_SHOW("statm", statm_show),
+	FILE_SHOW("statm", statm_show),
 	FILE_SHOW("cmdline", cmdline_show), FILE_SHOW("environ", environ_show),
 	FILE_SHOW("auxv", auxv_show), FILE_SHOW("limits", limits_show),
 	FILE_TEXT("cgroup", "0::/\n"), FILE_TEXT("oom_score_adj", "0\n"),
 	FILE_SHOW("mounts", mounts_show),
-	FILE_SHOW("mountinfo", mountinfo_show));
+	FILE_SHOW("mountinfo", mountinfo_show), NULL,
+};
+
+const struct pseudo_node proc_process = {
+	.name = "1", .mode = S_IFDIR | 0555, .children = nodes,
+};
+
+const struct pseudo_node proc_thread = {
+	.name = "thread", .mode = S_IFDIR | 0555, .children = nodes + 1,
+};

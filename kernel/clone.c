@@ -155,6 +155,7 @@ static long start_thread(u64 flags, u64 sp, s32 __user *parent_tid,
 		return -ENOMEM;
 	}
 	pid = child->pid;
+	child->nice = current->nice;
 	if (flags & CLONE_PARENT_SETTID)
 		(void)put_user(pid, parent_tid);
 	share_process(child);

@@ -22,7 +22,9 @@
 struct rusage {
 	struct timeval ru_utime, ru_stime;
 	s64 ru_maxrss;			/* KiB */
-	s64 rest[13];			/* nothing of which we count */
+	s64 no_sizes[3];		/* Linux has none either */
+	s64 ru_minflt;
+	s64 rest[9];			/* nothing of which we count */
 };
 
 _Static_assert(sizeof(struct rusage) == 144, "as user space has it");
@@ -42,6 +44,7 @@ SYSCALL_DEFINE2(getrusage, int, who, struct rusage __user *, to)
 					       (s64)(us % 1000000) };
 		r.ru_maxrss = (s64)(READ_ONCE(current->mm->rss) *
 				    (PAGE_SIZE / 1024));
+		r.ru_minflt = (s64)READ_ONCE(current->mm->nr_faults);
 	}
 	return copy_to_user(to, &r, sizeof(r));
 }

@@ -78,6 +78,7 @@ struct task {
 	u64 sig_saved;			/* o  mask to put back, if ... */
 	bool sig_restore;		/* o  ... a call has set its own */
 	bool exiting;			/* s  takes no signals any more */
+	s8 nice;			/* tasklist_lock; only kept */
 	struct altstack altstack;	/* o  sigaltstack(2) */
 	struct trap_info trap;		/* o  the last exception */
 	struct restart_block restart;	/* o  for restart_syscall(2) */
@@ -85,6 +86,7 @@ struct task {
 	u64 gs_base;			/* o  user GS base */
 	void *fpu;			/* o  FPU save area, NULL if unused */
 	u64 slice_end;			/* o  ns, when others may run */
+	u64 start_time;			/* c  ns */
 	u32 *clear_child_tid;		/* o  set_tid_address(2), user */
 	void *robust_list;		/* o  set_robust_list(2), user */
 	void (*wait_at)(void);		/* o  where it sleeps, for px-tasks */

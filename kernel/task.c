@@ -10,6 +10,7 @@
 #include "kernel/percpu.h"
 #include "kernel/random.h"
 #include "kernel/string.h"
+#include "kernel/time.h"
 #include "kernel/x86/fpu.h"
 #include "kernel/x86/ptrace.h"
 #include "kernel/x86/sections.h"
@@ -75,6 +76,7 @@ static struct task *make_task(const char *name, void (*entry)(void *arg),
 	task->pid = next_pid();
 	task->tgid = task->pid;
 	strlcpy(task->comm, name, sizeof(task->comm));
+	task->start_time = ktime_get_ns();
 	atomic_set(&task->refs, 1);
 	list_task(task);
 	return task;

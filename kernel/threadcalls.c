@@ -216,20 +216,53 @@ SYSCALL_DEFINE2(sched_setparam, s32, tid, const s32 __user *, upriority)
 	return sys_sched_setscheduler(tid, SCHED_OTHER, upriority);
 }
 
+#define PRIO_PROCESS	0
+#define PRIO_PGRP	1
 #define PRIO_USER	2
+#define NICE_BIAS	64	/* so that none is negative */
 
-/* All are equally nice. Linux answers 20 minus the nice value. */
+/*
+ * The lowest nice value of the threads that @which and @who mean; all of them
+ * get @set, unless it is INT32_MAX. -ESRCH if there are none, -EINVAL. It has
+ * no effect: the threads take turns.
+ */
+static int niceness(u32 which, s32 who, int set)
+{
+	struct task *t;
+	int least = INT32_MAX;
+	unsigned long irq;
+
+	if (which > PRIO_USER)
+		return -EINVAL;
+	/* Thread, group or user, who is root; 0 is one's own. */
+	if (!who && which < PRIO_USER)
+		who = which == PRIO_PROCESS ? current->pid : current->tgid;
+	irq = spin_lock_irqsave(&tasklist_lock);
+	list_for_each_entry(t, &task_list, tasks) {
+		s32 is = which == PRIO_PROCESS ? t->pid :
+			 which == PRIO_PGRP    ? t->tgid : 0;
+
+		if (t->kthread || !t->mm || is != who)
+			continue;
+		least = min(least, (int)t->nice);
+		if (set != INT32_MAX)
+			t->nice = (s8)clamp(set, -20, 19);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, irq);
+	return least == INT32_MAX ? -ESRCH : least + NICE_BIAS;
+}
+
+/* As Linux answers: 20 minus the nice value. */
 SYSCALL_DEFINE2(getpriority, u32, which, s32, who)
 {
-	(void)who;
-	return which > PRIO_USER ? -EINVAL : 20;
+	int n = niceness(which, who, INT32_MAX);
+
+	return n < 0 ? n : 20 + NICE_BIAS - n;
 }
 
 SYSCALL_DEFINE3(setpriority, u32, which, s32, who, int, nice)
 {
-	(void)who;
-	(void)nice;
-	return which > PRIO_USER ? -EINVAL : 0;
+	return min(niceness(which, who, min(nice, 19)), 0);
 }
 
 /*

@@ -58,6 +58,7 @@ struct mm_struct {
 	u64 arg_start;		/* c */
 	u64 nr_areas;		/* m */
 	u64 rss;		/* m  pages mapped */
+	u64 nr_faults;		/* m  pages touched that were not there */
 };
 
 /* An empty address space with randomised bases; NULL if out of memory. */

@@ -209,6 +209,7 @@ int mm_fault(struct mm_struct *mm, u64 addr, u32 why)
 	int err;
 
 	mutex_lock(&mm->lock);
+	mm->nr_faults++;
 	area = area_find(mm, addr);
 	if (area && unlikely(too_deep(mm, area, addr)))
 		area = NULL;
