@@ -455,7 +455,7 @@ fuzz-syscalls: build/debug/pollux.elf $(B)/tests/calls | $(call need,test)
 OPS	?= 1000000
 
 stress-epoll: all build/debug/pollux.elf $(B)/tests/epolls | $(call need,test)
-	OPS=$(OPS) SEED=$(SEED) LOST_WAKEUP=1 /usr/bin/python3 -m pytest -q -s \
+	OPS=$(OPS) SEED=$(SEED) /usr/bin/python3 -m pytest -q -s \
 		tests/e2e/test_stress.py -k test_epolls
 
 # Every suite; TESTS="tests/wire -k arp" picks some of the pytest ones.
@@ -463,7 +463,8 @@ test: all iso disk build/debug/pollux.elf $(TEST_PROGS:%=$(B)/tests/%) \
 		$(B)/link-emulator $(B)/flood \
 		$(PROGS:%=$(B)/user/%) \
 		$(B)/bench/million \
-		| $(call need,run) $(call need,unit) $(call need,test) servers
+		| $(call need,run) $(call need,unit) $(call need,lint) \
+		$(call need,fuzz) $(call need,test) servers
 	@tests/run $(TESTS)
 
 # A server that cannot be had is one test skipped, with the reason.

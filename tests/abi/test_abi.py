@@ -69,7 +69,7 @@ def in_guest(image):
     return run_in_guest(image)
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 @pytest.mark.parametrize("case", case_names())
 def test_same_as_linux(case, on_linux, in_guest, image):
     got = in_guest

@@ -55,7 +55,7 @@ class Guest(netns.TapGuest):
         self.ns.run(ask)
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 def test_every_address_serves():
     image = initramfs({"echo6": "build/tests/echo6"})
     ip = " ip=".join((netns.STATIC_IP,) + MORE)

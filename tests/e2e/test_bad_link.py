@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(netns.why_not() is not None,
                                 reason=str(netns.why_not()))
 
 
-@pytest.mark.limit(180)
+@pytest.mark.limit(300)
 @pytest.mark.parametrize("link", [
     {"delay": 1},
     {"loss": 0.1, "delay": 5},
@@ -28,7 +28,7 @@ def test_20_megabytes_each_way(link):
         assert sent == got
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 def test_one_packet_in_twenty_is_lost():
     with BadLinkGuest(delay=1, loss=5) as guest, guest.connect(100) as s:
         sent, got = echo_through(s, os.urandom(MB), 2)

@@ -85,7 +85,7 @@ def test_one_byte(server):
             assert s.recv(10) == bytes([n])
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 @pytest.mark.parametrize("megabytes", [1, 64])
 def test_megabytes_with_checksum(server, megabytes):
     with connect(server, 60) as s:

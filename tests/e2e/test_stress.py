@@ -2,11 +2,10 @@
 stay silent: any report of theirs is a panic."""
 import os
 import re
-import shutil
-import subprocess
 
 import pytest
 
+from tests.lib import patched
 from tests.lib.guest import USER_IP, Guest, initramfs
 from tools import qemu
 
@@ -55,25 +54,9 @@ def test_epolls_finds_what_is_lost():
     assert code == 1 and "a lost wakeup" in console, console[-4000:]
 
 
-def patched(patch, at):
-    """The kernel of these sources with @patch, built in folder @at."""
-    files = subprocess.check_output(["git", "ls-files", "-z"])
-    subprocess.run(["cpio", "-0pdm", "--quiet", at], input=files, check=True)
-    with open(patch, encoding="utf-8") as f:
-        subprocess.run(["patch", "-p1", "-s"], stdin=f, cwd=at, check=True)
-    lwip = os.path.abspath("build/lwip")
-    subprocess.run(["make", "-s", "-j2", "SETUP=no", f"LWIP_DIR={lwip}",
-                    "build/pollux.elf"], cwd=at, check=True)
-    return os.path.join(at, "build/pollux.elf")
-
-
-@pytest.mark.skipif("LOST_WAKEUP" not in os.environ,
-                    reason="builds a kernel: make stress-epoll")
-@pytest.mark.limit(900)
+@pytest.mark.limit(patched.LIMIT_SECONDS)
 def test_epolls_finds_the_patch():
     """It finds the wakeup that the patch of docs/debugging.md loses."""
-    at = os.path.abspath("build/lost-wakeup")
-    shutil.rmtree(at, ignore_errors=True)
-    kernel = patched("tests/patches/lost-wakeup.patch", at)
+    kernel = patched.kernel("tests/patches/lost-wakeup.patch")
     code, console = run("epolls", 20000, SEED, seconds=100, kernel=kernel)
     assert code == 1 and "a lost wakeup" in console, console[-4000:]

@@ -22,7 +22,7 @@ def check(guest, megabytes):
         assert sent == got
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 @pytest.mark.parametrize("machine", ["pc", "microvm"])
 def test_large_segments_both_ways(machine):
     """Far fewer packets than there are MTUs in what was sent."""

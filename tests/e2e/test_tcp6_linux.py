@@ -25,7 +25,7 @@ def connect(guest):
             time.sleep(0.1)
 
 
-@pytest.mark.limit(90)
+@pytest.mark.limit(180)
 def test_bulk_both_ways():
     image = initramfs({"echo6": "build/tests/echo6"})
     with netns.TapGuest("echo6", initrd=image) as guest:

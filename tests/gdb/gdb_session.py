@@ -32,7 +32,7 @@ def marked(commands):
 
 
 def run(target, commands, seconds=50, **how):
-    """{command: what it printed}."""
+    """{command: what it printed}. @how as for script()."""
     return outputs(script(target, commands, **how), commands, seconds)
 
 
@@ -53,12 +53,12 @@ def outputs(line, commands, seconds=50, **how):
     return out
 
 
-def wait_for(sock, commands, pattern, seconds=30):
+def wait_for(sock, commands, pattern, seconds=30, **how):
     """What they print once the first one's output has @pattern. The guest
-    stands still only while gdb looks."""
+    stands still only while gdb looks. @how as for run()."""
     end = time.monotonic() + seconds
     while True:
-        out = run(sock, commands)
+        out = run(sock, commands, **how)
         if re.search(pattern, out[commands[0]]):
             return out
         assert time.monotonic() < end, out[commands[0]]

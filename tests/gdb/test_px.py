@@ -243,7 +243,7 @@ def test_flags_have_the_names_of_the_header():
         (bits, name) for bits, name in flags if not bits & bits - 1}
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 def test_epoll_with_100000_watches():
     with tempfile.TemporaryDirectory(dir="build/tests") as folder:
         args, sock = gdb_session.stub(folder)
@@ -260,7 +260,7 @@ def test_epoll_with_100000_watches():
     assert took < 5, took
 
 
-@pytest.mark.limit(90)
+@pytest.mark.limit(180)
 def test_wakeup_walks_the_road():
     with tempfile.TemporaryDirectory(dir="build/tests") as folder:
         args, sock = gdb_session.stub(folder)

@@ -112,7 +112,7 @@ def replay(folder, steps, last):
     raise AssertionError(text)
 
 
-@pytest.mark.limit(180)
+@pytest.mark.limit(300)
 def test_from_the_wire_to_the_line_that_wrote_it(recording):
     folder, _ = recording
     text = replay(folder, STEPS, "in section")

@@ -166,7 +166,7 @@ def test_the_echo_button(live):
     browser.wait("pollux.s.states.ESTABLISHED == 4")
 
 
-@pytest.mark.limit(90)
+@pytest.mark.limit(180)
 def test_a_thousand_connections(browser):
     """Counted by state, found by number, pinned; each look is quick."""
     with watched.folder() as folder, \

@@ -12,7 +12,7 @@ KERNEL = qemu.KERNEL
 INITRAMFS = "build/initramfs.cpio"
 # What QEMU's user networking gives out, without waiting for DHCP.
 USER_IP = "10.0.2.15::10.0.2.2:255.255.255.0::eth0:off"
-BOOT_SECONDS = 20
+BOOT_SECONDS = 40
 
 
 def free_port():

@@ -11,7 +11,7 @@ import pytest
 from tests.lib.guest import Logged, free_port
 
 ROOT = "build/servers"		# where `make` has unpacked the packages
-BOOT_SECONDS = 30
+BOOT_SECONDS = 60
 ENV = dict(os.environ, LD_LIBRARY_PATH=os.path.abspath(
     f"{ROOT}/usr/lib/x86_64-linux-gnu"))
 

@@ -143,7 +143,7 @@ http.createServer((req, res) => {
 """
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 def test_node(tmp_path):
     (tmp_path / "app.js").write_text(NODE)
     with Server("node", "/app.js", port=3000, options=(
@@ -187,7 +187,7 @@ def go_program(tmp_path_factory):
     return str(work / "server")
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 def test_go(go_program):
     with Server(go_program, port=8080,
                 probe=b"GET / HTTP/1.0\r\n\r\n") as server:

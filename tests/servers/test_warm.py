@@ -34,7 +34,7 @@ def ask(server):
     return (data[:32], *struct.unpack("<dqq", data[32:]))
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 def test_time_and_randomness_are_new(cache, tmp_path):
     (tmp_path / "serve.py").write_text(SERVE)
     said = []

@@ -40,7 +40,7 @@ def build(folder):
     return found
 
 
-@pytest.mark.limit(300)
+@pytest.mark.limit(400)
 def test_two_places():
     with tempfile.TemporaryDirectory() as folder:
         one = build(f"{folder}/a")

@@ -9,7 +9,7 @@ from tests.lib.wire import (GUEST_IP, GUEST_MAC, HOST_IP, HOST_MAC, Dropped,
                             Peer)
 
 
-def ping(wire, data=b"", seconds=3, **ip):
+def ping(wire, data=b"", seconds=10, **ip):
     ident = random.getrandbits(16)
     request = IP(src=HOST_IP, dst=GUEST_IP, **ip) / ICMP(id=ident, seq=7) / \
         data

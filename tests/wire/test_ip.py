@@ -84,7 +84,7 @@ def test_ethernet_padding_is_not_data(wire):
     peer.send("RA")
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 @pytest.mark.parametrize("seed", range(4))
 def test_mutated_frames(wire, seed):
     """A thousand segments of a living connection with bytes changed."""

@@ -4,7 +4,7 @@ import pytest
 from tests.lib.wire import Peer, WireGuest
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 def test_peers_that_send_and_never_take():
     """Each leaves an echo that cannot be sent. In the end some have no room;
     when they are gone, all is as before."""

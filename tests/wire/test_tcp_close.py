@@ -31,7 +31,7 @@ def closed_by_server(peer):
 def test_peer_closes_first(peer):
     peer.echo()
     peer.send("FA")
-    fin = peer.expect(seconds=2)
+    fin = peer.expect()
     if "F" not in str(fin.flags):
         assert fin.ack == peer.snd_nxt
         fin = peer.expect(flags="FA")
@@ -69,7 +69,7 @@ def test_fin_before_the_data_in_front_of_it(peer):
 def test_unacknowledged_fin_is_sent_again(peer):
     peer.send("FA")
     first = peer.expect(flags="FA")
-    again = peer.expect(flags="FA", seconds=5)
+    again = peer.expect(flags="FA")
     assert again.seq == first.seq
     peer.rcv_nxt += 1
     peer.send("A")
@@ -94,7 +94,7 @@ def test_half_closed_peer_gets_the_rest(peer):
     peer.send("A", window=5000)
     got = b""
     while len(got) < 12:
-        tcp = peer.expect(data=True, seconds=6)
+        tcp = peer.expect(data=True)
         offset = (tcp.seq - peer.rcv_nxt) % 2**32
         if offset <= len(got):
             got = got[:offset] + payload(tcp)

@@ -67,11 +67,11 @@ def test_repeated_syn_gets_the_same_answer(wire, again):
 
 def test_syn_ack_is_repeated(wire):
     peer = Peer(wire)
-    first = peer.syn()
     start = time.monotonic()
-    again = peer.expect("SA", seconds=4)
+    first = peer.syn()
+    again = peer.expect("SA", seconds=10)
     assert again.seq == first.seq
-    assert 0.7 < time.monotonic() - start < 3.5
+    assert time.monotonic() - start > 0.9
     peer.send("R", seq=peer.snd_nxt)
 
 
