@@ -12,12 +12,13 @@ from px_lib import (address, enum_names, list_objs, obj,  # noqa: E402
                     percpu, variable)
 
 
-def rss():
-    """Pages of the program; there is one address space."""
+def program():
+    """Pages and mappings of the program; there is one address space."""
     for task in list_objs(address("task_list"), "task", "tasks"):
         if task.mm:
-            return obj("mm_struct", task.mm).rss
-    return 0
+            mm = obj("mm_struct", task.mm)
+            return {"user": mm.rss, "areas": mm.nr_areas}
+    return {"user": 0, "areas": 0}
 
 
 def drops():
@@ -26,10 +27,16 @@ def drops():
             for n, count in enumerate(percpu("drop_counts")) if count}
 
 
+def snmp():
+    names = enum_names("snmp_counter", "SNMP_")
+    return {names[n]: count
+            for n, count in enumerate(percpu("snmp_counts")) if count}
+
+
 zone = variable("zone", "page_alloc.c")
 print(json.dumps({
-    "free": zone.nr_free, "total": zone.nr_total, "user": rss(),
-    "drops": drops(),
+    "free": zone.nr_free, "total": zone.nr_total, **program(),
+    "drops": drops(), "snmp": snmp(),
     "caches": {name: {"size": size, "used": used, "pages": pages}
                for name, size, used, _, pages, _ in px_slab.caches()},
 }))

@@ -33,6 +33,10 @@ from tools import qemu                                          # noqa: E402
 MINUTE, RATE, CONNS, SIZE = 60, 200, 16, 64
 LATER = 1.2
 CONTROL_PORT = 7778
+# Where the kernel keeps the program's mappings, and these are the program's.
+AREAS = "kmalloc-96"
+# Of the connections over bad links, while SYNs flood (mix.py).
+REFUSED_MAX = 0.01
 QUIET_SECONDS = 300     # until all that was closed is forgotten
 # KASAN keeps what was freed for a while: so many objects.
 QUARANTINE = 512
@@ -145,7 +149,10 @@ class Soak:
                                           elf=self.elf)[what])
 
     def used(self):
-        return {name: c["used"] for name, c in self.memory()["caches"].items()}
+        memory = self.memory()
+        used = {name: c["used"] for name, c in memory["caches"].items()}
+        used[AREAS] -= memory["areas"]
+        return used
 
     def quiet(self, like=None):
         """Slab objects once all is closed and forgotten: as with @like, or
@@ -181,8 +188,9 @@ def soak(s, seconds):
     s.minute(min(30, seconds))
     s.end_mix(mix)
     before = s.quiet()
-    free = s.memory()["free"]
-    say(f"warm: {sum(before.values())} slab objects, {free * 4} KiB free")
+    memory = s.memory()
+    say(f"warm: {sum(before.values())} slab objects, "
+        f"{memory['free'] * 4} KiB free, {memory['areas']} mappings")
     mix, p99 = s.mix(), []
     end = time.monotonic() + seconds
     while time.monotonic() < end - 1:
@@ -197,8 +205,11 @@ def soak(s, seconds):
     after = s.quiet(before)
     memory = s.memory()
     say(f"done: {json.dumps(done)}, echoes {len(p99) * RATE * MINUTE}")
-    say(f"{sum(after.values())} slab objects, {memory['free'] * 4} KiB free; "
-        f"drops {json.dumps(memory['drops'])}")
+    say(f"{sum(after.values())} slab objects, {memory['free'] * 4} KiB free, "
+        f"{memory['areas']} mappings; drops {json.dumps(memory['drops'])}")
+    say(f"counted: {json.dumps(memory['snmp'])}")
+    if done.get("refused", 0) > REFUSED_MAX * done.get("lossy", 0):
+        s.problems.append(f"{done['refused']} connections were refused")
     if s.more(before, after):
         s.problems.append(f"left over: {s.more(before, after)}")
     judge(s, p99)
