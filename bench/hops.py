@@ -16,7 +16,7 @@ HOPS = (
     ("TCP demultiplexing", "tcp_v4_rcv|tcp_lookup.*|tcp_v4_do_rcv|sock_put|"
      "add_backlog|checksum_ok"),
     ("TCP input", "tcp_rcv_established|tcp_ack|ack_general|tcp_rtt_sample|"
-     "tcp_queue_rcv|tcp_cong_acked|tcp_data_snd_check|tcp_ack_snd_check|"
+     "tcp_queue_rcv|ack_of_all|tcp_cong_acked|tcp_data_snd_now|tcp_ack_snd_check|"
      "tcp_arm|tcp_cubic.*|cubic_.*"),
     ("wake-up and switch", "sock_def_readable|__wake_up|ep_poll_callback|"
      "ep_autoremove_wake_function|wake_up_process|schedule|__switch.*|"

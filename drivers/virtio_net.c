@@ -222,8 +222,7 @@ static int virtnet_poll(struct napi_struct *napi, int budget)
 
 	trace(TRACE_VIRTNET_POLL, RX_QUEUE, budget);
 	vi->stats.polls++;
-	while (done < budget && !vi->vdev->broken &&
-	       virtqueue_more_used(&vi->rx)) {
+	while (done < budget && virtqueue_more_used(&vi->rx)) {
 		skb = virtnet_receive(vi);
 		if (likely(skb)) {
 			if (skb->len >= GRO_FRAME_MIN) {
@@ -231,6 +230,8 @@ static int virtnet_poll(struct napi_struct *napi, int budget)
 				break;
 			}
 			netif_receive_skb(skb);
+		} else if (vi->vdev->broken) {
+			break;
 		}
 		done++;
 	}

@@ -30,8 +30,13 @@
 
 /* In front of every packet (5.1.6). Little-endian, as we are. */
 struct virtio_net_hdr {
-	u8 flags;
-	u8 gso_type;
+	union {
+		struct {
+			u8 flags;
+			u8 gso_type;
+		};
+		u16 what;	/* both, flags in the low byte */
+	};
 	u16 hdr_len;
 	u16 gso_size;
 	u16 csum_start;		/* from the Ethernet header on */

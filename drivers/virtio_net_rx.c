@@ -91,18 +91,17 @@ static noinline bool rx_gso(struct sk_buff *skb, u8 type, u16 hdr_len,
  * field is read once: what was checked must not change before its use.
  */
 static inline bool rx_offloads(struct sk_buff *skb,
-			       const struct virtio_net_hdr *hdr, u8 flags,
-			       u8 gso_type)
+			       const struct virtio_net_hdr *hdr, u16 what)
 {
-	if (flags & VIRTIO_NET_HDR_NEEDS_CSUM) {
+	if (what & VIRTIO_NET_HDR_NEEDS_CSUM) {
 		if (!rx_partial(skb, READ_ONCE(hdr->csum_start),
 				READ_ONCE(hdr->csum_offset)))
 			return false;
-	} else if (flags & VIRTIO_NET_HDR_DATA_VALID) {
+	} else if (what & VIRTIO_NET_HDR_DATA_VALID) {
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 	}
-	return likely(gso_type == VIRTIO_NET_GSO_NONE) ||
-	       rx_gso(skb, gso_type, READ_ONCE(hdr->hdr_len),
+	return likely(what >> 8 == VIRTIO_NET_GSO_NONE) ||
+	       rx_gso(skb, (u8)(what >> 8), READ_ONCE(hdr->hdr_len),
 		      READ_ONCE(hdr->gso_size));
 }
 
@@ -150,9 +149,7 @@ static inline struct sk_buff *rx_one(struct virtnet *vi, struct sk_buff *skb,
 				     u32 len)
 {
 	const struct virtio_net_hdr *hdr = (const void *)skb->data;
-	u8 flags = READ_ONCE(hdr->flags);
-	u8 gso_type = READ_ONCE(hdr->gso_type);
-	u16 buffers = 1;
+	u16 buffers = 1, what = READ_ONCE(hdr->what);
 
 	if (unlikely(len < vi->hdr_len))
 		return rx_bad(vi, skb, DROP_DEV_RUNT);
@@ -166,8 +163,7 @@ static inline struct sk_buff *rx_one(struct virtnet *vi, struct sk_buff *skb,
 		return rx_bad(vi, skb, DROP_DEV_BAD_LENGTH);
 	if (unlikely(skb->len < ETH_HLEN))
 		return rx_bad(vi, skb, DROP_DEV_RUNT);
-	if ((flags | gso_type) &&
-	    unlikely(!rx_offloads(skb, hdr, flags, gso_type)))
+	if (unlikely(!rx_offloads(skb, hdr, what)))
 		return rx_bad(vi, skb, DROP_DEV_BAD_LENGTH);
 	skb->dev = &vi->dev;
 	return skb;

@@ -45,7 +45,8 @@ static bool needs_offload(const struct sk_buff *skb)
 	return skb->ip_summed == CHECKSUM_PARTIAL || skb->gso_size;
 }
 
-static void fill_gso(struct virtio_net_hdr *hdr, const struct sk_buff *skb)
+static noinline void fill_gso(struct virtio_net_hdr *hdr,
+			      const struct sk_buff *skb)
 {
 	const u8 *tcp = skb->head + skb->csum_start;
 
@@ -57,15 +58,6 @@ static void fill_gso(struct virtio_net_hdr *hdr, const struct sk_buff *skb)
 	hdr->hdr_len = hdr->csum_start + (u16)(tcp[TCP_DOFF] >> 4) * 4;
 }
 
-static noinline void fill_offload(struct virtio_net_hdr *hdr,
-				  const struct sk_buff *skb)
-{
-	hdr->flags = VIRTIO_NET_HDR_NEEDS_CSUM;
-	hdr->csum_start = (u16)(skb->csum_start - skb_headroom(skb));
-	hdr->csum_offset = skb->csum_offset;
-	if (skb->gso_size)
-		fill_gso(hdr, skb);
-}
 
 /*
  * Writes the header in front of the data, which stays as it is: the headroom
@@ -75,12 +67,21 @@ static noinline void fill_offload(struct virtio_net_hdr *hdr,
 static inline void push_header(struct virtnet *vi, struct sk_buff *skb)
 {
 	struct virtio_net_hdr *hdr = (void *)(skb->data - vi->hdr_len);
+	u64 words = 0;
+	u16 offset = 0;
 
-	__builtin_memset(hdr, 0, VIRTIO_NET_HDR_OLD_SIZE);
+	if (likely(skb->ip_summed == CHECKSUM_PARTIAL)) {
+		u16 start = (u16)(skb->csum_start - skb_headroom(skb));
+
+		words = VIRTIO_NET_HDR_NEEDS_CSUM | (u64)start << 48;
+		offset = skb->csum_offset;
+	}
+	__builtin_memcpy(hdr, &words, sizeof(words));
+	hdr->csum_offset = offset;
 	if (likely(vi->hdr_len == VIRTIO_NET_HDR_SIZE))
 		hdr->num_buffers = 0;
-	if (skb->ip_summed == CHECKSUM_PARTIAL)
-		fill_offload(hdr, skb);
+	if (unlikely(skb->gso_size))
+		fill_gso(hdr, skb);
 }
 
 /* The pieces behind the first; 0 if there are more than TX_PIECES. */

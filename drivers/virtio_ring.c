@@ -300,44 +300,54 @@ static void *detach(struct virtqueue *vq, u16 head)
 	return token;
 }
 
+/* What came back: in registers, so that its users need no stack for it. */
+struct got {
+	void *token;
+	u32 len;
+};
+
 /* Chains, indirect tables, and what no device should say. */
-static noinline void *get_odd(struct virtqueue *vq, u32 id, u32 *len)
+static noinline struct got get_odd(struct virtqueue *vq, u32 id, u32 len)
 {
 	struct vq_slot *slot = id < vq->num ? &vq->slots[id] : NULL;
 
 	if (!slot || !slot->token) {
 		virtio_break(vq->vdev, "used a chain that was not given to it");
-		return NULL;
+		return (struct got){ NULL, 0 };
 	}
-	if (*len > slot->in_len) {
+	if (len > slot->in_len) {
 		if (slot->in_len) {
 			virtio_break(vq->vdev, "wrote more than there is room");
-			return NULL;
+			return (struct got){ NULL, 0 };
 		}
 		/* Old devices leave rubbish there for what they only read. */
-		*len = 0;
+		len = 0;
 	}
 	vq->last_used++;
-	return detach(vq, (u16)id);
+	return (struct got){ detach(vq, (u16)id), len };
 }
 
 __inline_hot void *virtqueue_take_buf(struct virtqueue *vq, u32 *len)
 {
 	struct vring_used_elem *elem;
 	struct vq_slot *slot;
+	struct got got;
 	void *token;
-	u32 id;
+	u32 id, n;
 
 	smp_rmb();
 	elem = &vq->used->ring[vq->last_used & vq->mask];
 	id = READ_ONCE(elem->id);
-	*len = READ_ONCE(elem->len);
-	if (unlikely(id >= vq->num))
-		return get_odd(vq, id, len);
+	n = READ_ONCE(elem->len);
 	slot = &vq->slots[id];
+	if (unlikely(id >= vq->num || !slot->token || slot->count != 1 ||
+		     n > slot->in_len)) {
+		got = get_odd(vq, id, n);
+		*len = got.len;
+		return got.token;
+	}
+	*len = n;
 	token = slot->token;
-	if (unlikely(!token || slot->count != 1 || *len > slot->in_len))
-		return get_odd(vq, id, len);
 	vq->last_used++;
 	slot->token = NULL;
 	slot->next = vq->free_head;

@@ -49,18 +49,23 @@ static struct ep_place ep_find(struct eventpoll *ep, struct file *file, int fd)
 
 	while (*at.link) {
 		struct epitem *epi = rb_entry(*at.link, struct epitem, rbn);
-		bool right;
+		u64 mine = (uintptr_t)file, its = (uintptr_t)epi->ffd.file;
 
-		if (epi->ffd.file == file && epi->ffd.fd == fd) {
-			at.epi = epi;
-			break;
+		if (unlikely(mine == its)) {
+			if (epi->ffd.fd == fd) {
+				at.epi = epi;
+				break;
+			}
+			mine = (u32)fd;
+			its = (u32)epi->ffd.fd;
 		}
-		right = epi->ffd.file == file ?
-			fd > epi->ffd.fd :
-			(uintptr_t)file > (uintptr_t)epi->ffd.file;
 		at.parent = *at.link;
-		at.link = right ? &at.parent->right : &at.parent->left;
-		at.leftmost = at.leftmost && !right;
+		if (mine > its) {
+			at.link = &at.parent->right;
+			at.leftmost = false;
+		} else {
+			at.link = &at.parent->left;
+		}
 	}
 	return at;
 }

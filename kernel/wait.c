@@ -84,10 +84,9 @@ void remove_wait_queue(struct wait_queue_head *wq,
 	spin_unlock_irqrestore(&wq->lock, irq);
 }
 
-/* Inline in both of its callers: this is on every packet's road, twice. */
-static __always_inline void wake_entries(struct wait_queue_head *wq,
-					 unsigned int mode, int nr_exclusive,
-					 void *key)
+static noinline void wake_entries(struct wait_queue_head *wq,
+				  unsigned int mode, int nr_exclusive,
+				  void *key)
 {
 	struct wait_queue_entry *wqe, *next;
 
@@ -103,10 +102,18 @@ static __always_inline void wake_entries(struct wait_queue_head *wq,
 	}
 }
 
-void __wake_up_locked(struct wait_queue_head *wq, unsigned int mode,
-		      int nr_exclusive, void *key)
+/* A sole entry, which is what most queues have, needs no walk. */
+__inline_hot void __wake_up_locked(struct wait_queue_head *wq,
+				   unsigned int mode, int nr_exclusive,
+				   void *key)
 {
-	wake_entries(wq, mode, nr_exclusive, key);
+	struct wait_queue_entry *first = list_first_entry(
+		&wq->head, struct wait_queue_entry, entry);
+
+	if (likely(first->entry.next == &wq->head && !list_empty(&wq->head)))
+		first->func(first, mode, 0, key);
+	else
+		wake_entries(wq, mode, nr_exclusive, key);
 }
 
 void __wake_up(struct wait_queue_head *wq, unsigned int mode,
@@ -114,7 +121,7 @@ void __wake_up(struct wait_queue_head *wq, unsigned int mode,
 {
 	unsigned long irq = spin_lock_irqsave(&wq->lock);
 
-	wake_entries(wq, mode, nr_exclusive, key);
+	__wake_up_locked(wq, mode, nr_exclusive, key);
 	spin_unlock_irqrestore(&wq->lock, irq);
 }
 

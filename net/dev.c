@@ -267,14 +267,14 @@ static inline void kick_locked(struct net_device *dev)
 /* True if the device took it; else the ring is full. */
 static inline bool xmit_locked(struct net_device *dev, struct sk_buff *skb)
 {
-	u32 len = skb->len;
-
+	/* The device may be done with @skb before it returns. */
+	dev->tx_bytes += skb->len;
 	if (unlikely(dev->ops->start_xmit(dev, skb))) {
+		dev->tx_bytes -= skb->len;
 		dev->tx_stopped = true;
 		return false;
 	}
 	dev->tx_packets++;
-	dev->tx_bytes += len;
 	dev->tx_unkicked = true;
 	return true;
 }

@@ -57,13 +57,14 @@ void skb_no_room(const struct sk_buff *skb, u32 n)
 	      skb_headroom(skb), skb_tailroom(skb), skb->len);
 }
 
-static inline void init_skb(struct sk_buff *skb, u32 class, u32 truesize)
+static inline void init_skb(struct sk_buff *skb, u32 class, u32 truesize,
+			    u32 reserve)
 {
 	skb->frag_list = NULL;
 	skb->dev = NULL;
 	skb->destructor = NULL;
 	skb->head = (u8 *)(skb + 1);
-	skb->data = skb->head;
+	skb->data = skb->head + reserve;
 	skb->end = (u8 *)skb + truesize;
 	skb->len = 0;
 	skb->data_len = 0;
@@ -90,7 +91,7 @@ static noinline __cold struct sk_buff *alloc_large(u32 size)
 		return NULL;
 	skb = kmalloc(total);
 	if (skb)
-		init_skb(skb, CLASS_KMALLOC, total);
+		init_skb(skb, CLASS_KMALLOC, total, 0);
 	return skb;
 }
 
@@ -104,7 +105,7 @@ __flatten struct sk_buff *alloc_skb(u32 size)
 	class = class_of(size + sizeof(*skb));
 	skb = kmem_cache_alloc(class_cache[class]);
 	if (likely(skb))
-		init_skb(skb, class, class_size(class));
+		init_skb(skb, class, class_size(class), 0);
 	return skb;
 }
 
@@ -118,10 +119,8 @@ u32 alloc_skb_bulk(u32 size, u32 reserve, u32 n, struct sk_buff **skb)
 	u32 class = class_of(size + sizeof(**skb));
 
 	n = kmem_cache_alloc_bulk(class_cache[class], n, (void **)skb);
-	for (u32 i = 0; i < n; i++) {
-		init_skb(skb[i], class, class_size(class));
-		skb[i]->data = (u8 *)(skb[i] + 1) + reserve;
-	}
+	for (u32 i = 0; i < n; i++)
+		init_skb(skb[i], class, class_size(class), reserve);
 	return n;
 }
 
@@ -146,8 +145,11 @@ static void free_pieces(struct sk_buff *piece)
 	}
 }
 
-static noinline void free_chain(struct sk_buff *skb)
+/* Who is to be told, what is borrowed, or in pieces. */
+static noinline void free_odd(struct sk_buff *skb)
 {
+	if (skb->destructor)
+		skb->destructor(skb);
 	free_pieces(skb->frag_list);
 	if (skb->free_data)
 		skb->free_data(skb);
@@ -161,10 +163,9 @@ __flatten void kfree_skb(struct sk_buff *skb)
 	/* The only holder needs no locked instruction to find that out. */
 	if (atomic_read(&skb->refs) != 1 && !atomic_dec_and_test(&skb->refs))
 		return;
-	if (skb->destructor)
-		skb->destructor(skb);
-	if (unlikely(skb->frag_list || skb->free_data))
-		free_chain(skb);
+	if ((uintptr_t)skb->destructor | (uintptr_t)skb->frag_list |
+	    (uintptr_t)skb->free_data)
+		free_odd(skb);
 	else
 		free_object(skb);
 }

@@ -88,10 +88,8 @@ struct sock *sk_alloc(const struct proto *prot, u16 family, u16 type,
 	return sk;
 }
 
-void sock_put(struct sock *sk)
+void sock_free(struct sock *sk)
 {
-	if (!atomic_dec_and_test(&sk->sk_refs))
-		return;
 	if (sk->sk_prot->destruct)
 		sk->sk_prot->destruct(sk);
 	skb_queue_purge(&sk->sk_receive_queue);

@@ -115,6 +115,7 @@ struct __capability("sock") sock {
 	u32 sk_lock;			/* a  SOCK_LOCK_ bits, see above */
 	u8 sk_state;			/* s  enum tcp_state, for all kinds */
 	u8 sk_shutdown;			/* s  RCV_ and SEND_SHUTDOWN */
+	bool sk_v4;			/* c  both addresses are IPv4 (TCP) */
 	struct atomic sk_refs;		/* a */
 	u8 sk_protocol;			/* c  IPPROTO_ */
 	u8 sk_type;			/* c */
@@ -195,8 +196,15 @@ static inline void sock_hold(struct sock *sk)
 	atomic_inc(&sk->sk_refs);
 }
 
-/* The last reference calls sk_prot->destruct and frees. Any context. */
-void sock_put(struct sock *sk);
+/* Nobody has a reference: calls sk_prot->destruct and frees. Any context. */
+void sock_free(struct sock *sk);
+
+/* The last reference frees. Any context. */
+static inline void sock_put(struct sock *sk)
+{
+	if (atomic_dec_and_test(&sk->sk_refs))
+		sock_free(sk);
+}
 
 static inline bool sock_owned_by_user(const struct sock *sk)
 {

@@ -19,7 +19,7 @@
 #define EFER_NX		(1ul << 11)
 
 DEFINE_PER_CPU(u64, this_cpu_off) = 0;
-DEFINE_PER_CPU(u32, cpu_number) = 0;
+DEFINE_PER_CPU(u64, cpu_number) = 0;
 
 u32 cpu_features __ro_after_init = 0;
 

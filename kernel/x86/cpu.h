@@ -8,9 +8,9 @@
 #define NR_CPUS 8		/* most that per-CPU tables provide for */
 
 /* Which CPU this is, from 0; the boot CPU is 0. */
-DECLARE_PER_CPU(u32, cpu_number);
+DECLARE_PER_CPU(u64, cpu_number);
 
-static inline u32 smp_processor_id(void)
+static inline u64 smp_processor_id(void)
 {
 	return this_cpu_read(cpu_number);
 }

@@ -197,7 +197,7 @@ noinline void ip_rcv(struct sk_buff *skb)
  * IPv6 without extension headers and for an address that we know to be ours
  * is TCP's; lwIP knows the rest (RFC 8200).
  */
-void ip6_rcv(struct sk_buff *skb)
+noinline void ip6_rcv(struct sk_buff *skb)
 {
 	const struct ip6hdr *ip6;
 	struct ip_addr saddr, daddr;

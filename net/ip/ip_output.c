@@ -173,8 +173,8 @@ int ip_queue_xmit(struct sk_buff *skb, struct ip_route *rt,
 	SNMP_ADD(IpExt_OutOctets, len);
 	w = ip4_words(out, len);
 	h = skb_push(skb, ETH_HLEN + sizeof(struct iphdr));
+	skb->network_header = (u16)(skb_headroom(skb) + ETH_HLEN);
 	__builtin_memcpy(h, rt->ll_hdr, ETH_HLEN);
 	put_words(h + ETH_HLEN, &w);
-	skb->network_header = (u16)(skb_headroom(skb) + ETH_HLEN);
 	return dev_queue_xmit(rt->dev, skb);
 }

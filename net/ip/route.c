@@ -273,13 +273,14 @@ static inline bool cache_get(struct ip_addr *saddr, const struct ip_addr *daddr,
 
 	spin_lock_bh(&table_lock);
 	hit = slot->rt.gen == READ_ONCE(ip_route_gen) &&
-	      slot->daddr == daddr->a[3] &&
-	      (ip_addr_any(saddr) || (saddr->a[3] == slot->saddr &&
-				      ip_addr_is_v4(saddr)));
-	if (hit) {
-		*rt = slot->rt;
-		*saddr = ip_addr_v4(slot->saddr);
+	      slot->daddr == daddr->a[3];
+	if (hit && !(saddr->a[3] == slot->saddr && ip_addr_is_v4(saddr))) {
+		hit = ip_addr_any(saddr);
+		if (hit)
+			*saddr = ip_addr_v4(slot->saddr);
 	}
+	if (hit)
+		*rt = slot->rt;
 	spin_unlock_bh(&table_lock);
 	return hit;
 }
@@ -324,7 +325,8 @@ static noinline int lookup_slow(struct ip_addr *saddr,
 				const struct ip_addr *daddr,
 				struct ip_route *rt, struct ip_addr *next_hop)
 {
-	int err = find_route(saddr, daddr, rt, next_hop);
+	struct ip_addr hop;
+	int err = find_route(saddr, daddr, rt, next_hop ? next_hop : &hop);
 
 	if (!err && ip_addr_is_v4(daddr) && rt->ll_len &&
 	    rt->dev != &loopback_dev)
@@ -335,24 +337,13 @@ static noinline int lookup_slow(struct ip_addr *saddr,
 int ip_route_lookup(struct ip_addr *saddr, const struct ip_addr *daddr,
 		    struct ip_route *rt, struct ip_addr *next_hop)
 {
-	if (ip_addr_is_v4(daddr) && cache_get(saddr, daddr, rt))
+	if (ip_addr_is_v4(daddr) && likely(cache_get(saddr, daddr, rt)))
 		return 0;
 	return lookup_slow(saddr, daddr, rt, next_hop);
-}
-
-static noinline int output_slow(struct ip_addr *saddr,
-				const struct ip_addr *daddr,
-				struct ip_route *rt)
-{
-	struct ip_addr next_hop;
-
-	return lookup_slow(saddr, daddr, rt, &next_hop);
 }
 
 int ip_route_output(struct ip_addr *saddr, const struct ip_addr *daddr,
 		    struct ip_route *rt)
 {
-	if (ip_addr_is_v4(daddr) && likely(cache_get(saddr, daddr, rt)))
-		return 0;
-	return output_slow(saddr, daddr, rt);
+	return ip_route_lookup(saddr, daddr, rt, NULL);
 }

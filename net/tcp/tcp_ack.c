@@ -269,12 +269,12 @@ static noinline enum tcp_step ack_general(struct tcp_sock *tp,
 
 /*
  * An ACK of all that is out, if that is one buffer that was sent once and
- * nothing is amiss: what dialogues consist of. False: it is not that, or more
- * is to be done.
+ * nothing is amiss: what dialogues consist of.
  */
-static inline bool ack_of_all(struct tcp_sock *tp,
-			      const struct tcp_segment *seg, u64 now)
+static noinline enum tcp_step ack_of_all(struct tcp_sock *tp,
+					 struct sk_buff *ack, u64 now)
 {
+	const struct tcp_segment *seg = tcp_seg(ack);
 	struct sk_buff *skb = list_first_entry(&tp->write_queue,
 					       struct sk_buff, tx_link);
 	const struct tcp_tx *tx = tcp_tx(skb);
@@ -284,7 +284,7 @@ static inline bool ack_of_all(struct tcp_sock *tp,
 		     tp->ca_state != TCP_CA_OPEN || tp->dupacks ||
 		     tp->flags & (TCP_F_UNDO | TCP_F_TLP_OUT |
 				  TCP_F_MTU_PROBE | TCP_F_FIN_WANTED)))
-		return false;
+		return ack_general(tp, ack, now);
 	tp->probes_out = 0;
 	update_window(tp, seg);
 	tp->n.bytes_acked += seg->ack - tp->snd_una;
@@ -298,7 +298,7 @@ static inline bool ack_of_all(struct tcp_sock *tp,
 	tcp_free_tx(tp, skb);
 	tcp_rtt_sample(tp, rtt_us);
 	tcp_cong_acked(tp, segs, rtt_us, now);
-	return true;
+	return TCP_CONTINUE;
 }
 
 enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
@@ -308,8 +308,7 @@ enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 	if (unlikely(seg->ack != tp->snd_nxt || seg->nr_sacks))
 		return ack_general(tp, skb, now);
 	if (tp->packets_out)
-		return likely(ack_of_all(tp, seg, now)) ? TCP_CONTINUE
-			: ack_general(tp, skb, now);
+		return ack_of_all(tp, skb, now);
 	/* A child's SYN is not in the queue. */
 	if (tp->send_head || seg->ack != tp->snd_una)
 		return ack_general(tp, skb, now);

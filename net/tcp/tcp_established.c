@@ -107,7 +107,7 @@ static void check_space(struct tcp_sock *tp)
 	sk->sk_write_space(sk);
 }
 
-void tcp_data_snd_check(struct tcp_sock *tp, u64 now)
+noinline void tcp_data_snd_now(struct tcp_sock *tp, u64 now)
 {
 	tcp_push_pending(tp, now);
 	if (READ_ONCE(tp->nospace))

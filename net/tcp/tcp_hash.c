@@ -85,7 +85,7 @@ static struct hlist_head *bucket_at(struct table *t, u32 n)
 {
 	u32 leaf = n >> LEAF_SHIFT;
 
-	if (!leaf)
+	if (likely(!leaf))
 		return &t->first[n];
 	return &t->root[leaf >> LEAF_SHIFT][leaf & (LEAF - 1)]
 		[n & (LEAF - 1)];
@@ -227,15 +227,6 @@ struct sock *tcp_lookup(const struct tcp_tuple *t)
 	return sk;
 }
 
-static inline bool is_v4(const struct ip_addr *ip, be32 addr)
-{
-	u64 high, low;
-
-	__builtin_memcpy(&high, &ip->a[0], sizeof(high));
-	__builtin_memcpy(&low, &ip->a[2], sizeof(low));
-	return !high && low == (IP_MAPPED_WORD | (u64)addr << 32);
-}
-
 struct sock *tcp_lookup_v4(be32 remote, be32 local, u32 ports, u32 *to)
 {
 	u32 hash = hash_mix(hash_sum(remote, local, ports));
@@ -248,8 +239,8 @@ struct sock *tcp_lookup_v4(be32 remote, be32 local, u32 ports, u32 *to)
 	bucket = find_bucket(&socks, hash);
 	hlist_for_each_entry(sk, bucket, sk_node) {
 		if (likely(sk->sk_hash == hash && sock_ports(sk) == ports &&
-			   is_v4(&sk->sk_daddr, remote) &&
-			   is_v4(&sk->sk_rcv_saddr, local))) {
+			   sk->sk_v4 && sk->sk_daddr.a[3] == remote &&
+			   sk->sk_rcv_saddr.a[3] == local)) {
 			sock_hold(sk);
 			break;
 		}
@@ -258,21 +249,35 @@ struct sock *tcp_lookup_v4(be32 remote, be32 local, u32 ports, u32 *to)
 	return sk;
 }
 
+/* Is a connection with @sk's addresses and ports there? */
+static bool is_taken(const struct hlist_head *bucket, const struct sock *sk)
+{
+	const struct sock *s;
+
+	hlist_for_each_entry(s, bucket, sk_node) {
+		if (s->sk_hash == sk->sk_hash &&
+		    sock_ports(s) == sock_ports(sk) &&
+		    ip_addr_eq(&s->sk_daddr, &sk->sk_daddr) &&
+		    ip_addr_eq(&s->sk_rcv_saddr, &sk->sk_rcv_saddr))
+			return true;
+	}
+	return false;
+}
+
 int tcp_hash_add(struct sock *sk)
 {
+	struct spinlock *lock = stripe_of(&socks, sk->sk_hash);
 	struct hlist_head *bucket;
-	struct spinlock *lock;
-	struct tcp_tuple t;
 	bool taken;
 
-	tcp_sock_tuple(sk, &t);
-	lock = stripe_of(&socks, t.hash);
 	local_bh_disable();
 	spin_lock(lock);
-	bucket = find_bucket(&socks, t.hash);
-	taken = find_in(bucket, &t);
+	bucket = find_bucket(&socks, sk->sk_hash);
+	taken = is_taken(bucket, sk);
 	if (!taken) {
 		sock_hold(sk);
+		sk->sk_v4 = ip_addr_is_v4(&sk->sk_daddr) &&
+			    ip_addr_is_v4(&sk->sk_rcv_saddr);
 		tcp_sk(sk)->flags |= TCP_F_HASHED;
 		hlist_add_head(&sk->sk_node, bucket);
 		atomic_inc(&socks.count);

@@ -18,6 +18,13 @@ enum {
 	OPT_FASTOPEN = 34,
 };
 
+/* The words of a SYN as Linux lays its options out, in host order. */
+#define USUAL_SYN_LEN	20
+#define USUAL_MSS	((u32)OPT_MSS << 24 | 4u << 16)
+#define USUAL_SACK_TS	\
+	((u32)OPT_SACK_OK << 24 | 2u << 16 | OPT_TS << 8 | 10u)
+#define USUAL_WSCALE	((u32)OPT_NOP << 16 | OPT_WSCALE << 8 | 3u)
+
 static void decode_ts(struct tcp_segment *seg, const u8 *p)
 {
 	seg->tsval = get_be32(p);
@@ -53,6 +60,30 @@ static void decode_option(struct tcp_segment *seg, const u8 *hdr, const u8 *p,
 }
 
 /*
+ * MSS, SACK-permitted, timestamps, NOP, window scale and no more: a SYN from
+ * Linux, and so most that a server sees. False: it is not that.
+ */
+static inline bool decode_usual_syn(struct tcp_segment *seg, const u8 *p)
+{
+	u32 mss, wscale;
+
+	if (seg->hdr_len != TCP_HDR_LEN + USUAL_SYN_LEN ||
+	    !(seg->flags & TCP_SYN))
+		return false;
+	mss = get_be32(p) - USUAL_MSS;
+	wscale = get_be32(p + 16);
+	if (mss - 1 >= 0xffff || get_be32(p + 4) != USUAL_SACK_TS ||
+	    wscale >> 8 != USUAL_WSCALE)
+		return false;
+	seg->mss = (u16)mss;
+	decode_ts(seg, p + 8);
+	seg->wscale = min((u8)wscale, (u8)TCP_MAX_WSCALE);
+	seg->opts = TCP_OPT_MSS | TCP_OPT_SACK_OK | TCP_OPT_TS |
+		    TCP_OPT_WSCALE;
+	return true;
+}
+
+/*
  * RFC 9293 section 3.1: a kind without a length that fits ends the parsing;
  * what was read before it counts.
  */
@@ -61,6 +92,8 @@ static noinline void decode_options(struct tcp_segment *seg, const u8 *hdr)
 	const u8 *p = hdr + TCP_HDR_LEN;
 	const u8 *end = hdr + seg->hdr_len;
 
+	if (decode_usual_syn(seg, p))
+		return;
 	while (p < end && *p != OPT_EOL) {
 		if (*p == OPT_NOP) {
 			p++;
@@ -92,7 +125,7 @@ int tcp_decode(struct sk_buff *skb)
 	u8 flags;
 
 	if (likely(have >= TCP_HDR_LEN))
-		hdr_len = (h[12] >> 4) * 4u;
+		hdr_len = h[12] >> 2 & 0x3cu;
 	if (unlikely(hdr_len < TCP_HDR_LEN || have < hdr_len)) {
 		if (!pull_header(skb))
 			return DROP_TCP_HDR;
@@ -111,8 +144,9 @@ int tcp_decode(struct sk_buff *skb)
 	seg->wscale = 0;
 	seg->sack_off = 0;
 	seg->nr_sacks = 0;
-	seg->end_seq = seg->seq + skb->len - hdr_len + (flags & TCP_FIN) +
-		       (flags >> 1 & 1);
+	/* SYN and FIN are its lowest bits: how many of the two there are. */
+	seg->end_seq = seg->seq + skb->len - hdr_len +
+		       (((flags & (TCP_SYN | TCP_FIN)) + 1u) >> 1);
 	if (likely(hdr_len == TCP_HDR_LEN + TCP_TS_LEN &&
 		   get_be32(h + TCP_HDR_LEN) == TCP_TS_WORD))
 		decode_ts(seg, h + TCP_HDR_LEN + 4);
@@ -213,7 +247,7 @@ static noinline void encode_more_options(u8 *p, const struct tcp_hdr_out *out)
 	if (out->opts & ~TCP_OPT_TS)
 		p = encode_syn_options(p, out);
 	if (out->opts & TCP_OPT_SACK_OK)
-		word = (u32)OPT_SACK_OK << 24 | 2u << 16 | OPT_TS << 8 | 10u;
+		word = USUAL_SACK_TS;
 	if (out->opts & TCP_OPT_TS)
 		p = encode_ts(p, out, word);
 	if (out->nr_sacks)

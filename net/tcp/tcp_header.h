@@ -63,12 +63,13 @@ struct tcp_segment {
 	u16 mss;		/* if TCP_OPT_MSS */
 	u16 urg;		/* SEG.UP */
 	u8 flags;		/* TCP_FIN and so on */
+	u8 fo_off;		/* if TCP_OPT_FASTOPEN: the cookie */
 	u8 hdr_len;
+	u8 fo_len;
 	u8 opts;		/* TCP_OPT_ bits */
 	u8 wscale;		/* if TCP_OPT_WSCALE */
 	u8 sack_off;		/* first SACK block, from the header on */
 	u8 nr_sacks;
-	u8 fo_off, fo_len;	/* if TCP_OPT_FASTOPEN: the cookie */
 };
 
 _Static_assert(sizeof(struct tcp_segment) <= 48, "fits skb->cb");
@@ -89,9 +90,13 @@ struct tcp_hdr_out {
 	u8 opts;		/* TCP_OPT_ bits */
 	u8 wscale;
 	u8 nr_sacks;
-	struct tcp_sack_block sacks[TCP_MAX_SACKS];
-	u8 fo_len;		/* if TCP_OPT_FASTOPEN */
-	u8 fo[TCP_FASTOPEN_MOST];
+	union {
+		struct tcp_sack_block sacks[TCP_MAX_SACKS];
+		struct {	/* if TCP_OPT_FASTOPEN: only on SYNs */
+			u8 fo_len;
+			u8 fo[TCP_FASTOPEN_MOST];
+		};
+	};
 };
 
 /*

@@ -37,8 +37,15 @@ void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb);
 void tcp_data_ready(struct sock *sk);
 /* After new data: ACK at once or later (RFC 9293 section 3.8.6.3). */
 void tcp_ack_snd_check(struct tcp_sock *tp, u64 now);
+/* The rest of tcp_data_snd_check(), where there is something to do. */
+void tcp_data_snd_now(struct tcp_sock *tp, u64 now);
 /* After an ACK: send what it allows, tell writers of new room. */
-void tcp_data_snd_check(struct tcp_sock *tp, u64 now);
+static inline void tcp_data_snd_check(struct tcp_sock *tp, u64 now)
+{
+	if (tp->send_head || READ_ONCE(tp->nospace))
+		tcp_data_snd_now(tp, now);
+}
+
 /* A segment of @len bytes came: sizes and ACK bookkeeping. */
 void tcp_event_data_recv(struct tcp_sock *tp, const struct tcp_segment *seg,
 			 u32 len, u64 now);

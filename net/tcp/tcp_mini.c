@@ -169,13 +169,13 @@ void tcp_mini_ack(struct tcp_mini *m, const struct tcp_segment *seg, u32 wnd,
 {
 	struct tcp_reply ack = {
 		.tuple = &m->tuple,
-		.seq = m->snd_nxt,
-		.ack = m->rcv_nxt,
-		.tsval = tcp_ms(now) + m->ts_off,
-		.tsecr = m->ts_recent,
-		.wnd = (u16)min(wnd >> m->rcv_wscale, 65535u),
-		.flags = TCP_ACK,
-		.opts = m->opts & TCP_OPT_TS,
+		.hdr.seq = m->snd_nxt,
+		.hdr.ack = m->rcv_nxt,
+		.hdr.tsval = tcp_ms(now) + m->ts_off,
+		.hdr.tsecr = m->ts_recent,
+		.hdr.wnd = (u16)min(wnd >> m->rcv_wscale, 65535u),
+		.hdr.flags = TCP_ACK,
+		.hdr.opts = m->opts & TCP_OPT_TS,
 	};
 
 	if (!(seg->flags & TCP_RST) && tcp_mini_may_answer(m, seg, now))

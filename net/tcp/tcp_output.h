@@ -67,20 +67,14 @@ u32 tcp_receive_space(const struct tcp_sock *tp);
 /* A segment that belongs to no sock. */
 struct tcp_reply {
 	const struct tcp_tuple *tuple;
-	u32 seq, ack;
-	u32 tsval, tsecr;
-	u16 wnd;		/* as sent */
-	u16 mss;
-	u8 flags;
-	u8 opts;		/* TCP_OPT_ bits */
-	u8 wscale;
+	struct tcp_hdr_out hdr;	/* but for the ports */
 	u8 tos;
 };
 
 /*
  * Sends it by @rt, or by a route that it looks up (NULL); if memory or the way
- * out is missing it is lost. Softirq.
+ * out is missing it is lost. Fills the rest of @reply->hdr. Softirq.
  */
-void tcp_send_reply(const struct tcp_reply *reply, struct ip_route *rt);
+void tcp_send_reply(struct tcp_reply *reply, struct ip_route *rt);
 /* The RST that answers @skb (RFC 9293 section 3.10.7.1); borrows @skb. */
 void tcp_send_reset(const struct tcp_tuple *tuple, const struct sk_buff *skb);

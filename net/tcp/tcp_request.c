@@ -47,15 +47,15 @@ static void send_synack(const struct sock *sk, struct tcp_mini *req, u64 now)
 	const struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_reply reply = {
 		.tuple = &req->tuple,
-		.seq = req->snd_nxt - 1,
-		.ack = req->rcv_nxt,
-		.tsval = tcp_ms(now) + req->ts_off,
-		.tsecr = req->ts_recent,
-		.wnd = (u16)min((u32)sk->sk_rcvbuf / 2, 65535u),
-		.flags = req->opts & TCP_OPT_ECN ? TCP_SYN | TCP_ACK | TCP_ECE
-						 : TCP_SYN | TCP_ACK,
-		.opts = req->opts | TCP_OPT_MSS,
-		.wscale = req->rcv_wscale,
+		.hdr.seq = req->snd_nxt - 1,
+		.hdr.ack = req->rcv_nxt,
+		.hdr.tsval = tcp_ms(now) + req->ts_off,
+		.hdr.tsecr = req->ts_recent,
+		.hdr.wnd = (u16)min((u32)sk->sk_rcvbuf / 2, 65535u),
+		.hdr.flags = req->opts & TCP_OPT_ECN
+			? TCP_SYN | TCP_ACK | TCP_ECE : TCP_SYN | TCP_ACK,
+		.hdr.opts = req->opts | TCP_OPT_MSS,
+		.hdr.wscale = req->rcv_wscale,
 		.tos = sk->sk_tos,
 	};
 	struct ip_addr saddr = req->tuple.local;
@@ -64,9 +64,9 @@ static void send_synack(const struct sock *sk, struct tcp_mini *req, u64 now)
 
 	if (ip_route_output(&saddr, &req->tuple.remote, &rt))
 		return;
-	reply.mss = (u16)(rt.mtu - headers);
+	reply.hdr.mss = (u16)(rt.mtu - headers);
 	if (tp->user_mss)
-		reply.mss = min(reply.mss, tp->user_mss);
+		reply.hdr.mss = min(reply.hdr.mss, tp->user_mss);
 	tcp_send_reply(&reply, &rt);
 }
 
@@ -508,7 +508,7 @@ void tcp_listen_new(struct sock *sk, const struct tcp_tuple *tuple,
 }
 
 /* From the backlog: the request may be there, or gone, or a connection. */
-void tcp_listen_rcv(struct sock *sk, struct sk_buff *skb, u64 now)
+noinline void tcp_listen_rcv(struct sock *sk, struct sk_buff *skb, u64 now)
 {
 	struct tcp_tuple tuple;
 	struct tcp_mini *req;

@@ -30,31 +30,35 @@ u32 tcp_receive_space(const struct tcp_sock *tp)
 	return free > 0 ? (u32)free / 2 : 0;
 }
 
+/* Scarce memory: the window closes as it is used, to a few segments. */
+static noinline u32 pressed_space(const struct tcp_sock *tp, u32 space)
+{
+	return min(space, PRESSED_SEGMENTS * tp->rcv_mss);
+}
+
 /*
  * RFC 9293 section 3.8.6.2.2: the right edge moves only by a segment or half
  * the buffer at a time, and never back (section 3.8.6).
  */
 u16 tcp_select_window(struct tcp_sock *tp)
 {
-	u32 full = (u32)tp->sk.sk_rcvbuf / 2;
-	u32 space = tcp_receive_space(tp);
+	u32 full = (u32)tp->sk.sk_rcvbuf / 2, scale = tp->rcv_wscale;
+	u32 space = tcp_receive_space(tp), wnd;
 	u32 step = min((u32)tp->rcv_mss, full / 2);
-	u32 unit = 1u << tp->rcv_wscale;
 	u32 left = tp->rcv_wup + tp->rcv_wnd - tp->rcv_nxt;
 
-	if ((s32)left < 0)
+	if (unlikely((s32)left < 0))
 		left = 0;
-	/* Scarce memory: the window closes as it is used, to a few segments. */
 	if (unlikely(READ_ONCE(memory_pressed)))
-		space = min(space, PRESSED_SEGMENTS * tp->rcv_mss);
-	if (space < full / 2 && space < max(step, full / 16))
+		space = pressed_space(tp, space);
+	if (unlikely(space < full / 2 && space < max(step, full / 16)))
 		space = 0;
-	space = min(space, 65535u << tp->rcv_wscale) & ~(unit - 1);
-	if (space < left + step)
-		space = min(ALIGN_UP(left, unit), 65535u << tp->rcv_wscale);
-	tp->rcv_wnd = space;
+	wnd = min(space >> scale, 65535u);
+	if (wnd << scale < left + step)
+		wnd = min((left + (1u << scale) - 1) >> scale, 65535u);
+	tp->rcv_wnd = wnd << scale;
 	tp->rcv_wup = tp->rcv_nxt;
-	return (u16)(space >> tp->rcv_wscale);
+	return (u16)wnd;
 }
 
 /* An ACK is on its way: nothing is owed any more. */
@@ -293,44 +297,35 @@ __cold void tcp_send_active_reset(struct tcp_sock *tp, u64 now)
 	send_empty(tp, skb, tp->snd_nxt, TCP_RST | TCP_ACK, now);
 }
 
-void tcp_send_reply(const struct tcp_reply *reply, struct ip_route *rt)
+void tcp_send_reply(struct tcp_reply *reply, struct ip_route *rt)
 {
-	struct tcp_hdr_out out = {
-		.seq = reply->seq,
-		.ack = reply->ack,
-		.sport = reply->tuple->lport,
-		.dport = reply->tuple->rport,
-		.wnd = reply->wnd,
-		.mss = reply->mss,
-		.tsval = reply->tsval,
-		.tsecr = reply->tsecr,
-		.flags = reply->flags,
-		.opts = reply->opts,
-		.wscale = reply->wscale,
-	};
-	struct ip_addr saddr = reply->tuple->local;
+	const struct tcp_tuple *t = reply->tuple;
+	struct tcp_hdr_out *out = &reply->hdr;
+	struct ip_addr saddr = t->local;
 	struct ip_route own;
 	struct sk_buff *skb;
 
-	if (reply->opts & TCP_OPT_FASTOPEN) {
-		out.fo_len = TCP_FASTOPEN_COOKIE;
-		tcp_fastopen_cookie(&saddr, &reply->tuple->remote, out.fo);
+	out->sport = t->lport;
+	out->dport = t->rport;
+	if (unlikely(out->opts & TCP_OPT_FASTOPEN)) {
+		out->fo_len = TCP_FASTOPEN_COOKIE;
+		tcp_fastopen_cookie(&saddr, &t->remote, out->fo);
 	}
 	if (!rt) {
 		rt = &own;
-		if (ip_route_output(&saddr, &reply->tuple->remote, rt))
+		if (ip_route_output(&saddr, &t->remote, rt))
 			return;
 	}
 	skb = alloc_skb(TCP_HEADROOM);
 	if (!skb)
 		return;
 	skb_reserve(skb, TCP_HEADROOM);
-	trace(TRACE_TCP_TRANSMIT, NULL, (u64)out.seq << 32);
-	tcp_encode(skb, &out, &saddr, &reply->tuple->remote);
+	trace(TRACE_TCP_TRANSMIT, NULL, (u64)out->seq << 32);
+	tcp_encode(skb, out, &saddr, &t->remote);
 	SNMP_INC(Tcp_OutSegs);
 	ip_queue_xmit(skb, rt, (struct ip_out){
 		.saddr = &saddr,
-		.daddr = &reply->tuple->remote,
+		.daddr = &t->remote,
 		.protocol = IPPROTO_TCP,
 		.tos = reply->tos,
 	});
@@ -340,15 +335,15 @@ __cold void tcp_send_reset(const struct tcp_tuple *tuple,
 			   const struct sk_buff *skb)
 {
 	const struct tcp_segment *seg = tcp_seg(skb);
-	struct tcp_reply rst = { .tuple = tuple, .flags = TCP_RST };
+	struct tcp_reply rst = { .tuple = tuple, .hdr.flags = TCP_RST };
 
 	if (seg->flags & TCP_RST)
 		return;
 	if (seg->flags & TCP_ACK) {
-		rst.seq = seg->ack;
+		rst.hdr.seq = seg->ack;
 	} else {
-		rst.ack = seg->end_seq;
-		rst.flags |= TCP_ACK;
+		rst.hdr.ack = seg->end_seq;
+		rst.hdr.flags |= TCP_ACK;
 	}
 	SNMP_INC(Tcp_OutRsts);
 	tcp_send_reply(&rst, NULL);

@@ -33,8 +33,8 @@ static void skb_addrs(const struct sk_buff *skb, struct ip_addr *saddr,
 		*saddr = ip_addr_v4(ip->saddr);
 		*daddr = ip_addr_v4(ip->daddr);
 	} else {
-		memcpy(saddr, nh + IP6_SADDR, sizeof(*saddr));
-		memcpy(daddr, nh + IP6_DADDR, sizeof(*daddr));
+		__builtin_memcpy(saddr, nh + IP6_SADDR, sizeof(*saddr));
+		__builtin_memcpy(daddr, nh + IP6_DADDR, sizeof(*daddr));
 	}
 }
 
@@ -206,7 +206,7 @@ static inline struct sock *lookup(const struct sk_buff *skb)
 	const struct iphdr *ip = (const void *)skb_network_header(skb);
 	u32 ports = get_be32(skb->data);
 
-	if (unlikely(ip->ver_ihl >> 4 != 4))
+	if (unlikely(ip->ver_ihl >= 0x60))
 		return lookup_v6(skb);
 	return tcp_lookup_v4(ip->saddr, ip->daddr, ports << 16 | ports >> 16,
 			     &tcp_seg(skb)->hash);

@@ -132,7 +132,7 @@ void tcp_icmp_error(const struct icmp_error *e)
 	memcpy(icmp_seen.quoted, e->quoted, 8);
 }
 
-__attribute__((weak)) void sock_put(struct sock *sk)
+__attribute__((weak)) void sock_free(struct sock *sk)
 {
 	fail();
 }
