@@ -23,7 +23,17 @@
 	popfq
 .endm
 
-/* The same, and the debug information knows. */
+/*
+ * An interrupt out of user mode left SS empty. It does no harm, but an emulator
+ * that keeps translated code by the state of the CPU would translate all that
+ * runs now a second time, since `syscall` fills SS.
+ */
+.macro LOAD_SS reg
+	movl	$KERNEL_DS, \reg
+	movl	\reg, %ss
+.endm
+
+/* The same as push, and the debug information knows. */
 .macro PUSH reg
 	pushq	\reg
 	.cfi_adjust_cfa_offset 8
@@ -233,11 +243,12 @@ irq_stubs:
 
 FUNC irq_common
 	BEGIN_INTERRUPT_FRAME
-	testb	$3, 16(%rsp)
+	PUSH	%rdi
+	testb	$3, 24(%rsp)
 	jz	1f
 	swapgs
-1:	PUSH	%rdi
-	PUSH_CALLER_SAVED
+	LOAD_SS	%edi
+1:	PUSH_CALLER_SAVED
 	CLEAN_FLAGS
 	movl	PT_ORIG_RAX - PT_RBP(%rsp), %edi
 	call	do_irq
@@ -304,6 +315,7 @@ FUNC trap_common
 	testb	$3, PT_CS(%rsp)
 	jz	1f
 	swapgs
+	LOAD_SS	%eax
 	subq	$8, %rsp
 	.cfi_adjust_cfa_offset 8
 	call	do_trap_user
