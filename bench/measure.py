@@ -120,18 +120,19 @@ def pollux(machine, mem="64"):
         net=qemu.user_net(machine, port, 7777))
 
 
-def first_echo(command_for, limit=10.0, pause=0.002, what=(b"x", b"x"),
-               begun=lambda: None):
+def first_echo(command_for, limit=10.0, pause=0.002, what=(b"x", b"x")):
     """Seconds from QEMU's start to the first echoed byte, None if never.
-    @command_for gives the command line for a port, see pollux(); @what else
-    is said and heard; @begun is called when QEMU runs."""
+    @command_for gives the command line for a port, see pollux(), or that and
+    files for QEMU to inherit; @what else is said and heard."""
     port = free_port()
-    cmd = command_for(port)
+    cmd, files = command_for(port), ()
+    if isinstance(cmd, tuple):
+        cmd, files = cmd
     start = time.monotonic()
     with process(cmd, stdin=subprocess.DEVNULL,
-                 stdout=subprocess.DEVNULL) as guest, \
+                 stdout=subprocess.DEVNULL,
+                 pass_fds=[f.fileno() for f in files]) as guest, \
             Callers(port, *what) as callers:
-        begun()
         while time.monotonic() - start < limit and guest.poll() is None:
             called = time.monotonic()
             callers.call()

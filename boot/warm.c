@@ -10,6 +10,7 @@
 
 #include "drivers/fw_cfg.h"
 #include "kernel/errno.h"
+#include "kernel/mm/mm.h"
 #include "kernel/panic.h"
 #include "kernel/param.h"
 #include "kernel/printk.h"
@@ -18,7 +19,9 @@
 #include "kernel/time.h"
 #include "kernel/x86/irqflags.h"
 #include "net/tcp/tcp_cookie.h"
+#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_isn.h"
+#include "net/tcp/tcp_port.h"
 
 #define LOOK_NS		(5 * NSEC_PER_MSEC)
 #define QUIET_LOOKS	6u	/* so often in a row the program waited */
@@ -53,12 +56,31 @@ static bool program_waits(void)
 	return any && !busy;
 }
 
-/* Nothing that was random or secret in the saved machine is so any more. */
+/* What the program maps from now on is elsewhere in each machine. */
+static void move_mappings(void)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task *t;
+
+	list_for_each_entry(t, &task_list, tasks) {
+		if (!t->kthread && t->mm)
+			mm_draw_base(t->mm);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+}
+
+/*
+ * What the kernel drew in the saved machine is random and secret no more, but
+ * for the places of what is mapped, guards, and keys of tables in use.
+ */
 static void take_over(const struct warm_words *w)
 {
 	add_entropy(w->seed, sizeof(w->seed), 256);
 	tcp_isn_init();
 	tcp_cookie_init();
+	tcp_fastopen_init();
+	tcp_port_init();
+	move_mappings();
 	ktime_set_real_ns(w->real_ns);
 }
 

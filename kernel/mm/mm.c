@@ -562,6 +562,13 @@ u64 mm_brk(struct mm_struct *mm, u64 want)
 	return brk;
 }
 
+void mm_draw_base(struct mm_struct *mm)
+{
+	mm->mmap_base = mm->stack_top - USER_STACK_SIZE - STACK_GUARD_GAP -
+			get_random_below(MMAP_RANDOM_PAGES) * PAGE_SIZE;
+	mm->mmap_hint = mm->mmap_base;
+}
+
 struct mm_struct *mm_create(void)
 {
 	struct mm_struct *mm = kzalloc(sizeof(*mm));
@@ -577,9 +584,7 @@ struct mm_struct *mm_create(void)
 	INIT_LIST_HEAD(&mm->list);
 	mm->stack_top = TASK_SIZE_MAX -
 			get_random_below(STACK_RANDOM_PAGES) * PAGE_SIZE;
-	mm->mmap_base = mm->stack_top - USER_STACK_SIZE - STACK_GUARD_GAP -
-			get_random_below(MMAP_RANDOM_PAGES) * PAGE_SIZE;
-	mm->mmap_hint = mm->mmap_base;
+	mm_draw_base(mm);
 	return mm;
 }
 

@@ -52,7 +52,7 @@ struct mm_struct {
 	struct list_head list;	/* m */
 	phys_addr_t pgd;	/* c  page-table root */
 	u64 brk_start, brk;	/* m */
-	u64 mmap_base;		/* c  mappings grow down from here */
+	u64 mmap_base;		/* m  mappings grow down from here */
 	u64 mmap_hint;		/* m  there may be no room from here to base */
 	u64 stack_top;		/* c */
 	u64 arg_start;		/* c */
@@ -63,6 +63,11 @@ struct mm_struct {
 
 /* An empty address space with randomised bases; NULL if out of memory. */
 struct mm_struct *mm_create(void) __must_check;
+/*
+ * Mappings to come are put somewhere else. Nobody maps at that moment: the
+ * program has not begun, or all of it sleeps.
+ */
+void mm_draw_base(struct mm_struct *mm);
 /* Frees every page and table. Nobody runs on it any more. */
 void mm_destroy(struct mm_struct *mm);
 /* Makes it the calling CPU's address space. */

@@ -4,17 +4,16 @@ import re
 import subprocess
 
 ECHO = "build/user/echo"
-ENV = {k: v for k, v in os.environ.items() if k != "POLLUX_KERNEL"}
 
 
 def pollux(*args, env=None, cwd=None, seconds=30):
     """(exit code, what it printed)."""
+    here = {k: v for k, v in os.environ.items() if k != "POLLUX_KERNEL"}
     done = subprocess.run(
         [os.path.abspath("tools/pollux"), *map(str, args)], text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd,
         stdin=subprocess.DEVNULL, check=False, timeout=seconds,
-        env={**ENV, "XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"],
-             **(env or {})})
+        env={**here, **(env or {})})
     return done.returncode, done.stdout
 
 

@@ -173,5 +173,7 @@ def test_machine_has_not_what_it_takes(tmp_path):
     refuses("not installed: apt install qemu", "run", ECHO,
             env={"QEMU": "qemu-none"})
     refuses("the kernel .* is not there", "run", "--kernel", "/none", ECHO)
+    # QEMU's own refusal is no exit code of a guest's.
+    refuses("nonsense", "run", "--qemu-arg=-device nonsense", ECHO)
     refuses("end it with .iso", "build", "-o", "x.img", ECHO)
     refuses("cannot be packed: No such", "run", "-f", "/none", ECHO)

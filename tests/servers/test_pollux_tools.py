@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.lib.guest import Guest, free_port
-from tests.servers.command import ECHO, ENV, pollux, refuses
+from tests.servers.command import ECHO, pollux, refuses
 from tests.servers.server import Server
 from tools.qemu import user_net
 
@@ -93,7 +93,7 @@ def completes(script, *words):
         ["bash", "-c", f"{script}\nCOMP_WORDS=({quoted}); "
          f"COMP_CWORD={len(words) - 1}; _pollux; echo ${{COMPREPLY[@]}}"],
         check=True, stdout=subprocess.PIPE, text=True, env={
-            **ENV, "XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"],
+            **os.environ,
             "PATH": f"{os.path.abspath('tools')}:{os.environ['PATH']}"}
         ).stdout.split()
 
@@ -116,7 +116,8 @@ def installed(tmp_path_factory):
     where = tmp_path_factory.mktemp("installed")
     subprocess.run(["make", "-s", "install", "SETUP=no", f"DESTDIR={where}/",
                     "PREFIX=/usr"], check=True, stdout=subprocess.DEVNULL,
-                   env={k: v for k, v in ENV.items() if k != "MAKEFLAGS"})
+                   env={k: v for k, v in os.environ.items()
+                        if k not in ("MAKEFLAGS", "POLLUX_KERNEL")})
     return f"{where}/usr"
 
 
