@@ -397,6 +397,27 @@ static void test_rfc5482_progress_counts(void **state)
 	done(&c);
 }
 
+/* tcp(7): then it is the time that counts, not TCP_KEEPCNT. */
+static void test_rfc5482_keepalive_by_time(void **state)
+{
+	struct th_conn c = th_established(true);
+	u32 probes = 0;
+
+	th_setopt(c.s, SOL_TCP, TCP_KEEPIDLE, 10);
+	th_setopt(c.s, SOL_TCP, TCP_KEEPINTVL, 1);
+	th_setopt(c.s, SOL_TCP, TCP_USER_TIMEOUT, 30000);
+	th_setopt(c.s, 1, SO_KEEPALIVE_, 1);
+	th_sleep_ms(28500);
+	probes = th_flush();
+	assert_in_range(probes, 17, 19);
+	assert_int_equal(c.s->sk->sk_state, TCP_ESTABLISHED);
+	th_sleep_ms(3000);
+	assert_int_equal(c.s->sk->sk_state, TCP_CLOSE);
+	assert_int_equal(c.s->sk->sk_err, ETIMEDOUT);
+	th_flush();
+	done(&c);
+}
+
 /* ---- RFC 1122 section 4.2.3.6 ---- */
 
 static void test_rfc1122_4_2_3_6_no_keepalive_unasked(void **state)
@@ -550,6 +571,7 @@ int main(void)
 		T(test_rfc9293_3_8_6_1_the_first_probe_after_an_rto),
 		T(test_rfc5482_a_window_that_stays_shut),
 		T(test_rfc5482_progress_counts),
+		T(test_rfc5482_keepalive_by_time),
 		T(test_rfc1122_4_2_3_6_no_keepalive_unasked),
 		T(test_rfc1122_4_2_3_6_two_hours),
 		T(test_rfc1122_4_2_3_6_an_answer_is_enough),
