@@ -1,11 +1,14 @@
 /* TCP where Linux has rules of its own: nothing asked for, urgent data. */
+#define _GNU_SOURCE
 #include "tests/abi/abi.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -117,4 +120,75 @@ CASE(tcp_bound_to_a_device)
 	OK(accept(l, NULL, NULL));
 	close(s);
 	close(l);
+}
+
+/* Each option of tcp(7) that is a number, at and beyond its limits. */
+CASE(tcp_options)
+{
+	static const struct {
+		const char *name;
+		int opt, values[6];
+	} options[] = {
+		{ "TCP_MAXSEG", TCP_MAXSEG, { 0, 87, 88, 1000, 32767, 32768 } },
+		{ "TCP_KEEPIDLE", TCP_KEEPIDLE,
+		  { 0, 1, 7200, 32767, 32768, -1 } },
+		{ "TCP_KEEPINTVL", TCP_KEEPINTVL,
+		  { 0, 1, 75, 32767, 32768, -1 } },
+		{ "TCP_KEEPCNT", TCP_KEEPCNT, { 0, 1, 9, 127, 128, -1 } },
+		{ "TCP_SYNCNT", TCP_SYNCNT, { 0, 1, 6, 127, 128, -1 } },
+		{ "TCP_LINGER2", TCP_LINGER2, { 1, 60, 120, 121, 0, -2 } },
+		{ "TCP_DEFER_ACCEPT", TCP_DEFER_ACCEPT,
+		  { 0, 1, 3, 30, 1000, -1 } },
+		{ "TCP_USER_TIMEOUT", TCP_USER_TIMEOUT,
+		  { 0, 1, 30000, INT32_MAX, -1, 0 } },
+		{ "TCP_NOTSENT_LOWAT", TCP_NOTSENT_LOWAT,
+		  { 0, 1, 16384, INT32_MAX, -1, 0 } },
+		{ "TCP_NODELAY", TCP_NODELAY, { 0, 1, 2, -1, 1, 0 } },
+		{ "TCP_CORK", TCP_CORK, { 0, 1, 2, -1, 1, 0 } },
+		{ "TCP_FASTOPEN_CONNECT", TCP_FASTOPEN_CONNECT,
+		  { 0, 1, 2, -1, 1, 0 } },
+	};
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		for (int n = 0; n < 6; n++) {
+			int v = options[i].values[n], is = -77;
+			socklen_t len = sizeof(is);
+			int err = setsockopt(s, IPPROTO_TCP, options[i].opt,
+					     &v, sizeof(v)) ? errno : 0;
+
+			getsockopt(s, IPPROTO_TCP, options[i].opt, &is, &len);
+			say("%s %d: %s, is %d", options[i].name, v,
+			    err ? errno_name(err) : "ok", is);
+		}
+	}
+}
+
+/* What the accepted end counts of a short talk. */
+CASE(tcp_info_counts)
+{
+	struct tcp_info i = { 0 };
+	socklen_t len = sizeof(i);
+	char buf[200];
+	int fd[2];
+
+	tcp_pair(fd);
+	for (int n = 0; n < 3; n++) {
+		if (write(fd[1], buf, 100) != 100 ||
+		    recv(fd[0], buf, 100, MSG_WAITALL) != 100 ||
+		    write(fd[0], buf, 10) != 10 ||
+		    recv(fd[1], buf, 10, MSG_WAITALL) != 10)
+			say("no talk");
+	}
+	do {
+		usleep(1000);
+		getsockopt(fd[1], IPPROTO_TCP, TCP_INFO, &i, &len);
+	} while (i.tcpi_unacked);
+	say("bytes acked %d received %d sent %d again %d",
+	    (int)i.tcpi_bytes_acked, (int)i.tcpi_bytes_received,
+	    (int)i.tcpi_bytes_sent, (int)i.tcpi_bytes_retrans);
+	say("segments with data in %d out %d, all of them more: %d %d",
+	    (int)i.tcpi_data_segs_in, (int)i.tcpi_data_segs_out,
+	    i.tcpi_segs_in >= i.tcpi_data_segs_in,
+	    i.tcpi_segs_out >= i.tcpi_data_segs_out);
 }
