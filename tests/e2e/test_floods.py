@@ -47,7 +47,7 @@ class FloodedGuest(TapGuest):
 
     def memory(self):
         what = "source bench/guest_memory.py"
-        return json.loads(gdb_session.run(self.gdb, [what])[what])
+        return json.loads(gdb_session.run(self.gdb, [what], 300)[what])
 
     def flood(self, kind, count, *victim):
         # Not by ns.run(): its thread is the parent that must not end.

@@ -106,7 +106,7 @@ static bool lost(const struct dir_plan *d, u8 side)
 {
 	struct rng *r = &lnk.rng;
 
-	if (host_now >= d->cut_from && host_now < d->cut_to)
+	if ((host_now >= d->cut_from && host_now < d->cut_to) || fault_loses())
 		return true;
 	if (chance(r, d->burst))
 		lnk.burst_until[side] = host_now + log_size(r, 300) * MS;
@@ -155,8 +155,11 @@ void link_send(u8 side, const void *packet, u32 len)
 
 	shared->packets++;
 	shared->bytes += len;
-	if (!is_lwip(side))
+	if (!is_lwip(side)) {
+		if (shared->fault)
+			packet = fault_sent(packet, len);
 		wire_sent(side, packet, len);
+	}
 	if (too_big(d, side, packet, len))
 		return;
 	*busy = max(*busy, host_now);
@@ -168,6 +171,8 @@ void link_send(u8 side, const void *packet, u32 len)
 	p = copy(side, packet, len);
 	if (lnk.plan->strip)
 		strip_options(p);
+	if (shared->fault && !is_lwip(side))
+		fault_on_the_way(p->bytes, len);
 	if (chance(&lnk.rng, d->dup)) {
 		trace_packet(side, REPEATED, packet, len);
 		at(arrival(d, side), deliver, copy(side, p->bytes, len));

@@ -26,6 +26,7 @@ struct options {
 	u64 first, seeds, seconds;
 	bool one;
 	const char *dir;
+	enum fault fault;
 };
 
 void sim_fail(const char *fmt, ...)
@@ -141,6 +142,8 @@ static struct options parse(int argc, char **argv)
 			o.seconds = v;
 		else if (!strcmp(argv[i], "--dir"))
 			o.dir = argv[i + 1];
+		else if (!strcmp(argv[i], "--fault"))
+			o.fault = fault_by_name(argv[i + 1]);
 		else if (!strcmp(argv[i], "--seed")) {
 			o.first = v;
 			o.seeds = 1;
@@ -160,6 +163,7 @@ int main(int argc, char **argv)
 		perror("sim: mmap");
 		return 2;
 	}
+	shared->fault = o.fault;
 	ours_init();
 	return run_all(&o) != 0;
 }

@@ -117,6 +117,8 @@ void wire_delivered(u8 side_to, const u8 *packet, u32 len);
 /* A FIN came from @side right behind byte @off of its stream. */
 bool wire_fin_seen(u32 conn, u8 side, u64 off);
 /* The byte stream of one direction, readable for 64 KiB from @off on. */
+/* After so many it begins again. */
+#define WIRE_PERIOD	65521u
 const u8 *wire_pattern(u32 conn, u8 side, u64 off);
 
 /* --- ends: a connection's end, ours or lwIP's --- */
@@ -191,6 +193,12 @@ extern u64 app_progress_at;
 
 /* --- main.c, trace.c: shared with the parent process --- */
 
+/* Made on purpose, to see that somebody complains; see fault.c. */
+enum fault {
+	NO_FAULT, FAULT_SENT, FAULT_WINDOW, FAULT_ACK, FAULT_SHRINK,
+	FAULT_READ, FAULT_STUCK, FAULT_LEAK, NR_FAULTS,
+};
+
 enum fate { SENT, LOST, CORRUPTED, REPEATED, TOO_BIG, NR_FATES };
 
 struct trace_record {
@@ -206,6 +214,7 @@ struct sim_shared {
 	char failure[1024];
 	u64 packets, bytes, virtual_ns, resets;
 	u32 fail_conn;
+	enum fault fault;
 	bool tracing;
 	u32 nr_traced;
 	struct trace_record traced[TRACE_MAX];
@@ -216,6 +225,15 @@ extern struct sim_shared *shared;
 /* Ends this seed's process; the seed has failed. */
 void sim_fail(const char *fmt, ...)
 	__attribute__((noreturn, cold, format(printf, 1, 2)));
+/* NO_FAULT: there is none of that name. */
+enum fault fault_by_name(const char *name);
+void fault_start(void);
+/* What our side sends, or that with the fault in it. */
+const u8 *fault_sent(const u8 *packet, u32 len);
+/* The same for what the peer gets. */
+void fault_on_the_way(u8 *packet, u32 len);
+/* Everything is lost from now on. */
+bool fault_loses(void);
 void trace_packet(u8 side, enum fate fate, const u8 *packet, u32 len);
 /* Files from what was traced. */
 void trace_write_pcap(const char *path);

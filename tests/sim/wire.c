@@ -10,7 +10,6 @@
 #include "kernel/byteorder.h"
 #include "net/tcp/tcp_seq.h"
 
-#define PERIOD 65521u		/* a prime: no offset hides for long */
 
 enum { F_FIN = 1, F_SYN = 2, F_RST = 4, F_ACK = 16 };
 
@@ -37,11 +36,11 @@ struct flow {
 static struct flow flows[SIM_CONNS][2];
 static const struct plan *plan;
 
-static u8 pattern[2 * PERIOD];
+static u8 pattern[2 * WIRE_PERIOD];
 
 const u8 *wire_pattern(u32 conn, u8 side, u64 off)
 {
-	return pattern + (off + 7919 * conn + 104729 * side) % PERIOD;
+	return pattern + (off + 7919 * conn + 104729 * side) % WIRE_PERIOD;
 }
 
 void wire_start(const struct plan *p)
@@ -49,8 +48,8 @@ void wire_start(const struct plan *p)
 	struct rng r = { 1 };
 
 	memset(flows, 0, sizeof(flows));
-	for (u32 i = 0; i < PERIOD; i++)
-		pattern[i] = pattern[i + PERIOD] = (u8)rnd(&r);
+	for (u32 i = 0; i < WIRE_PERIOD; i++)
+		pattern[i] = pattern[i + WIRE_PERIOD] = (u8)rnd(&r);
 	plan = p;
 }
 

@@ -86,6 +86,7 @@ static void start(u64 seed)
 		lwip_start(&plan);
 	link_start(&plan);
 	wire_start(&plan);
+	fault_start();
 	for (u32 i = 0; i < plan.nr_conns; i++)
 		start_ends(&plan.conn[i], i);
 	for (u32 i = 0; i < 2; i++) {
