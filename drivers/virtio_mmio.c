@@ -307,6 +307,17 @@ static const struct virtio_transport_ops vm_ops = {
 	.notify = vm_notify,
 };
 
+/* "virtio-mmio feb00e00" without a formatter, which a boot need not wake. */
+static void put_name(char *name, u64 base)
+{
+	static const char prefix[] = "virtio-mmio ";
+
+	memcpy(name, prefix, sizeof(prefix) - 1);
+	name += sizeof(prefix) - 1;
+	for (int shift = 28; shift >= 0; shift -= 4)
+		*name++ = "0123456789abcdef"[base >> shift & 15];
+}
+
 /* False if no virtio register block lies at @regs. */
 static bool try_slot(volatile u8 *regs, u64 base, const u32 gsi[3],
 		     int (*probe)(struct virtio_device *vdev))
@@ -337,8 +348,7 @@ static bool try_slot(volatile u8 *regs, u64 base, const u32 gsi[3],
 	vm->vdev.id = id;
 	vm->vdev.legacy = version == 1;
 	vm->vdev.no_config_irq = true;
-	snprintf(vm->vdev.name, sizeof(vm->vdev.name), "virtio-mmio %llx",
-		 (unsigned long long)base);
+	put_name(vm->vdev.name, base);
 	if (probe(&vm->vdev))
 		kfree(vm);
 	return true;

@@ -16,6 +16,8 @@
 #define LOG_SIZE	8192	/* power of two */
 #define LINE_MAX	320
 #define CHUNK		128
+/* Whoever asks for less than errors wants it quick: the ring keeps no more. */
+#define LOG_KEPT	((int)LOG_ERR + 1)
 
 /*
  * A record is one byte level, the text, a newline. Positions only grow;
@@ -43,7 +45,7 @@ static int set_loglevel(const char *val)
 	console_loglevel = (int)level;
 	return 0;
 }
-KERNEL_PARAM("loglevel", set_loglevel, "0 (nothing) to 8 (everything)");
+KERNEL_PARAM("loglevel", set_loglevel, "0 (nothing) to 8 (everything); up to 3 it keeps no more than it shows");
 
 static unsigned long log_lock(void)
 	__acquires(log.lock) __no_lock_check
@@ -163,6 +165,8 @@ void printk(enum log_level level, const char *fmt, ...)
 	char buf[LINE_MAX], *line = buf, *end;
 	va_list args;
 
+	if ((int)level >= console_loglevel && console_loglevel < LOG_KEPT)
+		return;
 	va_start(args, fmt);
 	vsnprintf(buf, sizeof(buf), fmt, args);
 	va_end(args);
@@ -190,7 +194,8 @@ void register_console(struct console *con)
 		list_del(&first->list);
 	}
 	list_add_tail(&con->list, &consoles);
-	kick_consoles();
+	if (ring_behind())
+		kick_consoles();
 }
 
 void console_write(const char *s, size_t len)

@@ -91,16 +91,19 @@ static __cold void stuck_timer_fired(struct timer *timer)
 	mod_timer(timer, ktime_get_ns() + NET_STUCK_NS);
 }
 
+/* The next of eth0, eth1, ... that nobody has. */
+static void find_name(struct net_device *dev)
+{
+	strlcpy(dev->name, "eth0", sizeof(dev->name));
+	for (int unit = 1; dev_get_by_name(dev->name); unit++)
+		snprintf(dev->name, sizeof(dev->name), "eth%d", unit);
+}
+
 __cold int register_netdev(struct net_device *dev)
 {
-	int unit = 0;
-
-	while (!dev->name[0] || (dev_get_by_name(dev->name) && unit)) {
-		snprintf(dev->name, sizeof(dev->name), "eth%d", unit++);
-		if (!dev_get_by_name(dev->name))
-			break;
-	}
-	if (dev_get_by_name(dev->name))
+	if (!dev->name[0])
+		find_name(dev);
+	else if (dev_get_by_name(dev->name))
 		return -EEXIST;
 	dev->ifindex = ++dev_count;
 	spin_lock_init(&dev->tx_lock);

@@ -92,6 +92,22 @@ static void test_levels(void **state)
 	expect(&second, "d\nshown\n");
 }
 
+/* At `loglevel=3` and below what is not shown is not kept either. */
+static void test_quiet(void **state)
+{
+	struct sink late = { .con = { .write = sink_write } };
+
+	console_loglevel = LOG_WARNING;
+	pr_warn("kept");
+	console_loglevel = LOG_ERR;
+	pr_err("left out");
+	console_loglevel = LOG_NOTICE + 1;
+	register_console(&late.con);
+	assert_non_null(strstr(late.text, "kept"));
+	assert_null(strstr(late.text, "left out"));
+	list_del(&late.con.list);
+}
+
 static void test_format(void **state)
 {
 	char long_line[500];
@@ -158,6 +174,7 @@ int main(void)
 		cmocka_unit_test(test_early_console_gives_way),
 		cmocka_unit_test(test_late_console_gets_all),
 		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_full_ring),
