@@ -424,8 +424,9 @@ check: | $(call need,build) $(LWIP_HERE) $(E2FS_HERE)
 		--e2fs '$(E2FS_INC)'
 
 # Other compilers and analysers (tools/lint): LINT="clang cppcheck" picks some.
+# make itself knows a program of that name.
 lint: | $(call need,build) $(call need,lint)
-	@tools/lint $(LINT)
+	@tools/lint $(if $(filter default,$(origin LINT)),,$(LINT))
 
 # The kernel with its checkers, beside the other.
 $(if $(DEBUG),,build/debug/pollux.elf): FORCE

@@ -16,6 +16,7 @@
 #include "kernel/spinlock.h"
 #include "kernel/string.h"
 #include "kernel/time.h"
+#include "kernel/x86/irqflags.h"
 
 /* Not known to the compiler. */
 static volatile u32 seven = 7;
@@ -167,6 +168,15 @@ static void deep_stack(void)
 	}
 }
 
+/* No watchdog of this CPU's own sees it: an NMI from outside says where. */
+static noinline void irqs_off(void)
+{
+	pr_err("plant: interrupts are off");
+	local_irq_disable();
+	while (READ_ONCE(seven))
+		cpu_relax();
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -178,7 +188,7 @@ static const struct {
 	{ "ubsan-index", index_out },	{ "ubsan-overflow", overflow },
 	{ "lock-order", order },	{ "lock-interrupt", from_interrupt },
 	{ "lock-sleep", sleep_in_lock }, { "stack-depth", deep_stack },
-	{ "stack-guard", on_guard },
+	{ "stack-guard", on_guard },	{ "irqs-off", irqs_off },
 };
 
 static void (*chosen)(void);

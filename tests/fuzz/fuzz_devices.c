@@ -1,32 +1,31 @@
 /*
- * libFuzzer target: the drivers that ask and wait (disk, entropy) against a
- * hostile device. An input is a program of what such a device does each time
- * the driver waits for it: answers late, wrongly, twice or never, moves its
- * rings back, changes its configuration, resets itself, loses interrupts or
- * raises them for nothing. The driver comes back with data or an error, and
- * all memory with it. Wild writes are the sanitiser's to find.
+ * libFuzzer target: the drivers that ask and wait (disk, entropy; share and
+ * balloon in files of their own) against a hostile device. An input is a
+ * program of what it does each time the driver waits for it: answers late,
+ * wrongly, twice or never, moves its rings back, changes its configuration,
+ * resets itself, loses interrupts or raises them for nothing. The driver comes
+ * back, and all memory with it. Wild writes are the sanitiser's to find.
  */
+#include "tests/fuzz/fuzz_devices.h"
+
 #include "tests/unit/unit.h"
 
 #include "drivers/virtio_rng.h"
 #include "fs/disk.h"
+#include "fs/p9.h"
 #include "kernel/errno.h"
 #include "kernel/mm/slab.h"
 #include "kernel/random.h"
 #include "kernel/sched.h"
 #include "kernel/time.h"
-#include "tests/fuzz/input.h"
 #include "tests/host/host.h"
-#include "tests/unit/fake_virtio.h"
 
 #define MAX_OPS		40
 #define MAX_SLEEPS	60	/* then the device is given up */
 #define SECTORS		64u
 
-extern const struct virtio_driver __start_virtio_driver[];
-
-static struct fake_virtio card;
-static struct input in;
+struct fake_virtio card;
+struct input in;
 static unsigned int sleeps;
 static u8 sectors[4 * DISK_SECTOR];
 
@@ -53,30 +52,38 @@ bool random_ready(void)
 }
 
 /* The next request, if it has any, answered as it should be or nearly. */
-static void answer(void)
+static void answer(unsigned int q)
 {
 	struct fake_chain c;
-	u8 junk[64];
-	u32 len;
+	u8 junk[P9_HEAD + 256];
+	bool share = card.vdev.id == VIRTIO_ID_9P && !lied;
+	u32 len, n = 64;
 
-	if (fake_waiting(&card, 0) > card.vq[0]->num ||
-	    !fake_pop(&card, 0, &c))
+	if (fake_waiting(&card, q) > card.vq[q]->num ||
+	    !fake_pop(&card, q, &c))
 		return;
-	for (u32 i = 0; i < sizeof(junk); i++)
-		junk[i] = (u8)byte(&in);
-	len = (u32)byte(&in) * 8;
+	if (share) {
+		len = n = answer_9p(&c, junk, sizeof(junk));
+	} else {
+		for (u32 i = 0; i < n; i++)
+			junk[i] = (u8)byte(&in);
+		len = (u32)byte(&in) * 8;
+	}
 	len = min(c.in_len, len);
 	if (!lied)
-		fake_write(&c, junk, min(len, (u32)sizeof(junk)));
-	if (!lied && c.in && byte(&in) & 1)
+		fake_write(&c, junk, min(len, n));
+	if (!share && !lied && c.in && byte(&in) & 1)
 		*c.piece[c.out + c.in - 1].mem = 0;
-	fake_push(&card, 0, c.head, byte(&in) & 1 ? len : word(&in));
+	if (share ? byte(&in) % 8 < 7 : byte(&in) & 1)
+		fake_push(&card, q, c.head, len);
+	else
+		fake_push(&card, q, c.head, word(&in));
 }
 
-static void scribble(void)
+static void scribble(unsigned int q)
 {
-	u8 *used = (u8 *)card.vq[0]->used;
-	u32 size = 4 + card.vq[0]->num * 8 + 2;
+	u8 *used = (u8 *)card.vq[q]->used;
+	u32 size = 4 + card.vq[q]->num * 8 + 2;
 
 	for (u32 n = 1 + byte(&in) % 16; n; n--)
 		used[word(&in) % size] = (u8)byte(&in);
@@ -84,30 +91,31 @@ static void scribble(void)
 
 static void device_turn(void)
 {
+	unsigned int q = card.nr_queues > 1 ? byte(&in) % card.nr_queues : 0;
 	struct fake_chain c;
 
-	if (!card.vq[0])
+	if (!card.vq[q])
 		return;
 	switch (byte(&in) % 9) {
 	case 0:
 	case 1:
-		answer();
+		answer(q);
 		break;
 	case 2:		/* taken, never given back */
-		if (fake_waiting(&card, 0) <= card.vq[0]->num && !lied)
-			(void)!fake_pop(&card, 0, &c);
+		if (fake_waiting(&card, q) <= card.vq[q]->num && !lied)
+			(void)!fake_pop(&card, q, &c);
 		break;
 	case 3:
 		lied = true;
-		fake_push_raw(&card, 0, word(&in), word(&in));
+		fake_push_raw(&card, q, word(&in), word(&in));
 		break;
 	case 4:
 		lied = true;
-		card.vq[0]->used->idx = (u16)word(&in);
+		card.vq[q]->used->idx = (u16)word(&in);
 		break;
 	case 5:
 		lied = true;
-		scribble();
+		scribble(q);
 		break;
 	case 6:
 		card.config[byte(&in) % 64] = (u8)byte(&in);
@@ -120,7 +128,7 @@ static void device_turn(void)
 		break;
 	default:
 		card.deaf = byte(&in) & 1;
-		card.vq[0]->irq_fn(card.vq[0]->irq_data);
+		card.vq[q]->irq_fn(card.vq[q]->irq_data);
 		break;
 	}
 }
@@ -139,15 +147,29 @@ int schedule_hrtimeout_range(u64 deadline, u64 slack)
 	return byte(&in) & 1 ? -EINTR : 0;
 }
 
-static void drop_queue(void)
+void begin_use(void)
 {
-	struct virtqueue *vq = card.vq[0];
+	sleeps = 0;
+}
+
+void *drop_queue(unsigned int q)
+{
+	struct virtqueue *vq = card.vq[q];
 	void *priv = vq->irq_data;
 
 	while (virtqueue_detach_unused_buf(vq))
 		;
 	virtqueue_free(vq);
-	kfree(priv);
+	return priv;
+}
+
+int probe_driver(u32 id)
+{
+	const struct virtio_driver *d = __start_virtio_driver;
+
+	while (d->id != id)
+		d++;
+	return d->probe(&card.vdev);
 }
 
 static void use_disk(struct disk *disk)
@@ -155,7 +177,7 @@ static void use_disk(struct disk *disk)
 	struct disk_piece pieces[4];
 	u32 n = 1 + byte(&in) % 4;
 
-	sleeps = 0;
+	begin_use();
 	for (u32 i = 0; i < n; i++)
 		pieces[i] = (struct disk_piece){ sectors + i * DISK_SECTOR,
 						 DISK_SECTOR };
@@ -179,14 +201,14 @@ static void fuzz_disk(void)
 	card.config[12] = (u8)byte(&in);
 	card.config[20] = (u8)byte(&in);
 	card.config[21] = 2;
-	if (__start_virtio_driver[0].probe(&card.vdev))
+	if (probe_driver(VIRTIO_ID_BLOCK))
 		return;
 	disk = disk_find("vda");
 	BUG_ON(!disk);
 	for (u32 i = 0; i < MAX_OPS && in.p < in.end; i++)
 		use_disk(disk);
 	list_del(&disk->list);
-	drop_queue();
+	kfree(drop_queue(0));
 }
 
 static void fuzz_rng(void)
@@ -201,23 +223,26 @@ static void fuzz_rng(void)
 		if (byte(&in) & 1)
 			host_advance(301 * NSEC_PER_SEC);
 	}
-	drop_queue();
+	kfree(drop_queue(0));
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
+	u32 kind;
+
 	in = (struct input){ data, data + size };
 	host_reset();
 	lied = false;
-	sleeps = 0;
+	begin_use();
 	if (byte(&in) & 1)
 		host_fail_alloc(1 + byte(&in) % 8);
-	if (byte(&in) & 1)
-		fuzz_disk();
+	kind = byte(&in);
+	if (kind & 0x80)
+		(kind & 1 ? fuzz_9p : fuzz_balloon)();
 	else
-		fuzz_rng();
+		(kind & 1 ? fuzz_disk : fuzz_rng)();
 	host_reset();
 	BUG_ON(host_allocs_outstanding());
 	return 0;

@@ -112,6 +112,10 @@ static void change_config(struct input *in)
 	card.generation += byte(in) & 1;
 	if (card.vdev.config_fn)
 		card.vdev.config_fn(card.vdev.priv);
+	/* A link that goes down, or up, is seen once the softirq has run. */
+	settle();
+	if (!card.vdev.broken && virtio_has(&card.vdev, VIRTIO_NET_F_STATUS))
+		BUG_ON(dev->link_up != (card.config[6] & 1));
 }
 
 static void step(struct input *in)

@@ -1,28 +1,51 @@
 """What stands still is found, told with a backtrace, and counted; and what
 only works hard, or sleeps, or was paused, is not."""
+import contextlib
 import re
+import tempfile
 import time
 
 import pytest
 
 from tests.gdb.gdb_session import open_echo, run
 from tests.gdb.test_sessions import guest_and_tools
-from tests.lib.guest import Guest
+from tests.lib.guest import KERNEL, Guest
 from tests.lib.qmp import Monitor
 
+DEBUG_KERNEL = "build/debug/pollux.elf"
 COUNTS = "output watchdog_counts"
 BARK = r"watchdog: a {} stands still, case 1; what is on its stack:\n"
 
 
+@pytest.mark.parametrize("kernel", [KERNEL, DEBUG_KERNEL])
 @pytest.mark.parametrize("case, where", [
     ("cpu", "test_stuck_cpu"), ("softirq", "stuck_softirq")])
-def test_planted(case, where):
+def test_planted(case, where, kernel):
     """A loop of the kernel's that ends when it has been counted."""
-    with Guest(append=f"selftest=stuck-{case} watchdog=1") as guest:
-        assert guest.wait_exit() == 0, guest.console
+    with Guest(append=f"selftest=stuck-{case} watchdog=1",
+               kernel=kernel) as guest:
+        assert guest.wait_exit(50) == 0, guest.console
         told = re.split(BARK.format(case), guest.console)[1]
     told = told.split("watchdog: ")[0]
     assert told.startswith("Call trace:\n") and f" {where}+" in told, told
+
+
+def test_interrupts_off():
+    """Nothing in the machine sees it; asked from outside, it says where."""
+    with tempfile.TemporaryDirectory() as folder:
+        monitor = Monitor(folder)
+        with Guest(append="plant=irqs-off watchdog=1", kernel=DEBUG_KERNEL,
+                   extra=monitor.args()) as guest:
+            guest.wait_console("interrupts are off")
+            monitor.connect()
+            time.sleep(2)
+            assert "watchdog: " not in guest.console
+            with contextlib.suppress(EOFError):  # it may end before it answers
+                monitor.ask("inject-nmi")
+            assert guest.wait_exit() == 127, guest.console
+            assert re.search(r"^  at irqs_off\+.*\nCall trace:\n"
+                             r".* run_planted\+", guest.console, re.M), \
+                guest.console
 
 
 def test_task_that_no_signal_reaches():

@@ -48,6 +48,12 @@ static void read_config(struct virtio_device *vdev, u32 off, void *buf,
 	memcpy(buf, fake_of(vdev)->config + off, len);
 }
 
+static void write_config(struct virtio_device *vdev, u32 off, u32 v)
+{
+	assert_in_range(off + sizeof(v), 0, sizeof(fake_of(vdev)->config));
+	memcpy(fake_of(vdev)->config + off, &v, sizeof(v));
+}
+
 static u32 queue_max(struct virtio_device *vdev, u32 index)
 {
 	struct fake_virtio *f = fake_of(vdev);
@@ -87,6 +93,7 @@ static const struct virtio_transport_ops fake_ops = {
 	.set_features = set_features,
 	.generation = generation,
 	.read_config = read_config,
+	.write_config = write_config,
 	.queue_max = queue_max,
 	.enable_queue = enable_queue,
 	.unbind = unbind,
