@@ -75,12 +75,16 @@ enum tcp_ca_state {
 #define TCP_F_MTU_PROBE	0x1000000u /* a probe of it is under way */
 #define TCP_F_PORT_STRICT 0x100u	/* counted there without SO_REUSEADDR */
 
-/* For TCP_INFO alone. Bytes also in all 32 bits of the sequence numbers. */
+/*
+ * For TCP_INFO alone. Bytes, but for bytes_retrans, only to know how often the
+ * sequence numbers have wrapped. Locks: s the sk lock.
+ */
 struct tcp_counts {
-	u64 bytes_acked, bytes_received, bytes_retrans;
-	u32 segs_in, segs_out;
-	u32 data_segs_in, data_segs_out;
-	u32 ooo_segs;			/* that came too early */
+	u64 bytes_acked, bytes_received;	/* s */
+	u64 bytes_retrans;		/* s */
+	u32 segs_in, segs_out;		/* s */
+	u32 data_segs_in, data_segs_out; /* s */
+	u32 ooo_segs;			/* s  that came too early */
 };
 
 /*

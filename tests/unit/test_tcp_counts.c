@@ -1,7 +1,7 @@
 /*
- * What a connection tells of itself in numbers (TCP_INFO), how long its ports
- * can be guessed from one another, and how much it takes that it cannot send
- * yet (TCP_NOTSENT_LOWAT).
+ * What a connection tells of itself in numbers (TCP_INFO), that its ports and
+ * sequence numbers cannot be guessed, and options: TCP_MAXSEG, IPV6_V6ONLY, how
+ * much it takes that it cannot send yet (TCP_NOTSENT_LOWAT).
  * sources: tcp
  */
 #include "tests/unit/unit.h"
@@ -11,11 +11,13 @@
 #include "kernel/random.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_info.h"
+#include "net/tcp/tcp_isn.h"
 #include "net/tcp/tcp_port.h"
 #include "net/tcp/tcp_user.h"
 #include "tests/unit/tcp_harness.h"
 
 #define SOL_TCP		6
+#define TCP_MAXSEG	2
 #define TCP_NOTSENT_LOWAT 25
 #define M		1000u	/* the peer's segments */
 
@@ -236,6 +238,73 @@ static void test_rfc6056_3_3_4_secrets(void **state)
 	assert_true(distinct > 1500);
 }
 
+/* ---- RFC 6528 section 3 ---- */
+
+/* Where the numbers of one connection begin is another at each boot. */
+static void test_rfc6528_3_a_secret_is_drawn(void **state)
+{
+	struct tcp_tuple t = {
+		.local = ip_addr_v4(0x0100000a), .remote = ip_addr_v4(1),
+		.lport = 1, .rport = 2,
+	};
+	struct tcp_start a = tcp_new_start(&t, host_now), b;
+
+	tcp_isn_init();
+	b = tcp_new_start(&t, host_now);
+	assert_int_not_equal(a.isn, b.isn);
+	assert_int_not_equal(a.ts_off, b.ts_off);
+}
+
+/* ---- TCP_MAXSEG, IPV6_V6ONLY ---- */
+
+/* RFC 9293 section 3.7.1: what we ask for is in the SYN. */
+static void test_maxseg_is_in_the_syn(void **state)
+{
+	struct socket *s = th_socket();
+
+	assert_int_equal(th_setopt(s, SOL_TCP, TCP_MAXSEG, 700), 0);
+	assert_int_equal(th_connect(s, TH_PEER_PORT, true), -EINPROGRESS);
+	assert_int_equal(th_flush(), 1);
+	assert_int_equal(th_last.mss, 700);
+	th_close(s);
+	th_flush();
+}
+
+/* tcp(7): and what we send is no larger, whatever the peer would take. */
+static void test_maxseg_limits_what_we_send(void **state)
+{
+	struct th_conn c = { .listener = th_listen(TH_PORT) };
+	int err;
+
+	th_setopt(c.listener, SOL_TCP, TCP_MAXSEG, 700);
+	in(.flags = SYN, .wnd = 65535, .mss = 1460);
+	out(.flags = SYN | ACK, .ack = 1);
+	assert_int_equal(th_last.mss, 700);
+	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
+	c.s = th_accept(c.listener, &err);
+	assert_int_equal(th_send(c.s, bytes, 1400, 0), 1400);
+	out(.flags = ACK, .seq = 1, .ack = 1, .len = 700);
+	out(.flags = ACK | PSH, .seq = 701, .ack = 1, .len = 700);
+	done(&c);
+}
+
+/* ipv6(7): only an address that is not for both leaves the port to IPv4. */
+static void test_v6only_leaves_the_port(void **state)
+{
+	for (int only = 0; only < 2; only++) {
+		struct socket *four = th_socket(), *six = th_socket();
+
+		six->sk->sk_family = AF_INET6;
+		if (only)
+			sock_set_flag(six->sk, SOCK_V6ONLY);
+		assert_int_equal(tcp_port_bind(six->sk, 999), 0);
+		assert_int_equal(tcp_port_bind(four->sk, 999),
+				 only ? 0 : -EADDRINUSE);
+		th_close(four);
+		th_close(six);
+	}
+}
+
 /* ---- TCP_NOTSENT_LOWAT ---- */
 
 static u32 unsent(struct socket *s)
@@ -312,6 +381,10 @@ int main(void)
 		T(test_rfc6056_3_3_4_in_turn_to_one),
 		T(test_rfc6056_3_3_4_no_common_counter),
 		T(test_rfc6056_3_3_4_secrets),
+		T(test_rfc6528_3_a_secret_is_drawn),
+		T(test_maxseg_is_in_the_syn),
+		T(test_maxseg_limits_what_we_send),
+		T(test_v6only_leaves_the_port),
 		T(test_notsent_lowat),
 		T(test_notsent_lowat_taken_back),
 	};

@@ -397,6 +397,24 @@ static void test_a_router_answers_a_probe(void **state)
 	done(&c);
 }
 
+/* Section 4: no IPv6 path is narrower than 1280; who says so is not heard. */
+static void test_rfc8201_4_the_least_mtu(void **state)
+{
+	struct th_conn c = th_established(true);
+	struct tcp_sock *tp = th_tp(c.s);
+	struct ip_addr v4 = tp->sk.sk_daddr;
+
+	tp->mss_clamp = 1440;
+	tp->sk.sk_daddr = (struct ip_addr){ { 0x20, 0, 0, 1 } };
+	tcp_mtu_too_big(tp, 1279, host_now);
+	assert_int_equal(tp->mss_clamp, 1440);
+	tcp_mtu_too_big(tp, 1280, host_now);
+	assert_int_equal(tp->mss_clamp, 1220);
+	tp->sk.sk_daddr = v4;
+	th_conn_close(&c);
+	th_flush();
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, th_setup, th_teardown)
 
 int main(void)
@@ -412,6 +430,7 @@ int main(void)
 		T(test_rfc4821_7_4_when_not_to_probe),
 		T(test_lost_after_segments_have_grown),
 		T(test_a_router_answers_a_probe),
+		T(test_rfc8201_4_the_least_mtu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

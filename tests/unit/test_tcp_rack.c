@@ -93,6 +93,29 @@ static void test_rfc8985_7_2_a_lost_tail_is_probed(void **state)
 	done(&c);
 }
 
+/*
+ * Step 2: an answer that is too early for what was sent again is one to what
+ * was sent first, and says nothing about what was sent in between.
+ */
+static void test_rfc8985_6_2_2_too_early_for_the_repetition(void **state)
+{
+	struct th_conn c = flying(4);
+
+	th_sleep_ms(205);
+	out(.flags = ACK | PSH, .seq = at(3), .ack = 1, .len = M);
+	stamp = th_last.tsval;
+	th_sleep_ms(2);
+	sack(at(0), at(3), at(4));
+	quiet();
+	th_sleep_ms(20);
+	quiet();
+	assert_int_equal(th_tp(c.s)->lost_out, 0);
+	assert_int_equal(th_tp(c.s)->ca_state, TCP_CA_OPEN);
+	ack(at(4), stamp);
+	assert_int_equal(th_tp(c.s)->packets_out, 0);
+	done(&c);
+}
+
 static void test_rfc8985_7_3_new_data_is_the_probe(void **state)
 {
 	struct th_conn c = flying(4);
@@ -409,6 +432,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_rfc8985_7_2_a_lost_tail_is_probed),
+		T(test_rfc8985_6_2_2_too_early_for_the_repetition),
 		T(test_rfc8985_7_3_new_data_is_the_probe),
 		T(test_rfc8985_7_4_2_dsack_of_the_probe),
 		T(test_rfc8985_7_4_2_a_repaired_loss_cuts),
