@@ -185,7 +185,8 @@ static void run_of(bool v4)
 	assert_int_equal(nr_up, 1);
 	assert_up(0, 1, 10 * MSS);
 	assert_int_equal(up[0]->ip_summed, CHECKSUM_UNNECESSARY);
-	/* Counted as they came. */
+	/* Counted as they came, here and by TCP_INFO. */
+	assert_int_equal(up[0]->gso_segs, 10);
 	assert_int_equal(eth.rx_packets, 10);
 	assert_int_equal(eth.rx_bytes, 10 * (hdr_len + MSS));
 	napi_gro_flush();
