@@ -377,6 +377,12 @@ $(B)/bench/load $(B)/bench/million: $(B)/bench/%: bench/%.c \
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror $< -o $@
 
+# What starting any kernel takes.
+$(B)/bench/empty.elf: bench/empty.S | $(call need,build)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -nostdlib -static -no-pie -Wl,-Ttext=0x100000,-estart \
+		-Wl,--build-id=none $< -o $@
+
 # Pollux beside a Linux guest, in turn, into one table (root); ROUNDS=3,
 # PARTS="rates boot memory idle size insns device", BENCH=native adds the host.
 bench: all $(B)/bench/insns.so $(B)/bench/load $(B)/bench/million \
@@ -385,6 +391,7 @@ bench: all $(B)/bench/insns.so $(B)/bench/load $(B)/bench/million \
 
 # Pollux alone, quickly; WHAT="boot memory size insns idle" picks some.
 bench-pollux: all $(B)/pollux.iso $(B)/bench/insns.so $(B)/bench/load \
+		$(B)/bench/empty.elf \
 		| $(call need,run) $(call need,test)
 	bench/measure.py $(WHAT)
 
@@ -463,7 +470,7 @@ stress-epoll: all build/debug/pollux.elf $(B)/tests/epolls | $(call need,test)
 test: all iso disk build/debug/pollux.elf $(TEST_PROGS:%=$(B)/tests/%) \
 		$(B)/link-emulator $(B)/flood \
 		$(PROGS:%=$(B)/user/%) \
-		$(B)/bench/million \
+		$(B)/bench/million $(B)/bench/empty.elf \
 		| $(call need,run) $(call need,unit) $(call need,lint) \
 		$(call need,fuzz) $(call need,test) servers
 	@tests/run $(TESTS)

@@ -3,7 +3,10 @@
 
 	bench/measure.py [boot] [memory] [size] [insns] [idle]	default: all
 
-boot	QEMU start to first echoed byte, user networking with ip=dhcp
+boot	QEMU start to first echoed byte, user networking with ip=dhcp, in turn
+	with an empty kernel's (bench/empty.S) to its only byte; and how many
+	blocks of code the emulator has translated by then, which is what such
+	a start takes on top, whatever the machine
 memory	the smallest -m that serves an echo
 size	the stripped kernel and the ISO
 insns	guest instructions for each echo and each connection, and where they
@@ -22,6 +25,7 @@ Rates on a busy machine swing; instruction counts do not.
 import contextlib
 import json
 import os
+import re
 import selectors
 import socket
 import statistics
@@ -33,7 +37,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from bench import hops  # noqa: E402
-from tools import qemu  # noqa: E402
+from tools import qemu, qmp  # noqa: E402
 
 BUILD = "build/bench"
 BUILT, NO_TRACE = "build/pollux.elf", "build/notrace/pollux.elf"
@@ -120,10 +124,12 @@ def pollux(machine, mem="64"):
         net=qemu.user_net(machine, port, 7777))
 
 
-def first_echo(command_for, limit=10.0, pause=0.002, what=(b"x", b"x")):
+def first_echo(command_for, limit=10.0, pause=0.002, what=(b"x", b"x"),
+               echoed=lambda: None):
     """Seconds from QEMU's start to the first echoed byte, None if never.
     @command_for gives the command line for a port, see pollux(), or that and
-    files for QEMU to inherit; @what else is said and heard."""
+    files for QEMU to inherit; @what else is said and heard; @echoed is called
+    at the end, while QEMU still runs."""
     port = free_port()
     cmd, files = command_for(port), ()
     if isinstance(cmd, tuple):
@@ -138,19 +144,63 @@ def first_echo(command_for, limit=10.0, pause=0.002, what=(b"x", b"x")):
             callers.call()
             while (left := called + pause - time.monotonic()) > 0:
                 if callers.answered(left):
-                    return time.monotonic() - start
+                    took = time.monotonic() - start
+                    echoed()
+                    return took
     return None
+
+
+def empty_start(machine):
+    """Seconds from QEMU's start to the byte of the empty kernel, which has
+    the same devices."""
+    cmd = qemu.command(machine, kernel=f"{BUILD}/empty.elf", initrd=None,
+                       net=qemu.user_net(machine, free_port(), 7777))
+    start = time.monotonic()
+    with process(cmd, stdin=subprocess.DEVNULL,
+                 stdout=subprocess.PIPE) as guest:
+        if not guest.stdout.read(1):
+            raise SystemExit("bench: the empty kernel says nothing")
+        return time.monotonic() - start
+
+
+def translated(monitor):
+    """How many blocks the guest's emulator has translated since its start."""
+    return int(re.search(r"^TB count +(\d+)", monitor.human("info jit"),
+                         re.M)[1])
+
+
+def blocks_of_start(machine):
+    """Blocks translated until the first echo."""
+    with tempfile.TemporaryDirectory() as folder, \
+            contextlib.closing(qmp.Monitor(folder)) as monitor:
+        found = []
+
+        def ask():
+            monitor.connect()
+            found.append(translated(monitor))
+
+        first_echo(lambda port: pollux(machine)(port) + monitor.args(),
+                   echoed=ask)
+        return found[0] if found else None
+
+
+def boot_row(what, times):
+    good = [t * 1000 for t in times if t is not None]
+    return {"what": what, "unit": "ms", "min": round(min(good)),
+            "median": round(statistics.median(good)), "max": round(max(good)),
+            "failed": len(times) - len(good)}
 
 
 def measure_boot():
     rows = []
     for machine in ("microvm", "pc", "q35"):
-        times = [first_echo(pollux(machine)) for _ in range(BOOTS)]
-        good = [t * 1000 for t in times if t is not None]
-        rows.append({
-            "what": f"start to first echoed byte, {machine}", "unit": "ms",
-            "min": round(min(good)), "median": round(statistics.median(good)),
-            "max": round(max(good)), "failed": len(times) - len(good)})
+        both = [(empty_start(machine), first_echo(pollux(machine)))
+                for _ in range(BOOTS)]
+        empty, times = zip(*both)
+        rows += [boot_row(f"start of an empty kernel, {machine}", empty),
+                 boot_row(f"start to first echoed byte, {machine}", times),
+                 {"what": f"blocks translated by then, {machine}", "unit": "",
+                  "median": blocks_of_start(machine)}]
     return rows
 
 
