@@ -38,7 +38,7 @@ HOPS = (
      "remove_wait_queue|tcp_port_(release|drop)|tcp_destruct|tcp_purge_tx|"
      "sock_def_wakeup|tcp_timer_stop|fput.*|take_fin"),
     ("epoll_wait", "sys_epoll_.*|do_epoll_wait|ep_send_.*|ep_done_scan|"
-     "ep_put_event|sock_poll|tcp_poll|poll_out|poll_odd|ep_.*"),
+     "ep_put_event|sock_poll|tcp_poll|poll_no_room|poll_odd|ep_.*"),
     ("read", "sys_read|sock_read_iter|tcp_recvmsg|copy_to_iter|cleanup_rbuf"),
     ("send", "sys_sendto|sockfd_lookup_light|tcp_sendmsg|copy_from_iter"),
     ("the copies themselves", "copy_user|memcpy"),

@@ -71,11 +71,10 @@ u64 siphash(const void *data, size_t len, const struct siphash_key *key)
 	return sip_end(&s, tail | (u64)len << 56);
 }
 
-u64 siphash_2u64(u64 a, u64 b, const struct siphash_key *key)
+u64 siphash_3u32(u64 ab, u32 c, const struct siphash_key *key)
 {
 	struct sip_state s = sip_start(key);
 
-	sip_word(&s, a);
-	sip_word(&s, b);
-	return sip_end(&s, 16ull << 56);
+	sip_word(&s, ab);
+	return sip_end(&s, 12ull << 56 | c);
 }

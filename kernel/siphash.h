@@ -11,5 +11,5 @@ struct siphash_key {
 };
 
 u64 siphash(const void *data, size_t len, const struct siphash_key *key);
-/* The same over two and three 64-bit words, faster. */
-u64 siphash_2u64(u64 a, u64 b, const struct siphash_key *key);
+/* The same over the twelve bytes of @ab and @c, faster. */
+u64 siphash_3u32(u64 ab, u32 c, const struct siphash_key *key);

@@ -55,7 +55,7 @@ static struct hlist_head *slot_at(struct timer_wheel *w, u32 level, u32 slot)
 	return &w->slot[level * LEVEL_SLOTS + slot];
 }
 
-static void enqueue(struct timer_wheel *w, struct timer *timer)
+static __inline_hot void enqueue(struct timer_wheel *w, struct timer *timer)
 {
 	u64 tick = max(to_tick(timer->expires), w->clock);
 	/* At the clock itself it is level 0, as for the lowest digit. */
@@ -84,12 +84,14 @@ void mod_timer(struct timer *timer, u64 expires)
 	struct timer_wheel *w = &wheel;
 	unsigned long irq = spin_lock_irqsave(&w->lock);
 
-	if (timer_pending(timer) && expires >= timer->expires) {
-		timer->expires = expires;
-		spin_unlock_irqrestore(&w->lock, irq);
-		return;
+	if (timer_pending(timer)) {
+		if (expires >= timer->expires) {
+			timer->expires = expires;
+			spin_unlock_irqrestore(&w->lock, irq);
+			return;
+		}
+		hlist_del_init(&timer->node);
 	}
-	hlist_del_init(&timer->node);
 	timer->expires = expires;
 	enqueue(w, timer);
 	clock_program(to_tick(expires) << TICK_SHIFT);

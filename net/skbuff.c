@@ -133,7 +133,7 @@ static inline void free_object(struct sk_buff *skb)
 }
 
 /* Pieces, what they borrowed included. */
-static void free_pieces(struct sk_buff *piece)
+static noinline void free_pieces(struct sk_buff *piece)
 {
 	while (piece) {
 		struct sk_buff *next = piece->frag_next;
@@ -146,11 +146,12 @@ static void free_pieces(struct sk_buff *piece)
 }
 
 /* Who is to be told, what is borrowed, or in pieces. */
-static noinline void free_odd(struct sk_buff *skb)
+static noinline __flatten void free_odd(struct sk_buff *skb)
 {
 	if (skb->destructor)
 		skb->destructor(skb);
-	free_pieces(skb->frag_list);
+	if (skb->frag_list)
+		free_pieces(skb->frag_list);
 	if (skb->free_data)
 		skb->free_data(skb);
 	free_object(skb);

@@ -380,7 +380,7 @@ static bool nothing_to_accept(struct socket *sock, bool nonblock)
 }
 
 /* Where the connection came from; ECONNABORTED if it is gone already. */
-static int put_peer_addr(struct socket *newsock, void __user *uaddr,
+static noinline int put_peer_addr(struct socket *newsock, void __user *uaddr,
 			 int __user *ulen)
 {
 	struct sockaddr_storage addr;

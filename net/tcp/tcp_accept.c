@@ -108,16 +108,20 @@ __cold int tcp_getname(struct socket *sock, struct sockaddr_storage *addr,
 				  addr);
 }
 
-/* Is there room? If not, leave word for check_space(), and look again. */
-static u32 poll_out(struct sock *sk)
+/* Leaves word for check_space(), and looks again. */
+static noinline u32 poll_no_room(struct tcp_sock *tp)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-
-	if (tcp_writeable(tp))
-		return EPOLLOUT | EPOLLWRNORM;
 	WRITE_ONCE(tp->nospace, 1);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return tcp_writeable(tp) ? EPOLLOUT | EPOLLWRNORM : 0;
+}
+
+static __inline_hot u32 poll_out(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	return likely(tcp_writeable(tp)) ? EPOLLOUT | EPOLLWRNORM
+					 : poll_no_room(tp);
 }
 
 static u32 poll_in(struct sock *sk)

@@ -301,6 +301,21 @@ static noinline enum tcp_step ack_of_all(struct tcp_sock *tp,
 	return TCP_CONTINUE;
 }
 
+/* All is acknowledged and the queue empty: a child's SYN is not in it. */
+static inline void ack_of_syn(struct tcp_sock *tp,
+			      const struct tcp_segment *seg, u64 now)
+{
+	u32 rtt_us = rtt_by_timestamp(tp, seg, now);
+
+	tp->n.bytes_acked += seg->ack - tp->snd_una;
+	tp->snd_una = seg->ack;
+	if (rtt_us)
+		tcp_rtt_sample(tp, rtt_us);
+	tp->backoff = 0;
+	tp->retransmits = 0;
+	tp->rto_at = 0;
+}
+
 enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 {
 	const struct tcp_segment *seg = tcp_seg(skb);
@@ -309,11 +324,11 @@ enum tcp_step tcp_ack(struct tcp_sock *tp, struct sk_buff *skb, u64 now)
 		return ack_general(tp, skb, now);
 	if (tp->packets_out)
 		return ack_of_all(tp, skb, now);
-	/* A child's SYN is not in the queue. */
-	if (tp->send_head || seg->ack != tp->snd_una)
+	if (tp->send_head || tp->flags & (TCP_F_MTU_PROBE | TCP_F_FIN_WANTED))
 		return ack_general(tp, skb, now);
-	/* Nothing is out and nothing waits. */
 	tp->probes_out = 0;
 	update_window(tp, seg);
+	if (seg->ack != tp->snd_una)
+		ack_of_syn(tp, seg, now);
 	return TCP_CONTINUE;
 }

@@ -455,7 +455,7 @@ struct sock *tcp_listener_lookup(const struct tcp_tuple *t, s32 ifindex)
 	unsigned int best = 0, equals = 0;
 	struct sock *sk, *found = NULL;
 
-	spin_lock_bh(&listeners.lock);
+	spin_lock(&listeners.lock);
 	hlist_for_each_entry(sk, listen_bucket(t->lport), sk_node) {
 		unsigned int score = listener_score(sk, t, ifindex);
 
@@ -471,7 +471,7 @@ struct sock *tcp_listener_lookup(const struct tcp_tuple *t, s32 ifindex)
 				      (u32)((u64)t->hash * equals >> 32));
 	if (found)
 		sock_hold(found);
-	spin_unlock_bh(&listeners.lock);
+	spin_unlock(&listeners.lock);
 	return found;
 }
 

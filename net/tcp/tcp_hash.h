@@ -47,7 +47,7 @@ void tcp_listener_del(struct sock *sk);
 /*
  * The listener that fits @tuple best, come in by device @ifindex, with a
  * reference: SO_BINDTODEVICE before any, exact address before any, own family
- * before both; among equals of SO_REUSEPORT by flow hash.
+ * before both; among equals of SO_REUSEPORT by flow hash. Softirq.
  */
 struct sock *tcp_listener_lookup(const struct tcp_tuple *tuple, s32 ifindex);
 

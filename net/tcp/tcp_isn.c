@@ -21,7 +21,7 @@ static u64 hash_tuple(const struct tcp_tuple *t)
 
 	if (!ip_addr_is_v4(&t->remote))
 		addrs = siphash(t, offsetof(struct tcp_tuple, lport), &key);
-	return siphash_2u64(addrs, (u64)t->lport << 16 | t->rport, &key);
+	return siphash_3u32(addrs, (u32)t->lport << 16 | t->rport, &key);
 }
 
 struct tcp_start tcp_new_start(const struct tcp_tuple *t, u64 now)

@@ -37,8 +37,7 @@ static u32 tw_max __ro_after_init;
 
 __cold int tcp_mini_init(void)
 {
-	mini_cache = kmem_cache_create("tcp_mini", sizeof(struct tcp_mini), 0,
-				       SLAB_ZERO);
+	mini_cache = kmem_cache_create("tcp_mini", sizeof(struct tcp_mini), 0, 0);
 	tw_max = (u32)clamp(nr_total_pages() * PAGE_SIZE / 64 /
 			    sizeof(struct tcp_mini),
 			    (u64)TW_LEAST, (u64)TW_MOST);
@@ -51,6 +50,15 @@ struct tcp_mini *tcp_mini_alloc(enum tcp_mini_kind kind)
 
 	if (!m)
 		return NULL;
+	/* What its makers do not all fill. */
+	INIT_HLIST_NODE(&m->node);
+	m->ts_recent = 0;
+	m->mss = 0;
+	m->snd_wscale = 0;
+	m->rcv_wscale = 0;
+	m->retrans = 0;
+	m->acked = 0;
+	m->answered = 0;
 	m->kind = (u8)kind;
 	atomic_set(&m->refs, 1);
 	return m;

@@ -10,7 +10,7 @@
 /* 0, -ENOMEM. Boot. */
 int tcp_mini_init(void) __must_check;
 
-/* A zeroed record with one reference, or NULL. */
+/* A record with one reference and without options, or NULL. */
 struct tcp_mini *tcp_mini_alloc(enum tcp_mini_kind kind) __must_check;
 void tcp_mini_put(struct tcp_mini *mini);
 

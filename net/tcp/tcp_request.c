@@ -148,8 +148,9 @@ static void take_options(const struct sock *sk, struct tcp_mini *req,
 }
 
 /* The queue is full: answers without keeping anything. */
-static int answer_by_cookie(struct sock *sk, const struct tcp_tuple *tuple,
-			    const struct sk_buff *syn, u64 now)
+static noinline int answer_by_cookie(struct sock *sk,
+				     const struct tcp_tuple *tuple,
+				     const struct sk_buff *syn, u64 now)
 {
 	struct tcp_mini req = {
 		.tuple = *tuple, .rcv_nxt = tcp_seg(syn)->seq + 1,
@@ -321,7 +322,7 @@ static void finish_request(struct sock *sk, struct tcp_mini *req,
 }
 
 /* Is the ACK @skb one of a cookie? False: no, @skb is the caller's. */
-static bool cookie_rcv(struct sock *sk, const struct tcp_tuple *tuple,
+static noinline bool cookie_rcv(struct sock *sk, const struct tcp_tuple *tuple,
 		       struct tcp_mini *kept, struct sk_buff *skb, u64 now)
 {
 	const struct tcp_segment *seg = tcp_seg(skb);

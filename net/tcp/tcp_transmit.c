@@ -297,34 +297,40 @@ __cold void tcp_send_active_reset(struct tcp_sock *tp, u64 now)
 	send_empty(tp, skb, tp->snd_nxt, TCP_RST | TCP_ACK, now);
 }
 
+static noinline void send_by_own_route(struct tcp_reply *reply)
+{
+	struct ip_addr saddr = reply->tuple->local;
+	struct ip_route own;
+
+	if (!ip_route_output(&saddr, &reply->tuple->remote, &own))
+		tcp_send_reply(reply, &own);
+}
+
 void tcp_send_reply(struct tcp_reply *reply, struct ip_route *rt)
 {
 	const struct tcp_tuple *t = reply->tuple;
 	struct tcp_hdr_out *out = &reply->hdr;
-	struct ip_addr saddr = t->local;
-	struct ip_route own;
 	struct sk_buff *skb;
 
+	if (!rt) {
+		send_by_own_route(reply);
+		return;
+	}
 	out->sport = t->lport;
 	out->dport = t->rport;
 	if (unlikely(out->opts & TCP_OPT_FASTOPEN)) {
 		out->fo_len = TCP_FASTOPEN_COOKIE;
-		tcp_fastopen_cookie(&saddr, &t->remote, out->fo);
-	}
-	if (!rt) {
-		rt = &own;
-		if (ip_route_output(&saddr, &t->remote, rt))
-			return;
+		tcp_fastopen_cookie(&t->local, &t->remote, out->fo);
 	}
 	skb = alloc_skb(TCP_HEADROOM);
 	if (!skb)
 		return;
 	skb_reserve(skb, TCP_HEADROOM);
 	trace(TRACE_TCP_TRANSMIT, NULL, (u64)out->seq << 32);
-	tcp_encode(skb, out, &saddr, &t->remote);
+	tcp_encode(skb, out, &t->local, &t->remote);
 	SNMP_INC(Tcp_OutSegs);
 	ip_queue_xmit(skb, rt, (struct ip_out){
-		.saddr = &saddr,
+		.saddr = &t->local,
 		.daddr = &t->remote,
 		.protocol = IPPROTO_TCP,
 		.tos = reply->tos,
