@@ -1,6 +1,7 @@
 """The tables of bench/ from made-up figures, and its load on a real server."""
 import contextlib
 import json
+import socket
 import subprocess
 import types
 import xml.etree.ElementTree as ET
@@ -105,12 +106,18 @@ def test_doorbells_and_interrupts_are_told_apart_by_queue():
                                    ("interrupt", 0): 1}
 
 
-@pytest.fixture(name="load", scope="module")
-def _load(tmp_path_factory):
-    """Runs bench/load against the echo server on the host; its result."""
-    folder = tmp_path_factory.mktemp("load")
+@pytest.fixture(name="load_program", scope="module")
+def _load_program(tmp_path_factory):
+    made = tmp_path_factory.mktemp("load") / "load"
     subprocess.run(["gcc", "-O1", "-Wall", "-Wextra", "-Werror",
-                    "bench/load.c", "-o", folder / "load"], check=True)
+                    "bench/load.c", "-o", made], check=True)
+    return made
+
+
+@pytest.fixture(name="load", scope="module")
+def _load(tmp_path_factory, load_program):
+    """Runs bench/load against the echo server on the host; its result."""
+    folder = tmp_path_factory.mktemp("echo")
     subprocess.run(["gcc", "-O1", "-I.", "user/echo.c", "user/loop.c", "-o",
                     folder / "echo"], check=True)
     with subprocess.Popen([folder / "echo", str(PORT)],
@@ -119,7 +126,7 @@ def _load(tmp_path_factory):
 
         def run(*words):
             done = subprocess.run(
-                [folder / "load", "127.0.0.1", str(PORT), *map(str, words)],
+                [load_program, "127.0.0.1", str(PORT), *map(str, words)],
                 input="go\nend\n", text=True, capture_output=True, timeout=30,
                 check=True)
             return json.loads(done.stdout.splitlines()[1])
@@ -136,6 +143,24 @@ def test_every_mode_echoes_all_and_orders_its_percentiles(load, words):
     values = [said[key] for key in ("p50_us", "p90_us", "p99_us", "p999_us",
                                     "max_us")]
     assert values == sorted(values) and values[0] > 0
+
+
+def test_a_wrong_byte_ends_it(load_program):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        cmd = [load_program, "127.0.0.1", str(server.getsockname()[1]), "1",
+               "2", "64"]
+        with subprocess.Popen(cmd, stdin=subprocess.PIPE, text=True,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as load:
+            conn, _ = server.accept()
+            with conn:
+                load.stdin.write("go\n")
+                load.stdin.flush()
+                said = bytearray(conn.recv(64, socket.MSG_WAITALL))
+                said[63] ^= 1
+                conn.sendall(said)
+                assert "a wrong byte" in load.communicate()[1]
+        assert load.returncode == 1
 
 
 def test_an_open_loop_keeps_its_rate_and_counts_waiting(load):
