@@ -197,3 +197,30 @@ def test_what_cannot_be_packed_is_refused():
                           capture_output=True)
     assert done.returncode == 1
     assert b"cannot pack: 4 2 0" in done.stderr
+
+
+@pytest.mark.parametrize("flags, opens, works", [
+    ("fpu vmx sse", True, True), ("fpu svm", True, True),
+    ("fpu sse", True, False),       # there, and would hang
+    ("fpu vmx", False, False), ("fpu vmxnet svm_lock", True, False)])
+def test_kvm_is_taken_if_the_processor_has_it_and_it_opens(
+        monkeypatch, tmp_path, flags, opens, works):
+    info = tmp_path / "cpuinfo"
+    info.write_text(f"processor\t: 0\nflags\t\t: {flags}\n",
+                    encoding="ascii")
+    real_open, real_os_open = open, os.open
+    asked = []
+
+    def device(path, *how, **more):
+        if path != "/dev/kvm":
+            return real_os_open(path, *how, **more)
+        asked.append(path)
+        if not opens:
+            raise PermissionError
+        return real_os_open("/dev/null", os.O_RDWR)
+
+    monkeypatch.setattr(qemu, "open", lambda path, **how: real_open(
+        info if path == "/proc/cpuinfo" else path, **how), raising=False)
+    monkeypatch.setattr(os, "open", device)
+    assert qemu.kvm_works() == works
+    assert bool(asked) == ("vmx " in f"{flags} " or "svm" in flags.split())
