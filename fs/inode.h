@@ -131,6 +131,7 @@ struct inode {
 	u64 base_size;				/* d  bytes of @base in use */
 	u32 seals;				/* d  F_SEAL_ bits */
 	bool running;				/* c  the program */
+	bool linkable;				/* t  may yet get a name */
 	u32 flock_shared, flock_exclusive;	/* flock_lock */
 	struct record_lock *locks;		/* record_lock.c */
 	char *link;				/* c  own copy of a target */

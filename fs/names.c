@@ -219,8 +219,12 @@ static long do_link(int olddfd, const char __user *old, int newdfd,
 		err = -EPERM;
 	} else if (!inode->i_op->writable) {
 		err = -EXDEV;
+	} else if (!inode->nlink && !inode->linkable) {
+		err = -ENOENT;
 	} else {
 		err = add_name(newdfd, new, NULL, nd->dentry);
+		if (!err)
+			inode->linkable = false;
 	}
 	nd_put(nd);
 	return err;

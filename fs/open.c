@@ -165,8 +165,11 @@ static int make_and_remove(struct dentry *dir, u32 mode, struct dentry **out)
 	return err;
 }
 
-/* O_TMPFILE: a file without a name, in the directory the walk led to. */
-static int make_nameless(struct nameidata *nd, u32 mode)
+/*
+ * O_TMPFILE: a file without a name, in the directory the walk led to. linkat()
+ * may give it one, unless O_EXCL says that it never will.
+ */
+static int make_nameless(struct nameidata *nd, u32 flags, u32 mode)
 {
 	struct dentry *dir = nd->dentry, *d;
 	struct inode *inode;
@@ -191,6 +194,7 @@ static int make_nameless(struct nameidata *nd, u32 mode)
 		return -ENOSPC;
 	}
 made:
+	d->inode->linkable = !(flags & O_EXCL);
 	nd->dentry = d;
 	dput(dir);
 	return 0;
@@ -208,7 +212,7 @@ static int open_walk(struct nameidata *nd, u32 flags, u32 mode)
 	else
 		err = path_walk(nd, !(flags & O_NOFOLLOW));
 	if (!err && flags & TMPFILE_ONLY)
-		err = make_nameless(nd, mode);
+		err = make_nameless(nd, flags, mode);
 	else if (!err && !created)
 		err = open_checks(nd->dentry->inode, flags);
 	mutex_unlock(&tree_lock);

@@ -350,6 +350,15 @@ out:
 	return err;
 }
 
+/* After names changed: does @inode have one? Lock held. */
+static void note_links(struct ext_fs *x, struct inode *inode)
+{
+	struct ext_attr a;
+
+	if (!ext_lib_getattr(x->lib, (u32)inode->ino, &a))
+		inode->nlink = a.nlink;
+}
+
 static int ext_link(struct dentry *dir, const char *name, size_t len,
 		    struct dentry *old)
 {
@@ -364,16 +373,8 @@ static int ext_link(struct dentry *dir, const char *name, size_t len,
 				   set_name(&n, name, len),
 				   (u32)old->inode->ino);
 	} while (again(x, err));
+	note_links(x, old->inode);
 	return end(x, err);
-}
-
-/* After names went: does @inode have one left? Lock held. */
-static void note_links(struct ext_fs *x, struct inode *inode)
-{
-	struct ext_attr a;
-
-	if (!ext_lib_getattr(x->lib, (u32)inode->ino, &a))
-		inode->nlink = a.nlink;
 }
 
 static int ext_unlink(struct dentry *d)

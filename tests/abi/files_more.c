@@ -138,6 +138,10 @@ CASE(files_tmpfile)
 	TRY(read(g, buf, 8));
 	say("%s", buf);
 	TRY(unlink("named"));
+	/* It had a name, and lost it: like any file that was removed. */
+	TRY(linkat(f, "", AT_FDCWD, "again", AT_EMPTY_PATH));
+	f = TRY(open(".", O_TMPFILE | O_EXCL | O_RDWR, 0600));
+	TRY(linkat(f, "", AT_FDCWD, "never", AT_EMPTY_PATH));
 	TRY(open(".", O_TMPFILE | O_RDONLY, 0600));
 	TRY(open("/dev/null", O_TMPFILE | O_RDWR, 0600));
 	TRY(open("none", O_TMPFILE | O_RDWR, 0600));

@@ -88,6 +88,7 @@ def test_room_and_files_without_names(kind, tmp_path):
     lines.remove(full[0])
     assert lines == printed(here).splitlines()
     assert_clean(image)
+    assert on_disk(image, "stays") == b"stay"
 
 
 @pytest.mark.parametrize("kind", ["ext4 -b 1024", "ext2 -b 4096"])

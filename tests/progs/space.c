@@ -43,6 +43,34 @@ static void counts(char c)
 	printf("%ld bytes: %ld of %c, %ld zeroes\n", at, c_s, c, zeroes);
 }
 
+/* A file without a name gets one, and others; one that lost all does not. */
+static void names(void)
+{
+	char path[32];
+
+	fd = open(".", O_TMPFILE | O_RDWR, 0600);
+	TRY(write(fd, "named later", 11));
+	TRY(linkat(fd, "", AT_FDCWD, "named", AT_EMPTY_PATH));
+	sprintf(path, "/proc/self/fd/%d", fd);
+	TRY(linkat(AT_FDCWD, path, AT_FDCWD, "named-2", AT_SYMLINK_FOLLOW));
+	TRY(linkat(AT_FDCWD, path, AT_FDCWD, "named-2", AT_SYMLINK_FOLLOW));
+	TRY(unlink("named"));
+	close(fd);
+	fd = open("named-2", O_RDWR);
+	TRY(write(fd, "N", 1));
+	TRY(unlink("named-2"));
+	TRY(linkat(fd, "", AT_FDCWD, "again", AT_EMPTY_PATH));
+	close(fd);
+	fd = open(".", O_TMPFILE | O_EXCL | O_RDWR, 0600);
+	TRY(linkat(fd, "", AT_FDCWD, "never", AT_EMPTY_PATH));
+	close(fd);
+	fd = open(".", O_TMPFILE | O_RDWR, 0600);
+	TRY(write(fd, "stays", 5));
+	TRY(linkat(fd, "", AT_FDCWD, "stays", AT_EMPTY_PATH));
+	TRY(ftruncate(fd, 4));
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static char big[100000];
@@ -77,6 +105,7 @@ int main(int argc, char **argv)
 	TRY(write(fd, big, sizeof(big)));
 	counts('x');
 	close(fd);
+	names();
 	fd = open("space", O_TMPFILE | O_RDWR, 0600);
 	printf("no directory: %s\n", fd < 0 ? strerror(errno) : "opened");
 	TRY(unlink("space"));

@@ -126,7 +126,7 @@ def test_installed_runs_and_builds(installed, tmp_path):
     def run(*args):
         return subprocess.run(
             [f"{installed}/bin/pollux", *args], check=False, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=90,
             cwd=tmp_path, stdin=subprocess.DEVNULL)
 
     done = run("run", "/bin/echo", "from the installed one")

@@ -184,25 +184,6 @@ int ext_lib_make(void *handle, u32 dir, const char *name, u32 mode, u32 rdev,
 	return err;
 }
 
-int ext_lib_link(void *handle, u32 dir, const char *name, u32 ino)
-{
-	struct ext_lib *lib = handle;
-	struct ext2_inode_large i;
-	int err = ext_get_inode(lib, ino, &i);
-
-	if (err)
-		return err;
-	if (i.i_links_count >= EXT2_LINK_MAX)
-		return -EMLINK;
-	err = add_entry(lib, dir, name, ino, i.i_mode);
-	if (err)
-		return err;
-	i.i_links_count++;
-	SET_TIME(&i, ctime, ext_now());
-	err = ext_put_inode(lib, ino, &i);
-	return err ? err : touch_dir(lib, dir, 0);
-}
-
 /* --- orphans --- */
 
 /* The list goes through i_dtime, from s_last_orphan on. */
@@ -240,6 +221,30 @@ static int orphan_remove(struct ext_lib *lib, u32 ino,
 		at = before.i_dtime;
 	}
 	return 0;
+}
+
+int ext_lib_link(void *handle, u32 dir, const char *name, u32 ino)
+{
+	struct ext_lib *lib = handle;
+	struct ext2_inode_large i;
+	int err = ext_get_inode(lib, ino, &i);
+
+	if (err)
+		return err;
+	if (i.i_links_count >= EXT2_LINK_MAX)
+		return -EMLINK;
+	err = add_entry(lib, dir, name, ino, i.i_mode);
+	/* One that had no name leaves the list of orphans. */
+	if (!err && !i.i_links_count) {
+		err = orphan_remove(lib, ino, &i);
+		i.i_dtime = 0;
+	}
+	if (err)
+		return err;
+	i.i_links_count++;
+	SET_TIME(&i, ctime, ext_now());
+	err = ext_put_inode(lib, ino, &i);
+	return err ? err : touch_dir(lib, dir, 0);
 }
 
 static int free_inode(struct ext_lib *lib, u32 ino, struct ext2_inode_large *i)
