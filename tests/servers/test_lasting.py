@@ -100,6 +100,21 @@ def test_a_clean_end_leaves_a_clean_disk(tmp_path):
     assert re.search(r"dump\.rdb", listing), listing
 
 
+def test_stop_writes_what_was_not_synced(tmp_path):
+    """`pollux stop`: what the program wrote without fsync is on the disk."""
+    image = make_image(tmp_path / "image", "8M")
+    with Server("build/tests/disk", "/data", "wait", port=1,
+                ready="write 10", options=("--disk", f"{image}:/data",
+                                           "--name", "to-stop")) as server:
+        done = subprocess.run(["tools/pollux", "stop", "to-stop"], text=True,
+                              stderr=subprocess.PIPE, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert server.process.wait(30) & 0x7f == 15
+    assert_clean(image)
+    assert subprocess.run(["debugfs", "-R", "cat left", image],
+                          capture_output=True).stdout == b"not synced"
+
+
 @pytest.mark.parametrize("options, says", [
     (("-v", "/no/such:/data"), "no such folder"),
     (("-v", "/tmp"), "say HERE:/THERE"),

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.servers.server import Server, client
+from tests.servers.server import ROOT, Server, client, find
 
 CONF = """daemon off; master_process off; user root; pid /run/nginx.pid;
 error_log /dev/stderr notice;
@@ -54,6 +54,22 @@ def test_page(nginx):
     assert "200 OK" in out and "Server: nginx" in out
     assert out.endswith("x" * 611 + "\n")
     assert "404 Not Found" in client("curl", "-si", f"{nginx.url}/none")
+
+
+def test_as_debian_configures_it(tmp_path):
+    """Without a word of ours but the page: the recipe's flags and folders."""
+    (tmp_path / "index.html").write_text("as shipped\n")
+    find("nginx")
+    site = "/etc/nginx/sites-{}/default"
+    packed = next((r + site.format("available") for r in (ROOT, "")
+                   if os.path.exists(r + site.format("available"))))
+    with Server("nginx", port=80, probe=b"GET / HTTP/1.0\r\n\r\n", options=(
+            "-f", f"{packed}:{site.format('enabled')}",
+            "-f", f"{tmp_path}/index.html:/var/www/html/index.html")) as server:
+        assert client("curl", "-s", f"{server.url}/") == "as shipped\n"
+        assert "master_process off" in server.console
+        server.process.terminate()
+        assert server.process.wait(30) == 0
 
 
 def test_big_file(nginx, site, tmp_path):

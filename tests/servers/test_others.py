@@ -120,6 +120,19 @@ def test_lighttpd(tmp_path):
                       f"{server.url}/big") == "3000000"
 
 
+def test_lighttpd_as_debian_configures_it(tmp_path):
+    """Its include_shell lines are run here, since the guest cannot fork."""
+    (tmp_path / "index.html").write_text("<p>as shipped</p>\n")
+    find("lighttpd")
+    with Server("lighttpd", port=80, probe=b"GET / HTTP/1.0\r\n\r\n", options=(
+            "-f", f"{tmp_path}/index.html:/var/www/html/index.html")) as server:
+        out = client("curl", "-si", f"{server.url}/")
+        assert "<p>as shipped</p>" in out
+        # What one of those lines has printed.
+        assert "content-type: text/html" in out.lower()
+        assert "create-mime.conf.pl is run here" in server.console
+
+
 @pytest.mark.parametrize("kind", ["udp", "tcp"])
 def test_sockperf(kind):
     tcp = ["--tcp"] if kind == "tcp" else []

@@ -29,6 +29,14 @@ def test_exit_code_and_arguments(tmp_path):
         assert text in out
 
 
+@pytest.mark.parametrize("machine", ["pc", "q35", "microvm"])
+def test_clock_is_the_hosts(machine):
+    before = int(time.time())
+    code, out = pollux("run", "-q", "-M", machine, "/bin/date", "+%s")
+    said = int(re.search(r"^(\d{9,})$", out, re.M)[1])
+    assert code == 0 and before - 1 <= said <= time.time() + 1, out
+
+
 def test_dynamic_program_finds_its_libraries():
     assert pollux("run", "-q", "build/tests/dynamic", "7")[0] == 7
     code, out = pollux("run", "/bin/uname", "-sr")
