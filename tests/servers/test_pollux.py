@@ -29,6 +29,18 @@ def test_exit_code_and_arguments(tmp_path):
         assert text in out
 
 
+def test_progress_of_much_to_pack(tmp_path):
+    for name, size in (("one", 70), ("two", 70)):
+        with open(tmp_path / name, "wb") as f:
+            f.truncate(size << 20)
+    code, out = pollux("run", "--dry-run", "--dir", f"{tmp_path}:/d", ECHO,
+                       seconds=90)
+    assert code == 0
+    said = re.findall(r"packing: (\d+) of 140 MiB", out)
+    assert said == ["70"] or len(said) == 2, out
+    assert "packing" not in pollux("run", "--dry-run", ECHO)[1]
+
+
 @pytest.mark.parametrize("machine", ["pc", "q35", "microvm"])
 def test_clock_is_the_hosts(machine):
     before = int(time.time())
