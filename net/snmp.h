@@ -48,8 +48,8 @@
 	G(TcpExt)							\
 	X(TcpExt, SyncookiesSent) X(TcpExt, SyncookiesRecv)		\
 	X(TcpExt, SyncookiesFailed) X(TcpExt, EmbryonicRsts)		\
-	X(TcpExt, TW) X(TcpExt, TWRecycled) X(TcpExt, PAWSActive)	\
-	X(TcpExt, PAWSEstab) X(TcpExt, DelayedACKs)			\
+	X(TcpExt, TW) X(TcpExt, TWRecycled) X(TcpExt, PAWSEstab)	\
+	X(TcpExt, DelayedACKs)						\
 	X(TcpExt, ListenOverflows) X(TcpExt, ListenDrops)		\
 	X(TcpExt, TCPHPHits) X(TcpExt, TCPPureAcks) X(TcpExt, TCPHPAcks) \
 	X(TcpExt, TCPLostRetransmit) X(TcpExt, TCPFastRetrans)		\
@@ -69,9 +69,9 @@
 	X(TcpExt, TCPAbortFailed) X(TcpExt, TCPSlowStartRetrans)	\
 	X(TcpExt, OutOfWindowIcmps) X(TcpExt, LockDroppedIcmps)		\
 	X(TcpExt, TCPACKSkippedSynRecv) X(TcpExt, TCPSYNChallenge)	\
-	X(TcpExt, TCPFullUndo) X(TcpExt, TCPMemoryPressures)		\
-	X(TcpExt, TCPReqQFullDoCookies) X(TcpExt, TCPLossProbes)	\
-	X(TcpExt, TCPLossProbeRecovery) X(TcpExt, TCPDSACKUndo)	\
+	X(TcpExt, TCPFullUndo) X(TcpExt, TCPReqQFullDoCookies)		\
+	X(TcpExt, TCPLossProbes) X(TcpExt, TCPLossProbeRecovery)	\
+	X(TcpExt, TCPDSACKUndo)	\
 	X(TcpExt, TCPFastOpenActive) X(TcpExt, TCPFastOpenActiveFail)	\
 	X(TcpExt, TCPFastOpenPassiveFail)				\
 	X(TcpExt, TCPFastOpenListenOverflow)				\

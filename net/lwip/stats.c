@@ -178,6 +178,10 @@ void lwip_count_drop(enum drop_reason why, bool v4, u32 len)
 	case DROP_IP_OTHER_ADDR:
 		SNMP_INC46(v4, Ip, Ip6, InAddrErrors);
 		break;
+	case DROP_IP_PROTO:
+		if (v4)
+			SNMP_INC(Ip_InUnknownProtos);
+		break;
 	case DROP_IP_FRAG:
 	case DROP_IP_FRAG_FULL:
 		SNMP_INC46(v4, Ip, Ip6, ReasmFails);

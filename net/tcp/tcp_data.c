@@ -117,6 +117,7 @@ static enum tcp_step fit_window(struct tcp_sock *tp, struct sk_buff *skb)
 	u32 edge = seq_max(tp->rcv_wup + tp->rcv_wnd, tp->rcv_nxt);
 
 	if (!seq_after(seg->end_seq, tp->rcv_nxt)) {
+		SNMP_INC(TcpExt_DelayedACKLost);
 		tcp_ofo_dsack(tp, seg->seq, seg->end_seq);
 		drop_and_ack(tp, skb, DROP_TCP_OLD_DATA);
 		return TCP_DONE;

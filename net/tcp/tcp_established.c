@@ -153,7 +153,6 @@ noinline void tcp_rcv_established(struct sock *sk, struct sk_buff *skb, u64 now)
 		tcp_rcv_state_process(sk, skb, now);
 		return;
 	}
-	SNMP_INC(TcpExt_TCPHPHits);
 	/* RFC 7323 section 4.3: seq is at or below the last ACK we sent. */
 	if (tp->opts & TCP_OPT_TS && !seq_after(seg->seq, tp->rcv_wup)) {
 		tp->ts_recent = seg->tsval;
@@ -164,11 +163,13 @@ noinline void tcp_rcv_established(struct sock *sk, struct sk_buff *skb, u64 now)
 	if (unlikely(tp->opts & TCP_OPT_ECN))
 		tcp_ecn_rcv(tp, skb, len);
 	if (!len) {
+		SNMP_INC(TcpExt_TCPHPAcks);
 		kfree_skb(skb);
 		tp->rcv_at = tcp_ms(now);
 		tcp_data_snd_check(tp, now);
 		return;
 	}
+	SNMP_INC(TcpExt_TCPHPHits);
 	tp->n.data_segs_in++;
 	skb_pull(skb, seg->hdr_len);
 	tcp_event_data_recv(tp, seg, len, now);

@@ -51,9 +51,11 @@ static void answer_stray(struct tcp_sock *tp, const struct tcp_segment *seg,
 		SNMP_INC(TcpExt_TCPACKSkippedSeq);
 		return;
 	}
-	if (seg->seq != seg->end_seq && seq_before(seg->seq, tp->rcv_nxt))
+	if (seg->seq != seg->end_seq && seq_before(seg->seq, tp->rcv_nxt)) {
+		SNMP_INC(TcpExt_DelayedACKLost);
 		tcp_ofo_dsack(tp, seg->seq,
 			      seq_min(seg->end_seq, tp->rcv_nxt));
+	}
 	tcp_send_ack(tp, now);
 }
 
@@ -301,7 +303,10 @@ void tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb, u64 now)
 		kfree_skb_reason(skb, DROP_TCP_STATE);
 		return;
 	}
-	tp->n.data_segs_in += !!len;
+	if (len)
+		tp->n.data_segs_in++;
+	else
+		SNMP_INC(TcpExt_TCPPureAcks);
 	if (sk->sk_state == TCP_SYN_SENT) {
 		tcp_rcv_synsent(sk, skb, now);
 		return;

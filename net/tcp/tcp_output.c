@@ -380,6 +380,7 @@ __cold int tcp_write_wakeup(struct tcp_sock *tp, u64 now)
 	if (skb)
 		room = tp->snd_una + tp->snd_wnd - tcp_tx(skb)->seq;
 	if (!skb || (s32)room <= 0) {
+		SNMP_INC(TcpExt_TCPWinProbe);
 		tcp_send_probe(tp, now);
 		return 0;
 	}

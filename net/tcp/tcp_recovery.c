@@ -346,6 +346,10 @@ void tcp_xmit_retransmit_queue(struct tcp_sock *tp, u64 now)
 			break;
 		if (tcp_retransmit_skb(tp, skb, false, now))
 			break;
+		if (tp->ca_state == TCP_CA_LOSS)
+			SNMP_ADD(TcpExt_TCPSlowStartRetrans, tx->segs);
+		else
+			SNMP_ADD(TcpExt_TCPFastRetrans, tx->segs);
 		if (skb == tcp_rtx_head(tp))
 			tcp_rearm_rto(&tp->sk, now);
 	}
@@ -369,7 +373,6 @@ static void enter_recovery(struct tcp_sock *tp, u64 now)
 	tp->prr_flight = max(tp->packets_out - tp->sacked_out, 1u);
 	tp->cwnd_cnt = 0;
 	tp->ca_state = TCP_CA_RECOVERY;
-	SNMP_INC(TcpExt_TCPFastRetrans);
 	if (tcp_sack_on(tp))
 		SNMP_INC(TcpExt_TCPSackRecovery);
 	else

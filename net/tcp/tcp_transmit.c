@@ -280,7 +280,6 @@ __cold void tcp_send_probe(struct tcp_sock *tp, u64 now)
 {
 	struct sk_buff *skb = alloc_skb(TCP_HEADROOM);
 
-	SNMP_INC(TcpExt_TCPWinProbe);
 	if (skb)
 		send_empty(tp, skb, tp->snd_una - 1, TCP_ACK, now);
 }

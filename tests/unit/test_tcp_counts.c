@@ -18,6 +18,7 @@
 
 #define SOL_TCP		6
 #define TCP_MAXSEG	2
+#define TCP_SYNCNT	7
 #define TCP_NOTSENT_LOWAT 25
 #define M		1000u	/* the peer's segments */
 
@@ -288,6 +289,24 @@ static void test_maxseg_limits_what_we_send(void **state)
 	done(&c);
 }
 
+/* tcp(7): so many repetitions of the SYN, after 1, 2, 4 s. */
+static void test_syncnt(void **state)
+{
+	struct socket *s = th_socket();
+
+	assert_int_equal(th_setopt(s, SOL_TCP, TCP_SYNCNT, 2), 0);
+	assert_int_equal(th_connect(s, TH_PEER_PORT, true), -EINPROGRESS);
+	assert_int_equal(th_flush(), 1);
+	th_sleep_ms(3500);
+	assert_int_equal(th_flush(), 2);
+	assert_int_equal(s->sk->sk_state, TCP_SYN_SENT);
+	th_sleep_ms(4000);
+	quiet();
+	assert_int_equal(s->sk->sk_state, TCP_CLOSE);
+	assert_int_equal(s->sk->sk_err, ETIMEDOUT);
+	th_close(s);
+}
+
 /* ipv6(7): only an address that is not for both leaves the port to IPv4. */
 static void test_v6only_leaves_the_port(void **state)
 {
@@ -384,6 +403,7 @@ int main(void)
 		T(test_rfc6528_3_a_secret_is_drawn),
 		T(test_maxseg_is_in_the_syn),
 		T(test_maxseg_limits_what_we_send),
+		T(test_syncnt),
 		T(test_v6only_leaves_the_port),
 		T(test_notsent_lowat),
 		T(test_notsent_lowat_taken_back),

@@ -143,6 +143,32 @@ static void test_rfc4987_a_cookie_ages(void **state)
 	th_close(l);
 }
 
+/* Even while newer ones are about: two halves of a life are all it has. */
+static void test_rfc4987_an_old_cookie_beside_new_ones(void **state)
+{
+	struct socket *l = th_listen(TH_PORT);
+	u32 old;
+
+	th_fail_next = 1;
+	in(.flags = SYN, .wnd = 65535, .mss = 1460, .sport = CLIENT);
+	out(.flags = SYN | ACK, .ack = 1);
+	old = th_iss();
+	th_sleep_ms(100000);
+	th_fail_next = 1;
+	in(.flags = SYN, .wnd = 65535, .mss = 1460, .sport = CLIENT + 1);
+	out(.flags = SYN | ACK, .ack = 1);
+	th_sleep_ms(50000);
+	th_flush();
+	in(.flags = ACK, .seq = 1, .ack = old + 1 - th_iss(), .wnd = 10,
+	   .sport = CLIENT);
+	assert_int_equal(th_flush(), 1);
+	assert_int_equal(th_last.flags, RST);
+	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 10, .sport = CLIENT + 1);
+	th_close(accepted(l));
+	th_flush();
+	th_close(l);
+}
+
 /* The SYN came twice, and when it came again, there was room. */
 static void test_rfc4987_a_cookie_counts_beside_a_request(void **state)
 {
@@ -276,6 +302,7 @@ int main(void)
 		T(test_rfc4987_a_client_is_served_during_the_flood),
 		T(test_rfc7323_options_come_back_in_the_timestamp),
 		T(test_rfc4987_a_cookie_ages),
+		T(test_rfc4987_an_old_cookie_beside_new_ones),
 		T(test_rfc4987_a_cookie_counts_beside_a_request),
 		T(test_rfc4987_forged_acks_are_refused),
 		T(test_rfc4987_no_cookie_is_believed_when_none_was_sent),
