@@ -4,6 +4,7 @@
  */
 #include "kernel/syscall.h"
 
+#include "kernel/debug/fill.h"
 #include "kernel/errno.h"
 #include "kernel/printk.h"
 #include "kernel/sched.h"
@@ -42,5 +43,6 @@ void syscall_init(void)
 		syscall_table[nr] = (syscall_fn)sys_ni_syscall;
 	for (e = __start_syscall_entry; e < __stop_syscall_entry; e++)
 		syscall_table[e->nr] = (syscall_fn)((u64)&e->fn + (u64)e->fn);
+	fill_init(syscall_table, NR_SYSCALLS);
 	strace_init(syscall_table, NR_SYSCALLS);
 }

@@ -5,6 +5,7 @@
  */
 #include "kernel/debug/kasan.h"
 
+#include "kernel/debug/fill.h"
 #include "kernel/debug/report.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab_internal.h"
@@ -223,6 +224,7 @@ void kasan_pause(bool pause)
 void kasan_alloc_pages(struct page *page, unsigned int order)
 {
 	set_shadow((u64)page_address(page), PAGE_SIZE << order, OPEN);
+	fill_memory(page_address(page), PAGE_SIZE << order);
 }
 
 void kasan_free_pages(struct page *page, unsigned int order)
@@ -233,6 +235,7 @@ void kasan_free_pages(struct page *page, unsigned int order)
 void kasan_alloc(void *obj, size_t size)
 {
 	set_object((u64)obj, size - KASAN_REDZONE, size, OBJECT_END);
+	fill_memory(obj, size - KASAN_REDZONE);
 }
 
 void kasan_shrink(void *obj, size_t size, size_t room)

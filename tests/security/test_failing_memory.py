@@ -55,7 +55,7 @@ def test_boot():
             if "listening on" in guest.console:
                 served += 1
                 continue
-            guest.wait_exit(20)
+            guest.wait_exit(100)
             said = "\n".join(line for line in guest.console.splitlines()
                              if not line.startswith("failmem"))
             assert EXCUSES.search(said), f"nth:{nth}\n{guest.console}"
