@@ -32,7 +32,7 @@ def test_an_echo_is_short_and_tracepoints_that_are_off_a_hundredth_of_it():
     while not seen or not seen[-1][1] < seen[-1][0] < seen[-1][1] * LIMIT:
         assert len(seen) < TRIES, seen
         seen.append(tuple(map(instructions, KERNELS)))
-    assert cost < MOST
+    assert seen[-1][0] < MOST
 
 
 def test_a_kernel_without_tracepoints_says_so():
