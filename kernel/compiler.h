@@ -41,8 +41,17 @@
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
-#define min(a, b)	((a) < (b) ? (a) : (b))
-#define max(a, b)	((a) > (b) ? (a) : (b))
+/* Each argument is evaluated once. */
+#define min(a, b)							\
+	__extension__({							\
+		__typeof__(1 ? (a) : (b)) min_a = (a), min_b = (b);	\
+		min_a < min_b ? min_a : min_b;				\
+	})
+#define max(a, b)							\
+	__extension__({							\
+		__typeof__(1 ? (a) : (b)) max_a = (a), max_b = (b);	\
+		max_a > max_b ? max_a : max_b;				\
+	})
 #define clamp(v, lo, hi) min(max(v, lo), hi)
 #define ALIGN_UP(x, a)	(((x) + ((a) - 1)) & ~((__typeof__(x))(a) - 1))
 #define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a) - 1))
