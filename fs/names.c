@@ -281,6 +281,7 @@ static int last_error(const struct nameidata *nd, bool dir)
 }
 
 static long remove_name(int dfd, const char __user *upath, bool dir)
+	__no_lock_check
 {
 	struct dentry *d = NULL;
 	struct nameidata *nd;
