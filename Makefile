@@ -124,8 +124,8 @@ SPEED	:= $(addprefix drivers/,virtio_net.c virtio_net_rx.c virtio_net_tx.c \
 	   x86/clock.c x86/switch.c \
 	   x86/uaccess.c)
 SIZE	:= $(filter-out $(SPEED),$(SRCS:%.S=))
-# What has no array on its stack has no guard there either, where size counts;
-# __stackprotect is for arrays of other things than bytes.
+# Where size counts, and nothing comes from outside, a function without an array
+# on its stack has no guard; __stackprotect is for arrays of other than bytes.
 OZ	:= -Oz -fno-jump-tables -fno-stack-protector -fstack-protector \
 	   --param=ssp-buffer-size=1
 ALONE	:= $(addprefix kernel/,string.c libgcc.c x86/stackprotector.c)
@@ -149,6 +149,10 @@ $(DISK_OBJS): CFLAGS += $(CHECKS)
 $(LWIP_OBJS): CFLAGS += $(filter-out -fsanitize=undefined,$(CHECKS))
 endif
 $(SIZE:%=$(B)/%.o) $(DISK_OBJS) $(E2FS_OBJS) $(LWIP_OBJS): OPT := $(OZ)
+# Packets, devices and files are from outside: these have guards as all others.
+OUTSIDE	:= $(filter $(B)/net/% $(B)/drivers/% $(B)/fs/%,\
+	   $(SIZE:%=$(B)/%.o) $(DISK_OBJS)) $(LWIP_OBJS)
+$(OUTSIDE): OPT := -Oz -fno-jump-tables
 $(ALONE:%=$(B)/%.o): LTO :=
 
 all: $(B)/pollux.elf $(B)/pollux.stripped.elf $(B)/initramfs.cpio
@@ -157,8 +161,9 @@ all: $(B)/pollux.elf $(B)/pollux.stripped.elf $(B)/initramfs.cpio
 # Changes when the flags do: all objects depend on it.
 $(B)/.flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CFLAGS) $(SPEED) $(SIZE)' | cmp -s - $@ || \
-		echo '$(CC) $(CFLAGS) $(SPEED) $(SIZE)' >$@
+	@echo '$(CC) $(CFLAGS) $(OZ) $(SPEED) $(SIZE) $(OUTSIDE)' | \
+		cmp -s - $@ || \
+		echo '$(CC) $(CFLAGS) $(OZ) $(SPEED) $(SIZE) $(OUTSIDE)' >$@
 
 $(OBJS) $(DISK_OBJS) $(E2FS_OBJS): $(B)/.flags
 
