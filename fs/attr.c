@@ -6,6 +6,7 @@
 #include "fs/fdtable.h"
 #include "fs/mount.h"
 #include "fs/namei.h"
+#include "fs/pipe.h"
 #include "kernel/errno.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
@@ -270,7 +271,7 @@ static long fallocate_file(struct file *file, u32 mode, loff_t pos, loff_t len)
 	if (file->f_flags & O_PATH || !file_writable(file))
 		return -EBADF;
 	if (!vf)
-		return file->f_seekable ? -ENODEV : -ESPIPE;
+		return file_pipe(file) ? -ESPIPE : -ENODEV;
 	if (is_dir(vf->inode))
 		return -EISDIR;
 	if (!is_reg(vf->inode) || !vf->inode->i_op->writable)
@@ -319,9 +320,12 @@ SYSCALL_DEFINE1(fdatasync, int, fd)
 
 SYSCALL_DEFINE4(sync_file_range, int, fd, loff_t, pos, loff_t, len, u32, flags)
 {
-	if (flags & ~SYNC_FILE_RANGE_KNOWN || pos < 0 || len < 0)
+	long err = do_fsync(fd, true);
+
+	if (err != -EBADF &&
+	    (flags & ~SYNC_FILE_RANGE_KNOWN || pos < 0 || len < 0))
 		return -EINVAL;
-	return do_fsync(fd, true);
+	return err == -EINVAL ? -ESPIPE : err;
 }
 
 SYSCALL_DEFINE0(sync)

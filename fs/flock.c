@@ -164,8 +164,10 @@ long fcntl_lock(struct file *file, unsigned int cmd, unsigned long arg)
 		if (!file_pipe(file))
 			return -EBADF;
 		/* Its size is what /proc/sys/fs/pipe-max-size says. */
-		return cmd == F_SETPIPE_SZ && arg > PIPE_SIZE ? -EPERM :
-							       (long)PIPE_SIZE;
+		if (cmd == F_SETPIPE_SZ && (u32)arg > 1u << 31)
+			return -EINVAL;
+		return cmd == F_SETPIPE_SZ && (u32)arg > PIPE_SIZE ?
+			       -EPERM : (long)PIPE_SIZE;
 	case F_ADD_SEALS:
 		return add_seals(file, arg);
 	case F_GET_SEALS:

@@ -205,7 +205,7 @@ SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags,
 	if (err)
 		return err;
 	if (clock == CLOCK_THREAD_CPUTIME_ID)
-		return -EINVAL;
+		return -EOPNOTSUPP;
 	if (copy_from_user(&ts, req, sizeof(ts)))
 		return -EFAULT;
 	if (!timespec_valid(&ts))

@@ -210,7 +210,8 @@ static int connect_locked(struct sock *sk, struct ip_addr *ip, u16 port)
 	if (err)
 		return err;
 	any_is_loopback(ip);
-	err = lwip_udp_connect(udp_sk(sk)->pcb, ip, port, &local,
+	err = lwip_udp_connect(udp_sk(sk)->pcb, ip, port,
+			       sock_flag(sk, SOCK_BROADCAST), &local,
 			       &sk->sk_num);
 	if (err)
 		return err;

@@ -349,7 +349,7 @@ s64 map_locked(struct mm_struct *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	area->end = addr + len;
 	area->prot = prot;
 	area->flags = flags & (MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN |
-			       MAP_VDSO);
+			       MAP_NOWRITE | MAP_VDSO);
 	area->name = name;
 	area->source = NULL;
 	area->first = 0;
@@ -446,7 +446,7 @@ static int protect_locked(struct mm_struct *mm, u64 start, u64 end, u32 prot)
 		return err;
 	for (a = area_find(mm, start); a && a->start < end;
 	     a = area_next(mm, a)) {
-		if (prot & PROT_WRITE && a->flags & MAP_VDSO)
+		if (prot & PROT_WRITE && a->flags & (MAP_VDSO | MAP_NOWRITE))
 			return -EACCES;
 		a->prot = prot;
 	}

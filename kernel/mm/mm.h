@@ -23,6 +23,7 @@
 #define MAP_STACK	0x20000
 #define MAP_FIXED_NOREPLACE 0x100000
 /* Ours, not mmap(2)'s: the pages are the vDSO's. */
+#define MAP_NOWRITE	0x40000000u	/* ours: shared, of a file read only */
 #define MAP_VDSO	0x80000000u
 
 /* What a program may not map: catches NULL plus an offset, too. */

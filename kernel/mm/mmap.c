@@ -60,18 +60,26 @@ static int load_file(u64 addr, u64 len, int fd, u64 pos)
 	return err;
 }
 
-/* Refuses a bad descriptor before anything is replaced. */
-static int check_file(int fd, u32 prot, u64 flags, void **source,
+/*
+ * Refuses a bad descriptor before anything is replaced. What is shared may
+ * become writable later, unless the file is not.
+ */
+static int check_file(int fd, u32 prot, u32 *flags, void **source,
 		      bool *copies)
 {
-	bool private = (flags & MAP_TYPE) == MAP_PRIVATE;
+	bool private = (*flags & MAP_TYPE) == MAP_PRIVATE;
 	ssize_t n;
 	u8 byte;
 	int err;
 
 	if (!mmap_sources)
 		return -ENODEV;
-	err = mmap_sources->open(fd, private ? PROT_READ : prot, source);
+	err = mmap_sources->open(fd, private ? PROT_READ : prot | PROT_WRITE,
+				 source);
+	if (err && !private && !(prot & PROT_WRITE)) {
+		*flags |= MAP_NOWRITE;
+		err = mmap_sources->open(fd, prot, source);
+	}
 	if (err != -ENODEV || !private)
 		return err;
 	n = mmap_read_file(fd, 0, &byte, 0);
@@ -91,7 +99,7 @@ static s64 do_mmap(u64 addr, u64 len, u32 prot, u32 flags, int fd, u64 off)
 	int err = 0;
 
 	if (!(flags & MAP_ANONYMOUS))
-		err = check_file(fd, prot, flags, &source, &copies);
+		err = check_file(fd, prot, &flags, &source, &copies);
 	if (err)
 		return err;
 	ret = mm_map(current->mm, addr, len, prot, flags, NULL);
@@ -120,6 +128,8 @@ SYSCALL_DEFINE6(mmap, u64, addr, u64, len, u64, prot, u64, flags, s64, fd,
 	    (type != MAP_SHARED && type != MAP_PRIVATE &&
 	     type != MAP_SHARED_VALIDATE))
 		return -EINVAL;
+	if (!(flags & MAP_ANONYMOUS) && (off | (off + len)) > INT64_MAX)
+		return -EOVERFLOW;
 	/* No huge pages are set aside, as on a default Linux. */
 	if (flags & MAP_HUGETLB)
 		return -ENOMEM;
@@ -128,7 +138,8 @@ SYSCALL_DEFINE6(mmap, u64, addr, u64, len, u64, prot, u64, flags, s64, fd,
 	if (prot & PROT_WRITE && !(flags & MAP_NORESERVE) && !mm_may_grow(len))
 		return -ENOMEM;
 	return do_mmap(addr, len, prot & PROT_KNOWN,
-		       (u32)flags & ~(MAP_GROWSDOWN | MAP_VDSO), (int)fd, off);
+		       (u32)flags & ~(MAP_GROWSDOWN | MAP_NOWRITE | MAP_VDSO),
+		       (int)fd, off);
 }
 
 SYSCALL_DEFINE2(munmap, u64, addr, u64, len)

@@ -271,10 +271,18 @@ static struct netif *route(const ip_addr_t *local, const ip_addr_t *to,
 	return netif;
 }
 
+/* The loopback's is no broadcast device, and yet 127.255.255.255 is one. */
+static bool is_broadcast(const ip_addr_t *to, struct netif *netif)
+{
+	return ip_addr_isbroadcast(to, netif) ||
+	       (IP_IS_V4(to) && ip_2_ip4(to)->addr == PP_HTONL(0x7fffffff));
+}
+
 int lwip_udp_connect(struct udp_pcb *pcb, const struct ip_addr *ip, u16 dport,
-		     struct ip_addr *local, u16 *local_port)
+		     bool broadcast, struct ip_addr *local, u16 *local_port)
 {
 	ip_addr_t from, to, src;
+	struct netif *netif;
 	int ret = -ENETUNREACH;
 
 	lwip_lock();
@@ -282,7 +290,10 @@ int lwip_udp_connect(struct udp_pcb *pcb, const struct ip_addr *ip, u16 dport,
 	lwip_addr_in(&from, local);
 	if (autobind(pcb) != ERR_OK) {
 		ret = -EAGAIN;
-	} else if (route(&from, &to, &src)) {
+	} else if ((netif = route(&from, &to, &src)) && !broadcast &&
+		   is_broadcast(&to, netif)) {
+		ret = -EACCES;
+	} else if (netif) {
 		ret = udp_connect(pcb, &to, dport) == ERR_OK ? 0 : -EAGAIN;
 		*local = lwip_addr_out(&src);
 		*local_port = pcb->local_port;
@@ -314,6 +325,8 @@ static err_t send_locked(struct udp_pcb *pcb, struct pbuf *p,
 	if (!netif || (pcb->netif_idx != NETIF_NO_INDEX &&
 		       pcb->netif_idx != netif_get_index(netif)))
 		return ERR_RTE;
+	if (!to->broadcast && is_broadcast(&addr, netif))
+		return ERR_VAL;
 	pcb->tos = to->tos;
 	pcb->ttl = to->ttl ? to->ttl : UDP_TTL;
 	ip_reset_option(pcb, SOF_BROADCAST);

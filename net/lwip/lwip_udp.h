@@ -49,10 +49,12 @@ int lwip_udp_bind(struct udp_pcb *pcb, const struct ip_addr *ip, u16 *port,
 
 /*
  * Only this peer from now on. @local: in, the bound address or any; out, what
- * a packet there comes from. 0, -ENETUNREACH, -EAGAIN (no port is free).
+ * a packet there comes from. 0, -ENETUNREACH, -EAGAIN (no port is free),
+ * -EACCES (all of a network, without @broadcast).
  */
 int lwip_udp_connect(struct udp_pcb *pcb, const struct ip_addr *ip, u16 port,
-		     struct ip_addr *local, u16 *local_port) __must_check;
+		     bool broadcast, struct ip_addr *local,
+		     u16 *local_port) __must_check;
 void lwip_udp_disconnect(struct udp_pcb *pcb);
 
 struct lwip_udp_to {
