@@ -3,6 +3,8 @@
 #include "tests/abi/abi.h"
 
 #include <poll.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -154,9 +156,35 @@ static void *wait_word(void *arg)
 	return (void *)ret;
 }
 
+/* Do all threads but this one sleep? */
+static bool others_sleep(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	struct dirent *e;
+	bool all = true;
+
+	while (d && (e = readdir(d))) {
+		char path[300], text[256] = "", *p;
+		int tid = atoi(e->d_name), fd;
+
+		if (!tid || tid == (int)syscall(SYS_gettid))
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+		fd = open(path, O_RDONLY);
+		read(fd, text, sizeof(text) - 1);
+		close(fd);
+		p = strrchr(text, ')');
+		all = all && (!p || p[2] == 'S');
+	}
+	closedir(d);
+	return all;
+}
+
 static void nap(void)
 {
-	usleep(30000);
+	do
+		usleep(30000);
+	while (!others_sleep());
 }
 
 CASE(futex_errors)
