@@ -525,7 +525,7 @@ reproduce: all iso disk
 # Kills guests with a disk and a share, TIMES each, and cuts their power.
 TIMES	?= 200
 
-test-crash: disk $(B)/tests/records | $(call need,run) $(call need,test) \
+test-crash: disk $(B)/tests/records $(B)/tests/disk | $(call need,run) $(call need,test) \
 		servers
 	TIMES=$(TIMES) CUTS=$(TIMES) /usr/bin/python3 -m pytest -q \
 		tests/e2e/test_crash.py tests/servers/test_lasting.py

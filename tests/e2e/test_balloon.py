@@ -1,11 +1,11 @@
 """virtio-balloon: the guest's memory goes back to the host, and comes."""
 import socket
 import tempfile
-import time
 
 import pytest
 
 from tests.lib.disk import DiskGuest
+from tests.lib.guest import until
 from tests.lib.qmp import Monitor
 
 MIB = 1 << 20
@@ -14,13 +14,6 @@ MIB = 1 << 20
 def resident(pid):
     with open(f"/proc/{pid}/statm", encoding="ascii") as f:
         return int(f.read().split()[1]) * 4096
-
-
-def until(what, seconds=20):
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def balloon(machine, flags):

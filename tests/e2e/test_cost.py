@@ -101,6 +101,11 @@ def test_an_echo_is_three_calls_and_one_doorbell(calls):
     assert 0.9 < calls["vp_notify"] < 2
 
 
+def test_the_woken_task_goes_on_where_it_slept(calls):
+    """Its stack is the one that the CPU halted on."""
+    assert calls.get("switch_stacks", 0) < 0.3
+
+
 def test_an_echo_leaves_the_fpu_alone(echoed):
     code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", KERNEL],
                           stdout=subprocess.PIPE, text=True,

@@ -15,6 +15,14 @@ USER_IP = "10.0.2.15::10.0.2.2:255.255.255.0::eth0:off"
 BOOT_SECONDS = 40
 
 
+def until(what, seconds=60):
+    """A slow machine needs more time for as much."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
