@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from tests.lib import errnos
 from tests.lib.guest import USER_IP, Guest, initramfs
 from tools import qemu
 
@@ -77,3 +78,13 @@ def test_same_as_linux(case, on_linux, in_guest, image):
             (c for c in in_guest if c in on_linux), default=""):
         got = run_in_guest(image, case)
     assert got.get(case, []) == on_linux[case]
+
+
+def test_errnos_are_printed(on_linux):
+    """A line of errnos.txt cannot lie: its case prints that errno."""
+    lies = [(calls, case, name)
+            for calls, where in errnos.read()[0]
+            for case, names in where.items() if not case.startswith("-")
+            for name in names
+            if not errnos.prints(calls, name, on_linux.get(case, []))]
+    assert not lies, "no such line in the case's output"
