@@ -46,3 +46,17 @@ def test_two_places():
         one = build(f"{folder}/a")
         other = build(f"{folder}/another/place/with/a/longer/name")
     assert [name for name in one if one[name] != other[name]] == []
+
+
+def test_iso_of_other_users(tmp_path):
+    """Neither the umask nor the place on the globe is in the image."""
+    images = []
+    for name, umask, zone in (("a", 0o22, "UTC"), ("b", 0o77, "Asia/Tokyo")):
+        for kind in ("kernel", "initramfs"):
+            (tmp_path / kind).write_text(kind)
+            (tmp_path / kind).chmod(0o666 & ~umask)
+        subprocess.run(["tools/mkiso", tmp_path / name, tmp_path / "kernel",
+                        tmp_path / "initramfs", "ip=dhcp"], check=True,
+                       umask=umask, env={**os.environ, "TZ": zone})
+        images.append((tmp_path / name).read_bytes())
+    assert images[0] == images[1]
