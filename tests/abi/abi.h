@@ -54,6 +54,9 @@ const char *errno_name(int err);
 #define BAD_NONCANON	((void *)0x8000000000000000)
 #define BAD_KERNEL	((void *)0xffffffff80000000)
 
+/* Until all threads but this one have slept for a moment. */
+void until_others_sleep(void);
+
 /* ---- Sockets on 127.0.0.1 ---- */
 
 struct sockaddr_in loopback(uint16_t port);

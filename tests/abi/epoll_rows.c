@@ -110,7 +110,7 @@ static void start(struct waiter *w, int ep)
 {
 	*w = (struct waiter){ .ep = ep };
 	pthread_create(&w->thread, NULL, wait_once, w);
-	usleep(20000);
+	until_others_sleep();
 }
 
 static void finish(struct waiter *w, int base)

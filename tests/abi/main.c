@@ -2,10 +2,12 @@
 #define _GNU_SOURCE
 #include "tests/abi/abi.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/syscall.h>
 
 static struct abi_case *cases;
 static const char *current = "abi";
@@ -117,6 +119,36 @@ int settle(int fd, int events)
 int ready(int fd, int events)
 {
 	return wait_for(fd, events, 0);
+}
+
+static bool others_sleep(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	struct dirent *e;
+	bool all = true;
+
+	while (d && (e = readdir(d))) {
+		char path[300], text[256] = "", *p;
+		int tid = atoi(e->d_name), fd;
+
+		if (!tid || tid == (int)syscall(SYS_gettid))
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+		fd = open(path, O_RDONLY);
+		read(fd, text, sizeof(text) - 1);
+		close(fd);
+		p = strrchr(text, ')');
+		all = all && (!p || p[2] == 'S');
+	}
+	closedir(d);
+	return all;
+}
+
+void until_others_sleep(void)
+{
+	do
+		usleep(20000);
+	while (!others_sleep());
 }
 
 void tcp_pair(int fd[2])

@@ -3,8 +3,6 @@
 #include "tests/abi/abi.h"
 
 #include <poll.h>
-#include <dirent.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -156,37 +154,6 @@ static void *wait_word(void *arg)
 	return (void *)ret;
 }
 
-/* Do all threads but this one sleep? */
-static bool others_sleep(void)
-{
-	DIR *d = opendir("/proc/self/task");
-	struct dirent *e;
-	bool all = true;
-
-	while (d && (e = readdir(d))) {
-		char path[300], text[256] = "", *p;
-		int tid = atoi(e->d_name), fd;
-
-		if (!tid || tid == (int)syscall(SYS_gettid))
-			continue;
-		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-		fd = open(path, O_RDONLY);
-		read(fd, text, sizeof(text) - 1);
-		close(fd);
-		p = strrchr(text, ')');
-		all = all && (!p || p[2] == 'S');
-	}
-	closedir(d);
-	return all;
-}
-
-static void nap(void)
-{
-	do
-		usleep(30000);
-	while (!others_sleep());
-}
-
 CASE(futex_errors)
 {
 	struct timespec bad = { 0, 1000000000 }, some = { 0, 10000000 };
@@ -221,7 +188,7 @@ CASE(futex_waiters)
 	woken = 0;
 	for (long i = 0; i < 4; i++)
 		pthread_create(&t[i], NULL, wait_word, (void *)(1L << i));
-	nap();
+	until_others_sleep();
 	TRY(futex(&word, FUTEX_WAKE_BITSET, 9, NULL, NULL, 16));
 	TRY(futex(&word, FUTEX_WAKE_BITSET, 9, NULL, NULL, 2));
 	TRY(futex(&word, FUTEX_CMP_REQUEUE, 1, (void *)1, &word2, 1));

@@ -19,7 +19,7 @@ ELF = "build/debug/pollux.elf"
 FAULTS = int(os.environ.get("FAULTS", "6"))
 IN_BOOT = 1000      # allocations until the program runs, about
 REPORT = re.compile(r"KASAN|UBSAN|BUG|lock order|lock context|stack depth|"
-                    r"^page fault|in the kernel|twice")
+                    r"^page fault|in the kernel|freed twice")
 SECONDS = 60 if FAULTS > 100 else 8
 # What may end a boot: it says what to do, or that the program was refused.
 EXCUSES = re.compile(r"memory|give the machine more|no room|-m\b|error 12|"
