@@ -19,6 +19,7 @@
 #define LOCK_NB		4
 #define LOCK_UN		8
 
+#define F_NOTIFY	1026
 #define F_SETPIPE_SZ	1031
 #define F_GETPIPE_SZ	1032
 #define F_ADD_SEALS	1033
@@ -154,6 +155,23 @@ static long add_seals(struct file *file, unsigned long seals)
 	return err;
 }
 
+/* A pipe's size is what /proc/sys/fs/pipe-max-size says; nothing is lost. */
+static long set_pipe_size(struct pipe *pipe, u32 want)
+{
+	u32 used, size = PAGE_SIZE;
+
+	if (want > 1u << 31)
+		return -EINVAL;
+	if (want > PIPE_SIZE)
+		return -EPERM;
+	while (size < want)
+		size *= 2;
+	pipe_lock(pipe);
+	used = pipe_used(pipe);
+	pipe_unlock(pipe);
+	return used > size ? -EBUSY : (long)PIPE_SIZE;
+}
+
 long fcntl_lock(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct vfs_file *vf = vfs_file(file);
@@ -163,11 +181,11 @@ long fcntl_lock(struct file *file, unsigned int cmd, unsigned long arg)
 	case F_GETPIPE_SZ:
 		if (!file_pipe(file))
 			return -EBADF;
-		/* Its size is what /proc/sys/fs/pipe-max-size says. */
-		if (cmd == F_SETPIPE_SZ && (u32)arg > 1u << 31)
-			return -EINVAL;
-		return cmd == F_SETPIPE_SZ && (u32)arg > PIPE_SIZE ?
-			       -EPERM : (long)PIPE_SIZE;
+		return cmd == F_SETPIPE_SZ ?
+			       set_pipe_size(file_pipe(file), (u32)arg) :
+			       (long)PIPE_SIZE;
+	case F_NOTIFY:
+		return vf && is_dir(vf->inode) ? -EINVAL : -ENOTDIR;
 	case F_ADD_SEALS:
 		return add_seals(file, arg);
 	case F_GET_SEALS:

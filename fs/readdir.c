@@ -160,8 +160,10 @@ SYSCALL_DEFINE2(getcwd, char __user *, buf, size_t, size)
 		return -ENOMEM;
 	dir = get_cwd();
 	mutex_lock(&tree_lock);
-	if (d_reachable(dir))
+	if (d_reachable(dir)) {
 		at = d_path(dir, path, PATH_MAX);
+		ret = -ENAMETOOLONG;
+	}
 	mutex_unlock(&tree_lock);
 	dput(dir);
 	if (at) {

@@ -575,6 +575,8 @@ static int check_range(struct side *in, struct side *out, size_t *len)
 	if (!file_readable(in->file) || !file_writable(out->file) ||
 	    out->file->f_flags & O_APPEND)
 		return -EBADF;
+	if (from->dev != to->dev)
+		return -EXDEV;
 	if (__builtin_add_overflow((u64)in->pos, *len, &end) ||
 	    __builtin_add_overflow((u64)out->pos, *len, &end))
 		return -EOVERFLOW;

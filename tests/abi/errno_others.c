@@ -39,12 +39,14 @@ CASE(errno_other_copy)
 {
 	struct rlimit old, page;
 	loff_t in = 0, out = 8192, end = LLONG_MAX;
-	int f, g;
+	int f, g, v;
 
 	tree_enter();
 	f = open("f", O_CREAT | O_RDWR, 0600);
 	g = open("g", O_CREAT | O_RDWR, 0600);
+	v = open("/proc/version", O_RDONLY);
 	ftruncate(f, 4096);
+	TRY(copy_file_range(v, NULL, g, NULL, 10, 0));
 	TRY(copy_file_range(f, &in, g, &end, 10, 0));
 	TRY(copy_file_range(f, &end, g, &in, 10, 0));
 	TRY(copy_file_range(f, &in, g, &out, -1ul, 0));
@@ -60,7 +62,7 @@ CASE(errno_other_copy)
 
 CASE(errno_other_paths)
 {
-	char buf[1024];
+	char deep[201], buf[8192];
 	int d, m;
 
 	tree_enter();
@@ -75,13 +77,26 @@ CASE(errno_other_paths)
 	d = open("d", O_RDONLY);
 	rmdir("d");
 	TRY(syscall(SYS_getdents64, d, buf, sizeof(buf)));
+	d = open(".", O_RDONLY);
+	memset(deep, 'd', sizeof(deep) - 1);
+	deep[sizeof(deep) - 1] = 0;
+	for (int i = 0; i < 21; i++)
+		if (mkdir(deep, 0700) < 0 || chdir(deep) < 0)
+			say("level %d: %s", i, errno_name(errno));
+	TRY(syscall(SYS_getcwd, buf, sizeof(buf)));
+	for (int i = 0; i < 21; i++)
+		if (chdir("..") < 0 || rmdir(deep) < 0)
+			say("level %d: %s", i, errno_name(errno));
+	fchdir(d);
 	tree_leave();
 }
 
 CASE(errno_other_limits)
 {
+	char page[4096] = "";
 	struct rlimit old, none;
 	sigset_t mask, before;
+	int p[2];
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGRTMIN);
@@ -94,4 +109,9 @@ CASE(errno_other_limits)
 	sigtimedwait(&mask, NULL, &(struct timespec){ 0 });
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	TRY(syscall(SYS_wait4, INT_MIN, NULL, 0, NULL));
+	pipe(p);
+	write(p[1], page, sizeof(page));
+	write(p[1], page, sizeof(page));
+	TRY(fcntl(p[1], F_SETPIPE_SZ, 4096));
+	TRY(fcntl(p[1], F_NOTIFY, DN_CREATE));
 }
