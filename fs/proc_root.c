@@ -121,11 +121,15 @@ static bool slabinfo_show(struct seq_file *m, u64 *cursor)
 
 static bool uptime_show(struct seq_file *m, u64 *cursor)
 {
+	u64 idle = idle_cpu_ns() / (NSEC_PER_SEC / 100);
 	u64 cs = ktime_get_ns() / (NSEC_PER_SEC / 100);
 
 	(void)cursor;
-	seq_printf(m, "%llu.%02llu 0.00\n", (unsigned long long)(cs / 100),
-		   (unsigned long long)(cs % 100));
+	seq_printf(m, "%llu.%02llu %llu.%02llu\n",
+		   (unsigned long long)(cs / 100),
+		   (unsigned long long)(cs % 100),
+		   (unsigned long long)(idle / 100),
+		   (unsigned long long)(idle % 100));
 	return false;
 }
 
@@ -139,18 +143,19 @@ static bool loadavg_show(struct seq_file *m, u64 *cursor)
 	return false;
 }
 
-/* Idle time is not measured: all of it counts as the program's. */
+/* All that is not idle counts as the program's. */
 static bool stat_show(struct seq_file *m, u64 *cursor)
 {
 	u64 now = ktime_get_ns();
-	u64 ticks = now / (NSEC_PER_SEC / USER_HZ);
+	u64 idle = idle_cpu_ns(), tick = NSEC_PER_SEC / USER_HZ;
+	unsigned long long used = (now > idle ? now - idle : 0) / tick;
+	unsigned long long idle_ticks = idle / tick;
 	u64 btime = (ktime_get_real_ns() - now) / NSEC_PER_SEC;
 
 	(void)cursor;
-	seq_printf(m, "cpu  %llu 0 0 0 0 0 0 0 0 0\n",
-		   (unsigned long long)ticks);
-	seq_printf(m, "cpu0 %llu 0 0 0 0 0 0 0 0 0\n",
-		   (unsigned long long)ticks);
+	for (int i = 0; i < 2; i++)
+		seq_printf(m, "cpu%c %llu 0 0 %llu 0 0 0 0 0 0\n",
+			   i ? '0' : ' ', used, idle_ticks);
 	seq_printf(m, "intr 0\nctxt 0\nbtime %llu\nprocesses 1\n"
 		      "procs_running 1\nprocs_blocked 0\n"
 		      "softirq 0 0 0 0 0 0 0 0 0 0 0\n",

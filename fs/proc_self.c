@@ -396,7 +396,8 @@ static bool stat_show(struct seq_file *m, u64 *cursor)
 	seq_printf(m, "%d (%s) %c 0 1 1 0 -1 4194560 %llu 0 0 0 %llu 0 0 0 ",
 		   t->pid, t->comm, state_letter(t),
 		   mm ? (unsigned long long)mm->nr_faults : 0,
-		   (unsigned long long)(ktime_get_ns() / tick));
+		   (unsigned long long)((m->arg ? task_cpu_ns(t) :
+						  process_cpu_ns()) / tick));
 	seq_printf(m, "%d %d %u 0 ", 20 + t->nice, t->nice,
 		   proc_count_threads(NULL));
 	put_number(m, t->start_time / tick);

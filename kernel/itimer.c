@@ -1,14 +1,14 @@
 /*
- * setitimer(2) and alarm(2): three timers of the process. The two that should
- * count processor time count all time, as the clocks for it do. A timer with
- * an interval starts again when its signal is acted on, so that a short one
- * cannot keep the CPU busy with interrupts.
+ * setitimer(2) and alarm(2): three timers of the process, two of which count
+ * its CPU time. A timer with an interval starts again when its signal is
+ * acted on, so that a short one cannot keep the CPU busy with interrupts.
  *
  * LOCKING: itimers.lock, interrupts off; sighand->lock is not taken below it.
  */
 #include "kernel/itimer.h"
 
 #include "kernel/errno.h"
+#include "kernel/cputime.h"
 #include "kernel/hrtimer.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
@@ -26,7 +26,7 @@ struct itimerval {
 struct itimer {
 	struct hrtimer timer;
 	struct sighand *sighand;	/* c */
-	u64 expires;			/* l  ktime ns, 0: not running */
+	u64 expires;			/* l  ns on its clock, 0: not running */
 	u64 interval;			/* l  ns, 0: once */
 	bool waits;			/* l  for its signal to be taken */
 };
@@ -38,6 +38,17 @@ static struct {
 	struct itimer timer[NR_ITIMERS];
 } itimers;
 
+static u64 itimer_now(const struct itimer *it)
+{
+	return it == itimers.timer ? ktime_get_ns() : process_cpu_ns();
+}
+
+static void start(struct itimer *it) __must_hold(itimers.lock)
+{
+	hrtimer_start(&it->timer, it == itimers.timer ? it->expires :
+		      cpu_timer_look(it->expires, itimer_now(it)), 0);
+}
+
 static void itimer_fired(struct hrtimer *timer)
 {
 	struct itimer *it = container_of(timer, struct itimer, timer);
@@ -45,6 +56,11 @@ static void itimer_fired(struct hrtimer *timer)
 				.si_code = SI_KERNEL };
 
 	spin_lock(&itimers.lock);
+	if (it->expires > itimer_now(it)) {
+		start(it);
+		spin_unlock(&itimers.lock);
+		return;
+	}
 	it->waits = it->interval;
 	if (!it->interval)
 		it->expires = 0;
@@ -56,14 +72,14 @@ static void itimer_fired(struct hrtimer *timer)
 static void start_again(struct itimer *it)
 {
 	unsigned long irq = spin_lock_irqsave(&itimers.lock);
-	u64 now = ktime_get_ns();
+	u64 now = itimer_now(it);
 
 	if (it->waits) {
 		it->waits = false;
 		if (it->expires <= now)
 			it->expires += ((now - it->expires) / it->interval +
 					1) * it->interval;
-		hrtimer_start(&it->timer, it->expires, 0);
+		start(it);
 	}
 	spin_unlock_irqrestore(&itimers.lock, irq);
 }
@@ -86,7 +102,7 @@ static struct timeval ns_to_timeval(u64 ns)
 
 static void read_itimer(const struct itimer *it, struct itimerval *out)
 {
-	u64 now = ktime_get_ns(), left = 0;
+	u64 now = itimer_now(it), left = 0;
 
 	/* A running timer never says 0: that means it does not run. */
 	if (it->expires)
@@ -109,9 +125,9 @@ static void set_itimer(struct itimer *it, u64 value, u64 interval,
 	it->sighand = current->sighand;
 	it->waits = false;
 	it->interval = value ? interval : 0;
-	it->expires = value ? ktime_get_ns() + value : 0;
+	it->expires = value ? itimer_now(it) + value : 0;
 	if (value)
-		hrtimer_start(&it->timer, it->expires, 0);
+		start(it);
 	spin_unlock_irqrestore(&itimers.lock, irq);
 }
 

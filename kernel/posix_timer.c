@@ -9,6 +9,7 @@
 #include "kernel/itimer.h"
 
 #include "kernel/errno.h"
+#include "kernel/cputime.h"
 #include "kernel/hrtimer.h"
 #include "kernel/mm/slab.h"
 #include "kernel/process.h"
@@ -21,8 +22,6 @@
 #define MAX_TIMERS	128
 #define CLOCK_REALTIME	0
 #define CLOCK_MONOTONIC	1
-#define CLOCK_PROCESS_CPUTIME_ID 2
-#define CLOCK_THREAD_CPUTIME_ID	3
 #define CLOCK_BOOTTIME	7
 #define CLOCK_TAI	11
 #define TIMER_ABSTIME	1
@@ -54,8 +53,10 @@ struct posix_timer {
 	s32 id;				/* c */
 	bool silent;			/* c  SIGEV_NONE */
 	bool real;			/* c  on the wall clock */
+	bool cpu;			/* c  on a CPU clock: of ... */
+	struct task *counts;		/* c  ... a thread, NULL: of all */
 	bool waits;			/* t  for its signal to be taken */
-	u64 expires, interval;		/* t  ktime ns; 0: not running */
+	u64 expires, interval;		/* t  ns on its clock; 0: not running */
 	s32 overrun;			/* t  of the last signal taken */
 };
 
@@ -67,6 +68,17 @@ static struct {
 static struct posix_timer *find_timer(s32 id) __must_hold(timers.lock)
 {
 	return id >= 0 && id < MAX_TIMERS ? timers.timer[id] : NULL;
+}
+
+static u64 timer_now(const struct posix_timer *t)
+{
+	return t->cpu ? cpu_clock_ns(t->counts) : ktime_get_ns();
+}
+
+static void start(struct posix_timer *t) __must_hold(timers.lock)
+{
+	hrtimer_start(&t->timer, t->cpu ? cpu_timer_look(t->expires,
+		      timer_now(t)) : t->expires, 0);
 }
 
 /* Moves past @now on the timer's grid; how many expiries that skips. */
@@ -84,12 +96,14 @@ static u64 forward(struct posix_timer *t, u64 now)
 static void posix_timer_fired(struct hrtimer *timer)
 {
 	struct posix_timer *t = container_of(timer, struct posix_timer, timer);
-	u64 now = ktime_get_ns();
+	u64 now = timer_now(t);
 	bool sent;
 
 	spin_lock(&timers.lock);
 	/* timer_settime() was first, and could not wait for us. */
 	if (!t->expires || t->expires > now || t->waits) {
+		if (t->cpu && t->expires && !t->waits)
+			start(t);
 		spin_unlock(&timers.lock);
 		return;
 	}
@@ -105,7 +119,7 @@ static void posix_timer_fired(struct hrtimer *timer)
 	if (!sent && t->waits) {
 		t->waits = false;
 		(void)forward(t, now + IGNORED_PERIOD);
-		hrtimer_start(&t->timer, t->expires, 0);
+		start(t);
 	}
 	spin_unlock(&timers.lock);
 }
@@ -119,11 +133,11 @@ void posix_timer_delivered(struct siginfo *info)
 	if (t && t->signal.info.si_signo == info->si_signo) {
 		missed = 0;
 		if (t->waits) {
-			missed = forward(t, ktime_get_ns());
+			missed = forward(t, timer_now(t));
 			/* The first of them is the one that fired. */
 			missed = missed ? missed - 1 : 0;
 			t->waits = false;
-			hrtimer_start(&t->timer, t->expires, 0);
+			start(t);
 		}
 		t->overrun = (s32)min(missed, (u64)INT32_MAX);
 		info->timer.overrun = t->overrun;
@@ -137,8 +151,6 @@ static int check_clock(int clock)
 	switch (clock) {
 	case CLOCK_REALTIME:
 	case CLOCK_MONOTONIC:
-	case CLOCK_PROCESS_CPUTIME_ID:
-	case CLOCK_THREAD_CPUTIME_ID:
 	case CLOCK_BOOTTIME:
 	case CLOCK_TAI:
 		return 0;
@@ -192,6 +204,8 @@ static void free_timer(struct posix_timer *t)
 {
 	if (t->task)
 		put_task(t->task);
+	if (t->counts)
+		put_task(t->counts);
 	kfree(t);
 }
 
@@ -200,15 +214,19 @@ SYSCALL_DEFINE3(timer_create, int, clock, const struct sigevent __user *, uev,
 {
 	struct sigevent ev = { .signo = SIGALRM };
 	struct posix_timer *t;
-	int err = check_clock(clock);
+	int err;
 
-	if (err)
-		return err;
 	if (uev && copy_from_user(&ev, uev, sizeof(ev)))
 		return -EFAULT;
 	t = kzalloc(sizeof(*t));
 	if (!t)
 		return -EAGAIN;
+	t->cpu = !cpu_clock_find(clock, &t->counts);
+	err = t->cpu ? 0 : check_clock(clock);
+	if (err) {
+		kfree(t);
+		return err;
+	}
 	t->real = clock == CLOCK_REALTIME || clock == CLOCK_TAI;
 	err = fill_timer(t, &ev);
 	if (!err)
@@ -224,7 +242,7 @@ SYSCALL_DEFINE3(timer_create, int, clock, const struct sigevent __user *, uev,
 
 static void read_timer(const struct posix_timer *t, struct itimerspec *out)
 {
-	u64 now = ktime_get_ns(), left = 0;
+	u64 now = timer_now(t), left = 0;
 
 	if (t->expires)
 		left = t->expires > now ? t->expires - now : 1;
@@ -261,14 +279,14 @@ SYSCALL_DEFINE4(timer_settime, s32, id, int, flags,
 		t->waits = false;
 		t->overrun = 0;
 		now = flags & TIMER_ABSTIME && t->real ?
-		      ktime_get_real_ns() : ktime_get_ns();
+		      ktime_get_real_ns() : timer_now(t);
 		if (flags & TIMER_ABSTIME)
-			t->expires = ktime_get_ns() + (ns > now ? ns - now : 0);
+			t->expires = timer_now(t) + (ns > now ? ns - now : 0);
 		else
 			t->expires = now + ns;
 		t->interval = bounded_ns(&new.interval);
 		if (ns)
-			hrtimer_start(&t->timer, t->expires, 0);
+			start(t);
 		else
 			t->expires = 0;
 	}

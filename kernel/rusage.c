@@ -1,7 +1,6 @@
 /*
- * What the program has used: getrusage(2) and times(2). CPU time is not
- * measured apart from time that passes, which is its upper bound; the program
- * has the machine to itself.
+ * What the program has used: getrusage(2) and times(2). All of its CPU time
+ * counts as the user's; what it spends in calls is not measured apart.
  */
 #include "kernel/errno.h"
 #include "kernel/mm/mm.h"
@@ -31,8 +30,8 @@ _Static_assert(sizeof(struct rusage) == 144, "as user space has it");
 
 SYSCALL_DEFINE2(getrusage, int, who, struct rusage __user *, to)
 {
-	u64 us = ktime_get_ns() / NSEC_PER_USEC;
 	struct rusage r;
+	u64 us;
 
 	if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN &&
 	    who != RUSAGE_THREAD)
@@ -40,6 +39,8 @@ SYSCALL_DEFINE2(getrusage, int, who, struct rusage __user *, to)
 	memset(&r, 0, sizeof(r));
 	/* There never are children. */
 	if (who != RUSAGE_CHILDREN) {
+		us = (who == RUSAGE_THREAD ? task_cpu_ns(current) :
+					     process_cpu_ns()) / NSEC_PER_USEC;
 		r.ru_utime = (struct timeval){ (s64)(us / 1000000),
 					       (s64)(us % 1000000) };
 		r.ru_maxrss = (s64)(READ_ONCE(current->mm->rss) *
@@ -53,7 +54,7 @@ SYSCALL_DEFINE1(times, s64 __user *, to)
 {
 	s64 now = (s64)(ktime_get_ns() / NSEC_PER_TICK);
 	/* User and system time of the program and of its children. */
-	s64 tms[4] = { now, 0, 0, 0 };
+	s64 tms[4] = { (s64)(process_cpu_ns() / NSEC_PER_TICK) };
 
 	if (to && copy_to_user(to, tms, sizeof(tms)))
 		return -EFAULT;

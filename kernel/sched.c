@@ -17,6 +17,7 @@
 #include "kernel/signal.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
+#include "kernel/vvar.h"
 #include "kernel/x86/irqflags.h"
 #include "kernel/x86/processor.h"
 #include "kernel/x86/sigframe.h"
@@ -32,6 +33,8 @@ struct rq {
 	struct list_head queue;		/* r  runnable, not running */
 	struct task *idle;		/* c  runs when the queue is empty */
 	struct task *prev;		/* r  who is being switched away */
+	struct task *charged;		/* r  who uses the CPU; NULL: halted */
+	u64 since;			/* r  TSC, from when on */
 };
 
 static DEFINE_PER_CPU(struct rq, runqueue);
@@ -58,6 +61,28 @@ static struct task *dequeue_first(struct rq *rq)
 static void set_work(struct task *task, u32 bit)
 {
 	__atomic_fetch_or(&task->work, bit, __ATOMIC_SEQ_CST);
+}
+
+/* Who used the CPU until now pays; @next does from now on. */
+static void charge(struct rq *rq, struct task *next) __must_hold(rq->lock)
+{
+	u64 now = rdtsc();
+
+	rq->charged->cpu_ns += (u64)((unsigned __int128)(now - rq->since) *
+				     clock_scale(&vvar)->mult >> 32);
+	rq->charged = next;
+	rq->since = now;
+}
+
+u64 task_cpu_ns(const struct task *task)
+{
+	struct rq *rq = this_cpu_ptr(&runqueue);
+	unsigned long irq = spin_lock_irqsave(&rq->lock);
+
+	if (rq->charged)
+		charge(rq, rq->charged);
+	spin_unlock_irqrestore(&rq->lock, irq);
+	return READ_ONCE(task->cpu_ns);
 }
 
 /* From now on @task has one slice, then it must let others run. */
@@ -96,6 +121,7 @@ static void switch_tasks(struct rq *rq, struct task *prev, struct task *next)
 {
 	trace(TRACE_SCHED_SWITCH, prev->pid, next->pid);
 	rq->prev = prev;
+	charge(rq, next);
 	this_cpu_write(current_task, next);
 	if (!next->kthread)
 		switch_user_state(next);
@@ -112,6 +138,7 @@ static void switch_tasks(struct rq *rq, struct task *prev, struct task *next)
 static struct task *halt_in_place(struct rq *rq, struct task *prev)
 	__must_hold(rq->lock)
 {
+	charge(rq, NULL);
 	/* To idle and back, as the trace has it, but for free. */
 	trace(TRACE_SCHED_SWITCH, prev->pid, rq->idle->pid);
 	do {
@@ -122,6 +149,8 @@ static struct task *halt_in_place(struct rq *rq, struct task *prev)
 	} while (READ_ONCE(prev->state) != TASK_RUNNING &&
 		 list_empty(&rq->queue));
 	trace(TRACE_SCHED_SWITCH, rq->idle->pid, prev->pid);
+	rq->charged = prev;
+	rq->since = rdtsc();
 	return READ_ONCE(prev->state) == TASK_RUNNING ? prev
 						      : dequeue_first(rq);
 }
@@ -308,5 +337,7 @@ void sched_init(void)
 	spin_lock_init(&rq->lock);
 	INIT_LIST_HEAD(&rq->queue);
 	rq->idle = task_adopt_boot_stack();
+	rq->charged = rq->idle;
+	rq->since = rdtsc();
 	this_cpu_write(current_task, rq->idle);
 }

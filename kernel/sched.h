@@ -87,6 +87,7 @@ struct task {
 	void *fpu;			/* o  FPU save area, NULL if unused */
 	u64 slice_end;			/* o  ns, when others may run */
 	u64 start_time;			/* c  ns */
+	u64 cpu_ns;			/* r  it ran; see task_cpu_ns() */
 	u32 *clear_child_tid;		/* o  set_tid_address(2), user */
 	void *robust_list;		/* o  set_robust_list(2), user */
 	void (*wait_at)(void);		/* o  where it sleeps, for px-tasks */
@@ -145,6 +146,15 @@ static inline bool signal_pending(const struct task *task)
 {
 	return READ_ONCE(task->work) & TIF_SIGPENDING;
 }
+
+/*
+ * How long @task has had the CPU, ns, interrupts that came meanwhile included;
+ * all threads of the program, dead ones too; and how long nobody needed it.
+ * Any context; take the run-queue lock, the last two the tasklist_lock first.
+ */
+u64 task_cpu_ns(const struct task *task);
+u64 process_cpu_ns(void);
+u64 idle_cpu_ns(void);
 
 /* Starts a kernel task running fn(arg). NULL if out of memory. Task. */
 struct task *kthread_run(void (*fn)(void *arg), void *arg, const char *name);

@@ -35,6 +35,9 @@ static struct task idle_task = {
 	.refs = { 1 },
 };
 
+/* What those who are gone have used, [kthread]; tasklist_lock. */
+static u64 gone_cpu_ns[2];
+
 static s32 next_pid(void)
 {
 	static struct atomic last = { FIRST_PID - 1 };
@@ -117,11 +120,38 @@ void put_task(struct task *task)
 		return;
 	irq = spin_lock_irqsave(&tasklist_lock);
 	list_del(&task->tasks);
+	gone_cpu_ns[task->kthread] += task->cpu_ns;
 	spin_unlock_irqrestore(&tasklist_lock, irq);
 	forget_user_state(task);
 	fpu_free(task);
 	kstack_free(task->stack);
 	kfree(task);
+}
+
+/* All that ran but idle: the program's, or the kernel's tasks too. */
+static u64 sum_cpu_ns(bool kthreads)
+{
+	unsigned long irq = spin_lock_irqsave(&tasklist_lock);
+	u64 sum = gone_cpu_ns[0] + (kthreads ? gone_cpu_ns[1] : 0);
+	struct task *task;
+
+	list_for_each_entry(task, &task_list, tasks)
+		if (task != &idle_task && (kthreads || !task->kthread))
+			sum += task_cpu_ns(task);
+	spin_unlock_irqrestore(&tasklist_lock, irq);
+	return sum;
+}
+
+u64 process_cpu_ns(void)
+{
+	return sum_cpu_ns(false);
+}
+
+u64 idle_cpu_ns(void)
+{
+	u64 used = sum_cpu_ns(true), now = ktime_get_ns();
+
+	return now > used ? now - used : 0;
 }
 
 /* The scheduler drops the reference once it has left this stack. */

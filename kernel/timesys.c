@@ -1,6 +1,7 @@
 /* System calls about time, and getrandom. */
 #include "kernel/time.h"
 
+#include "kernel/cputime.h"
 #include "kernel/errno.h"
 #include "kernel/random.h"
 #include "kernel/sched.h"
@@ -27,7 +28,7 @@
 #define GRND_RANDOM		2u
 #define GRND_INSECURE		4u
 
-/* Real, monotonic or none of ours. */
+/* Real, monotonic, somebody's CPU time or none of ours. */
 static int clock_read(int clock, u64 *ns)
 {
 	switch (clock) {
@@ -36,12 +37,6 @@ static int clock_read(int clock, u64 *ns)
 	case CLOCK_TAI:
 		*ns = ktime_get_real_ns();
 		return 0;
-	/*
-	 * The program has the machine to itself: time that passes is about
-	 * the time it used, at most.
-	 */
-	case CLOCK_PROCESS_CPUTIME_ID:
-	case CLOCK_THREAD_CPUTIME_ID:
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
@@ -49,7 +44,7 @@ static int clock_read(int clock, u64 *ns)
 		*ns = ktime_get_ns();
 		return 0;
 	default:
-		return -EINVAL;
+		return cpu_clock_read(clock, ns);
 	}
 }
 
@@ -194,6 +189,22 @@ SYSCALL_DEFINE2(nanosleep, const struct timespec __user *, req,
 			 rem);
 }
 
+static bool is_cpu_clock(int clock)
+{
+	return clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID;
+}
+
+/* Until others have used so much; what is left is not told. */
+static long sleep_cpu(int clock, u64 until)
+{
+	u64 now;
+
+	while (!cpu_clock_read(clock, &now) && now < until)
+		if (sleep_until(cpu_timer_look(until, now)))
+			return -EINTR;
+	return 0;
+}
+
 SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags,
 		const struct timespec __user *, req,
 		struct timespec __user *, rem)
@@ -211,6 +222,9 @@ SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags,
 	if (!timespec_valid(&ts))
 		return -EINVAL;
 	ns = timespec_to_ns(&ts);
+	if (is_cpu_clock(clock))
+		return sleep_cpu(clock, flags & TIMER_ABSTIME ? ns :
+				 add_saturating(now, ns));
 	if (!(flags & TIMER_ABSTIME))
 		return sleep_for(add_saturating(ktime_get_ns(), ns), rem);
 	/* An absolute time counts from now on the clock it is given in. */

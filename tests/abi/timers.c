@@ -3,11 +3,14 @@
 #include "tests/abi/abi.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/times.h>
 #include <time.h>
 
 static volatile int fired;
@@ -122,4 +125,226 @@ CASE(signal_fd)
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	signal(SIGUSR1, SIG_DFL);
+}
+
+/* ---- CPU time ---- */
+
+#define MS	1000000l
+
+static long clock_ns(clockid_t id)
+{
+	struct timespec ts = { -1, 0 };
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * 1000 * MS + ts.tv_nsec;
+}
+
+static long rusage_ns(int who)
+{
+	struct rusage r;
+
+	getrusage(who, &r);
+	return (r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1000 * MS +
+	       (r.ru_utime.tv_usec + r.ru_stime.tv_usec) * 1000;
+}
+
+static long times_ns(void)
+{
+	struct tms t;
+
+	times(&t);
+	return (t.tms_utime + t.tms_stime) * 10 * MS;
+}
+
+static long stat_ns(const char *path)
+{
+	unsigned long user = 0, sys = 0;
+	FILE *f = fopen(path, "r");
+
+	if (!f || fscanf(f, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u "
+			    "%*u %lu %lu", &user, &sys) != 2)
+		say("cannot read %s", path);
+	if (f)
+		fclose(f);
+	return (long)(user + sys) * 10 * MS;
+}
+
+/* All that tell of the program's time, and of the caller's alone. */
+enum { CLOCK, RUSAGE, TIMES, STAT, THREAD, THREAD_RUSAGE, NR_METERS };
+
+static void read_meters(long ns[NR_METERS])
+{
+	ns[CLOCK] = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	ns[RUSAGE] = rusage_ns(RUSAGE_SELF);
+	ns[TIMES] = times_ns();
+	ns[STAT] = stat_ns("/proc/self/stat");
+	ns[THREAD] = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	ns[THREAD_RUSAGE] = rusage_ns(RUSAGE_THREAD);
+}
+
+/* Which of them grew by at least @low and at most @high. */
+static int grown(const long from[NR_METERS], long low, long high)
+{
+	long to[NR_METERS];
+	int in = 0;
+
+	read_meters(to);
+	for (int i = 0; i < NR_METERS; i++)
+		if (to[i] - from[i] >= low && to[i] - from[i] <= high)
+			in |= 1 << i;
+	return in;
+}
+
+/* Until the calling thread has used so much. */
+static void spin(long ns)
+{
+	long end = clock_ns(CLOCK_THREAD_CPUTIME_ID) + ns;
+
+	while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < end)
+		;
+}
+
+/* Tried again: a host may take the CPU from a guest that is about to sleep. */
+CASE(cpu_time_sleep_is_free)
+{
+	long from[NR_METERS];
+	int cheap = 0;
+
+	for (int i = 0; i < 50 && cheap != (1 << NR_METERS) - 1; i++) {
+		read_meters(from);
+		usleep(50000);
+		cheap |= grown(from, 0, 30 * MS);
+	}
+	say("slept: %x", cheap);
+}
+
+CASE(cpu_time_spin_counts)
+{
+	long from[NR_METERS], wall = clock_ns(CLOCK_MONOTONIC);
+
+	read_meters(from);
+	spin(100 * MS);
+	say("spun: %x", grown(from, 80 * MS, 10000 * MS));
+	say("no faster than time %d", clock_ns(CLOCK_MONOTONIC) - wall >=
+	    100 * MS);
+}
+
+static void *spin_thread(void *ns)
+{
+	spin(*(long *)ns);
+	return NULL;
+}
+
+/* The dead thread's time stays the process's, and is nobody else's. */
+CASE(cpu_time_of_threads)
+{
+	long ns = 100 * MS, all = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	long all_usage = rusage_ns(RUSAGE_SELF);
+	long own = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	long own_usage = rusage_ns(RUSAGE_THREAD);
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, spin_thread, &ns);
+	pthread_join(thread, NULL);
+	own = clock_ns(CLOCK_THREAD_CPUTIME_ID) - own;
+	own_usage = rusage_ns(RUSAGE_THREAD) - own_usage;
+	all_usage = rusage_ns(RUSAGE_SELF) - all_usage;
+	all = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - all;
+	say("clock %d", all - own >= ns);
+	say("rusage %d", all_usage - own_usage >= ns / 2);
+}
+
+static void *wait_thread(void *fd)
+{
+	char c;
+
+	spin(20 * MS);
+	read(*(int *)fd, &c, 1);
+	return NULL;
+}
+
+CASE(cpu_time_clock_ids)
+{
+	struct timespec ts = { 0, MS };
+	pthread_t thread;
+	clockid_t id;
+	int fd[2];
+
+	TRY(clock_getcpuclockid(0, &id));
+	say("process %d", clock_ns(id) > 0);
+	TRY(clock_getcpuclockid(getpid(), &id));
+	say("the same %d", clock_ns(id) > 0);
+	TRY(clock_getres(id, &ts));
+	say("resolution %ld", ts.tv_nsec);
+	TRY(clock_gettime(~12345 * 8 + 6, &ts));
+	TRY(clock_gettime(~12345 * 8 + 2, &ts));
+	TRY(clock_gettime(-1, &ts));
+	pipe(fd);
+	pthread_create(&thread, NULL, wait_thread, &fd[0]);
+	TRY(pthread_getcpuclockid(thread, &id));
+	while (clock_ns(id) < 20 * MS)
+		usleep(1000);
+	say("own is another %d", clock_ns(CLOCK_THREAD_CPUTIME_ID) !=
+	    clock_ns(id));
+	write(fd[1], "", 1);
+	pthread_join(thread, NULL);
+	/* It may not be quite gone. */
+	while (!clock_gettime(id, &ts))
+		usleep(1000);
+	TRY(clock_gettime(id, &ts));
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* Half of a timer's 50 ms must be used until it fires: Linux counts ticks. */
+static void say_when_fired(long from)
+{
+	long end = clock_ns(CLOCK_MONOTONIC) + 100 * MS;
+
+	while (clock_ns(CLOCK_MONOTONIC) < end && !fired)
+		usleep(20000);
+	while (!fired)
+		;
+	say("fired %d, %d", fired,
+	    clock_ns(CLOCK_PROCESS_CPUTIME_ID) - from >= 25 * MS);
+}
+
+CASE(cpu_time_itimers)
+{
+	struct itimerval it = { { 0, 0 }, { 0, 50000 } }, left;
+	const int sig[] = { [ITIMER_VIRTUAL] = SIGVTALRM,
+			    [ITIMER_PROF] = SIGPROF };
+
+	for (int which = ITIMER_VIRTUAL; which <= ITIMER_PROF; which++) {
+		long from = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+
+		handle(sig[which]);
+		TRY(setitimer(which, &it, NULL));
+		say_when_fired(from);
+		TRY(getitimer(which, &left));
+		say("left %ld", (long)left.it_value.tv_usec);
+		signal(sig[which], SIG_DFL);
+	}
+}
+
+CASE(cpu_time_posix_timers)
+{
+	static const clockid_t clocks[] = { CLOCK_PROCESS_CPUTIME_ID,
+					    CLOCK_THREAD_CPUTIME_ID };
+	struct itimerspec it = { { 0, 0 }, { 0, 50 * MS } };
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL,
+			       .sigev_signo = SIGRTMIN };
+	timer_t t;
+
+	for (int i = 0; i < 2; i++) {
+		long from = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+
+		handle(SIGRTMIN);
+		TRY(timer_create(clocks[i], &ev, &t));
+		TRY(timer_settime(t, 0, &it, NULL));
+		say_when_fired(from);
+		say("code %d", last.si_code);
+		TRY(timer_delete(t));
+	}
+	signal(SIGRTMIN, SIG_DFL);
 }

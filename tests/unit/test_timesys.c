@@ -1,7 +1,9 @@
-/* sources: kernel/timesys.c kernel/rlimit.c */
+/* sources: kernel/timesys.c kernel/cputime.c kernel/rlimit.c */
 #include "tests/unit/unit.h"
 
+#include "kernel/cputime.h"
 #include "kernel/errno.h"
+#include "kernel/process.h"
 #include "kernel/rlimit.h"
 #include "kernel/sched.h"
 #include "kernel/time.h"
@@ -21,11 +23,33 @@ long sys_prlimit64(s32 pid, unsigned int which, const struct rlimit *new,
 long sys_getrlimit(unsigned int which, struct rlimit *old);
 long sys_setrlimit(unsigned int which, const struct rlimit *new);
 
+#define PROCESS_CPUTIME	2
 #define REALTIME	0
 #define MONOTONIC	1
 #define THREAD_CPUTIME	3
 #define ABSTIME		1
 #define BAD		((void *)8)
+
+static u64 used_ns;
+
+/* As if the process had two threads of the same kind. */
+u64 task_cpu_ns(const struct task *task)
+{
+	(void)task;
+	return used_ns;
+}
+
+/* Nobody else is there. */
+struct task *find_get_thread(s32 tid)
+{
+	(void)tid;
+	return NULL;
+}
+
+u64 process_cpu_ns(void)
+{
+	return 2 * used_ns;
+}
 
 static int setup(void **state)
 {
@@ -79,6 +103,28 @@ static void test_sleeps_for_as_long_as_asked(void **state)
 					     &(struct timespec){ 1, 0 },
 					     NULL), 0);
 	assert_true(host_now - start < NSEC_PER_MSEC);
+}
+
+/* The fakes' clocks stand still: of sleep, only one that is over ends. */
+static void test_cpu_clocks(void **state)
+{
+	struct timespec ts, past = { 1, 0 };
+	const int own = -2, of_pid = ~current->tgid * 8 + 2;
+
+	used_ns = 3 * NSEC_PER_SEC;
+	assert_int_equal(sys_clock_gettime(THREAD_CPUTIME, &ts), 0);
+	assert_int_equal(ts.tv_sec, 3);
+	assert_int_equal(sys_clock_gettime(own, &ts), 0);
+	assert_int_equal(ts.tv_sec, 3);
+	assert_int_equal(sys_clock_gettime(PROCESS_CPUTIME, &ts), 0);
+	assert_int_equal(ts.tv_sec, 6);
+	assert_int_equal(sys_clock_gettime(of_pid, &ts), 0);
+	assert_int_equal(ts.tv_sec, 6);
+	assert_int_equal(sys_clock_gettime(of_pid - 8, &ts), -EINVAL);
+	assert_int_equal(sys_clock_gettime(of_pid - 8 + 4, &ts), -EINVAL);
+	assert_int_equal(sys_clock_gettime(-1, &ts), -EINVAL);
+	assert_int_equal(sys_clock_nanosleep(PROCESS_CPUTIME, ABSTIME, &past,
+					     NULL), 0);
 }
 
 static void test_sleep_refuses(void **state)
@@ -162,6 +208,7 @@ int main(void)
 		cmocka_unit_test_setup(test_clocks, setup),
 		cmocka_unit_test_setup(test_sleeps_for_as_long_as_asked,
 				       setup),
+		cmocka_unit_test_setup(test_cpu_clocks, setup),
 		cmocka_unit_test_setup(test_sleep_refuses, setup),
 		cmocka_unit_test_setup(test_a_signal_says_what_was_left,
 				       setup),
