@@ -364,3 +364,20 @@ __weak void mutex_lock_slow(struct mutex *m)
 __weak void mutex_unlock_slow(struct mutex *m)
 {
 }
+
+/* All time is the caller's. */
+__weak u64 task_cpu_ns(const struct task *task)
+{
+	(void)task;
+	return host_now;
+}
+
+__weak u64 process_cpu_ns(void)
+{
+	return host_now;
+}
+
+__weak u64 idle_cpu_ns(void)
+{
+	return 0;
+}
