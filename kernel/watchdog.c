@@ -111,14 +111,15 @@ static void look_at(struct task *task)
 __cold void watchdog_turn(void)
 {
 	struct task *task;
+	unsigned long irq;
 
 	if (!READ_ONCE(dog.tasks))
 		return;
 	dog.tasks = false;
-	spin_lock(&tasklist_lock);
+	irq = spin_lock_irqsave(&tasklist_lock);
 	list_for_each_entry(task, &task_list, tasks)
 		look_at(task);
-	spin_unlock(&tasklist_lock);
+	spin_unlock_irqrestore(&tasklist_lock, irq);
 }
 
 static int set_watchdog(const char *val)
