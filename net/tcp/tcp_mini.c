@@ -175,13 +175,15 @@ bool tcp_mini_may_answer(struct tcp_mini *m, const struct tcp_segment *seg,
 void tcp_mini_ack(struct tcp_mini *m, const struct tcp_segment *seg, u32 wnd,
 		  u64 now)
 {
+	/* The SYN-ACK's window was exact: less would take some of it back. */
+	u32 scaled = (wnd + (1u << m->rcv_wscale) - 1) >> m->rcv_wscale;
 	struct tcp_reply ack = {
 		.tuple = &m->tuple,
 		.hdr.seq = m->snd_nxt,
 		.hdr.ack = m->rcv_nxt,
 		.hdr.tsval = tcp_ms(now) + m->ts_off,
 		.hdr.tsecr = m->ts_recent,
-		.hdr.wnd = (u16)min(wnd >> m->rcv_wscale, 65535u),
+		.hdr.wnd = (u16)min(scaled, 65535u),
 		.hdr.flags = TCP_ACK,
 		.hdr.opts = m->opts & TCP_OPT_TS,
 	};

@@ -23,8 +23,9 @@ struct segment {
 
 /* What one side of one connection has done. */
 struct flow {
-	bool syn, edge_known, adv_known, acked, fin;
+	bool syn, edge_known, adv_known, acked, fin, two;
 	u32 iss, end;		/* end: behind the last byte sent */
+	u32 other_iss;		/* two: a cookie and a request for one SYN */
 	u32 fin_end;
 	u32 edge;		/* how far the peer lets us go */
 	u32 adv;		/* how far we let the peer go */
@@ -140,19 +141,57 @@ static void check_ack(const struct segment *s, struct flow *f,
 	f->adv_known = true;
 }
 
-/* A listener that gave up a request answers the next SYN with a new number. */
-static void note_sent(const struct segment *s, struct flow *f)
+static void begin(struct flow *f, u32 iss, s16 wscale)
 {
-	if (s->flags & F_SYN && (!f->syn || f->iss != s->seq)) {
-		*f = (struct flow){
-			.syn = true,
-			.iss = s->seq,
-			.end = s->end,
-			.wscale = s->wscale,
-			.edge = s->seq + 1 + f->syn_wnd,
-			.edge_known = f->syn_wnd,
-			.syn_wnd = f->syn_wnd,
-		};
+	*f = (struct flow){
+		.syn = true,
+		.iss = iss,
+		.end = iss + 1,
+		.wscale = wscale,
+		.edge = iss + 1 + f->syn_wnd,
+		.edge_known = f->syn_wnd,
+		.syn_wnd = f->syn_wnd,
+	};
+}
+
+/*
+ * A listener that gave up a request, or had sent a cookie, answers the next
+ * SYN with a new number. The peer's first ACK says which of the last two it is.
+ */
+static void note_syn(const struct segment *s, struct flow *f,
+		     const struct flow *peer)
+{
+	u32 old = f->iss;
+	bool again = f->syn;
+
+	if (again && s->seq == old)
+		return;
+	if (again && peer->acked && peer->ack == old + 1)
+		f->other_iss = s->seq;
+	else
+		begin(f, s->seq, s->wscale);
+	if (again && f->iss != old)
+		f->other_iss = old;
+	f->two = again;
+}
+
+static void choose(const struct segment *s, struct flow *f)
+{
+	u32 old = f->iss;
+
+	if (!f->two || s->ack != f->other_iss + 1 || f->end != f->iss + 1)
+		return;
+	begin(f, f->other_iss, f->wscale);
+	f->other_iss = old;
+	f->two = true;
+}
+
+static void note_sent(const struct segment *s, struct flow *f,
+		      const struct flow *peer)
+{
+	if (s->flags & F_SYN) {
+		note_syn(s, f, peer);
+		return;
 	}
 	if (seq_after(s->end, f->end))
 		f->end = s->end;
@@ -181,10 +220,12 @@ void wire_sent(u8 side, const u8 *packet, u32 len)
 		shared->resets++;
 		return;
 	}
-	note_sent(&s, f);
+	note_sent(&s, f, peer);
 	check_data(&s, f, side);
-	if (s.flags & F_ACK)
+	if (s.flags & F_ACK) {
+		choose(&s, peer);
 		check_ack(&s, f, peer, side);
+	}
 }
 
 void wire_delivered(u8 side_to, const u8 *packet, u32 len)
@@ -200,7 +241,7 @@ void wire_delivered(u8 side_to, const u8 *packet, u32 len)
 		return;
 	/* lwIP's packets are noted when they arrive: they are not judged. */
 	if (plan->kind != OURS_OURS && side_to == 0)
-		note_sent(&s, from);
+		note_sent(&s, from, to);
 	if (s.flags & F_SYN && !to->syn)
 		to->syn_wnd = s.wnd;
 	if (!(s.flags & F_ACK))
