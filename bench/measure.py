@@ -3,10 +3,10 @@
 
 	bench/measure.py [boot] [memory] [size] [insns] [idle]	default: all
 
-boot	QEMU start to first echoed byte, user networking with ip=dhcp, in turn
-	with an empty kernel's (bench/empty.S) to its only byte; and how many
-	blocks of code the emulator has translated by then, which is what such
-	a start takes on top, whatever the machine
+boot	QEMU start to first echoed byte, user networking with ip=dhcp and with
+	the address given, in turn with an empty kernel's (bench/empty.S) to
+	its only byte; and how many blocks of code the emulator has translated
+	by then, which is what such a start takes on top, whatever the machine
 memory	the smallest -m that serves an echo
 size	the stripped kernel and the ISO
 insns	guest instructions for each echo and each connection, and where they
@@ -116,11 +116,11 @@ class Callers:
         return False
 
 
-def pollux(machine, mem="64"):
+def pollux(machine, mem="64", ip="dhcp"):
     """How to start it, given the port of 127.0.0.1 to be called on."""
     return lambda port: qemu.command(
         machine, kernel="build/pollux.stripped.elf",
-        append="ip=dhcp init=/echo loglevel=3", mem=mem,
+        append=f"ip={ip} init=/echo loglevel=3", mem=mem,
         net=qemu.user_net(machine, port, 7777))
 
 
@@ -194,11 +194,13 @@ def boot_row(what, times):
 def measure_boot():
     rows = []
     for machine in ("microvm", "pc", "q35"):
-        both = [(empty_start(machine), first_echo(pollux(machine)))
+        runs = [(empty_start(machine), first_echo(pollux(machine)),
+                 first_echo(pollux(machine, ip=qemu.USER_IP)))
                 for _ in range(BOOTS)]
-        empty, times = zip(*both)
+        empty, dhcp, given = zip(*runs)
         rows += [boot_row(f"start of an empty kernel, {machine}", empty),
-                 boot_row(f"start to first echoed byte, {machine}", times),
+                 boot_row(f"start to first echoed byte, {machine}", dhcp),
+                 boot_row(f"the same, its address given, {machine}", given),
                  {"what": f"blocks translated by then, {machine}", "unit": "",
                   "median": blocks_of_start(machine)}]
     return rows

@@ -21,6 +21,8 @@ MACHINES = ("pc", "q35", "microvm")
 PORTS = {"echo": 7777, "hello": 8080}
 # `make test-debug` runs the tests with another one.
 KERNEL = os.environ.get("KERNEL", "build/pollux.elf")
+# What user networking gives out, without waiting for DHCP.
+USER_IP = "10.0.2.15::10.0.2.2:255.255.255.0::eth0:off"
 DEBUG_EXIT = "isa-debug-exit,iobase=0xf4,iosize=0x04"
 
 

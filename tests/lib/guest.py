@@ -10,8 +10,7 @@ from tools import mkinitramfs, qemu
 
 KERNEL = qemu.KERNEL
 INITRAMFS = "build/initramfs.cpio"
-# What QEMU's user networking gives out, without waiting for DHCP.
-USER_IP = "10.0.2.15::10.0.2.2:255.255.255.0::eth0:off"
+USER_IP = qemu.USER_IP
 BOOT_SECONDS = 40
 
 
