@@ -253,7 +253,7 @@ SYSCALL_DEFINE3(mincore, u64, addr, u64, len, u64, vec)
 		return -EINVAL;
 	if (check_range(addr, len, &end))
 		return -ENOMEM;
-	for (at = addr; !err && at < end; at += PAGE_SIZE) {
+	for (at = addr; !err && at < end; at += PAGE_SIZE, vec++) {
 		mutex_lock(&mm->lock);
 		if (!area_find(mm, at))
 			err = -ENOMEM;
@@ -261,7 +261,7 @@ SYSCALL_DEFINE3(mincore, u64, addr, u64, len, u64, vec)
 		here = entry && *entry;
 		mutex_unlock(&mm->lock);
 		if (!err)
-			err = put_user(here, (u8 __user *)vec++);
+			err = put_user(here, (u8 __user *)vec);
 		cond_resched();
 	}
 	return err;
