@@ -499,7 +499,7 @@ static ssize_t pages_to_file(struct side *in, struct inode *inode,
 
 static ssize_t do_sendfile(struct side *in, struct side *out, size_t len)
 {
-	struct inode *inode;
+	struct inode *inode = NULL;
 	ssize_t done = 0, n;
 	bool on = true;
 

@@ -375,7 +375,7 @@ void tcp_push_pending(struct tcp_sock *tp, u64 now)
 __cold int tcp_write_wakeup(struct tcp_sock *tp, u64 now)
 {
 	struct sk_buff *skb = tp->send_head;
-	u32 room;
+	u32 room = 0;
 
 	if (skb)
 		room = tp->snd_una + tp->snd_wnd - tcp_tx(skb)->seq;
