@@ -35,6 +35,8 @@ LATER = 1.2
 CONTROL_PORT = 7778
 # Where the kernel keeps the program's mappings, and these are the program's.
 AREAS = "kmalloc-96"
+# What the card has of these is its own: how full its ring is changes.
+BUFFERS = "skbuff_2048"
 # Of the connections over bad links, while SYNs flood (mix.py).
 REFUSED_MAX = 0.01
 QUIET_SECONDS = 300     # until all that was closed is forgotten
@@ -152,6 +154,7 @@ class Soak:
         memory = self.memory()
         used = {name: c["used"] for name, c in memory["caches"].items()}
         used[AREAS] -= memory["areas"]
+        used[BUFFERS] -= memory["posted"]
         return used
 
     def quiet(self, like=None):
