@@ -197,6 +197,11 @@ u32 lwip_taken_up(void);
 void lwip_count_fragment(bool v4, bool whole);
 void lwip_count_out(const u8 *frame, u32 len);
 void lwip_count_in(const u8 *frame, u32 len);
+/*
+ * Calls @age, which ages datagrams that are not whole, and counts those that
+ * it gives up without an error: nobody has seen their first fragment.
+ */
+void lwip_count_ageing(bool v4, void (*age)(void));
 
 /* --- config.c; port.lock held --- */
 

@@ -94,6 +94,12 @@ static bool kind_of(const u8 *frame, u32 len, struct kind *k)
 	return true;
 }
 
+static void count_timeout(bool v4)
+{
+	SNMP_INC46(v4, Ip, Ip6, ReasmTimeout);
+	SNMP_INC46(v4, Ip, Ip6, ReasmFails);
+}
+
 /* TCP has counted its own on the way to a neighbour that was not known. */
 void lwip_count_out(const u8 *frame, u32 len)
 {
@@ -111,13 +117,24 @@ void lwip_count_out(const u8 *frame, u32 len)
 		if (k.first)
 			SNMP_INC46(k.v4, Ip, Ip6, FragOKs);
 	}
-	/* Time exceeded in reassembly: who waits for a first one is silent. */
-	if (k.icmp == (k.v4 ? 11 : 3)) {
-		SNMP_INC46(k.v4, Ip, Ip6, ReasmTimeout);
-		SNMP_INC46(k.v4, Ip, Ip6, ReasmFails);
-	}
+	/* Time exceeded in reassembly. */
+	if (k.icmp == (k.v4 ? 11 : 3))
+		count_timeout(k.v4);
 	if (k.icmp >= 0)
 		this_cpu_add(icmp_out[icmp_slot(k.v4, (u8)k.icmp)], 1);
+}
+
+void lwip_count_ageing(bool v4, void (*age)(void))
+{
+	const struct stats_mem *waiting =
+		lwip_stats.memp[v4 ? MEMP_REASSDATA : MEMP_IP6_REASSDATA];
+	const u32 *errors = v4 ? &lwip_stats.icmp.xmit
+			       : &lwip_stats.icmp6.xmit;
+	u32 silent = waiting->used + *errors;
+
+	age();
+	for (silent -= waiting->used + *errors; silent; silent--)
+		count_timeout(v4);
 }
 
 void lwip_count_in(const u8 *frame, u32 len)

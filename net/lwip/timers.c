@@ -44,13 +44,13 @@ static u32 tick_arp(void)
 
 static u32 tick_reass4(void)
 {
-	ip_reass_tmr();
+	lwip_count_ageing(true, ip_reass_tmr);
 	return state[JOB_REASS4].quiet <= IP_REASS_MAXAGE + 1;
 }
 
 static u32 tick_reass6(void)
 {
-	ip6_reass_tmr();
+	lwip_count_ageing(false, ip6_reass_tmr);
 	return state[JOB_REASS6].quiet <= IPV6_REASS_MAXAGE + 1;
 }
 

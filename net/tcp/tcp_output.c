@@ -49,9 +49,9 @@ void tcp_sync_mss(struct tcp_sock *tp)
 	mss = min(mss, (u32)tp->mss_clamp);
 	if (tp->user_mss)
 		mss = min(mss, (u32)tp->user_mss);
-	if (tp->max_window && mss > tp->max_window / 2)
-		mss = tp->max_window > MSS_DEFAULT ? tp->max_window / 2
-						   : tp->max_window;
+	if (tp->max_window)
+		mss = min(mss, tp->max_window > MSS_DEFAULT
+			       ? tp->max_window / 2 : tp->max_window);
 	if (tp->opts & TCP_OPT_TS)
 		mss -= min(mss, (u32)TCP_TS_LEN);
 	tp->mss_cache = (u16)max(mss, MSS_MIN);

@@ -253,6 +253,72 @@ static void test_address_from_a_router(void **state)
 	assert_null(sent6(ECHO_REPLY));
 }
 
+/* Bytes [@off, @off + @n) of @total of a packet of @next, called @id. */
+static void rx_fragment6(u8 next, u32 id, const u8 *what, u32 total, u32 off,
+			 u32 n)
+{
+	static u8 part[2000];
+
+	part[0] = next;
+	put_be16((u16)(off | (off + n < total)), part + 2);
+	put_be32(id, part + 4);
+	memcpy(part + 8, what + off, n);
+	put_ip6(&f, 44, peer_ip6, my_ip6, part, n + 8);
+	assert_true(wire_rx(&f));
+}
+
+/* What counted since the last look. */
+static u64 counted(u32 which)
+{
+	u64 n = snmp_counts[which];
+
+	snmp_counts[which] = 0;
+	return n;
+}
+
+static void test_fragment_counters(void **state)
+{
+	static u8 echo[3000] = { ECHO_REQUEST };
+
+	solicit();
+	put_ip6(&f, 58, peer_ip6, my_ip6, echo, sizeof(echo));
+	fix_icmp6(&f);
+	memcpy(echo, f.data + ETH_HLEN + 40, 4);
+	memset(snmp_counts, 0, sizeof(snmp_counts));
+	wire_clear();
+	rx_fragment6(58, 1, echo, 3000, 1400, 1400);
+	rx_fragment6(58, 1, echo, 3000, 0, 1400);
+	assert_int_equal(counted(SNMP_Ip6_ReasmReqds), 2);
+	assert_int_equal(counted(SNMP_Ip6_ReasmOKs), 0);
+	rx_fragment6(58, 1, echo, 3000, 2800, 200);
+	assert_int_equal(counted(SNMP_Ip6_ReasmReqds), 1);
+	assert_int_equal(counted(SNMP_Ip6_ReasmOKs), 1);
+	assert_int_equal(counted(SNMP_Ip6_InDelivers), 1);
+	/* The answer goes in as many. */
+	assert_int_equal(wire_count(), 3);
+	assert_int_equal(counted(SNMP_Ip6_FragOKs), 1);
+	assert_int_equal(counted(SNMP_Ip6_FragCreates), 3);
+	assert_int_equal(counted(SNMP_Ip6_OutRequests), 1);
+	/* Pieces that overlap (RFC 5722) are refused. */
+	rx_fragment6(58, 2, echo, 3000, 0, 1400);
+	rx_fragment6(58, 2, echo, 3000, 1000, 1400);
+	assert_int_equal(counted(SNMP_Ip6_ReasmFails), 1);
+	assert_int_equal(drops(DROP_IP_FRAG), 1);
+	/* With that one, two that are never whole: of one no first came. */
+	rx_fragment6(58, 3, echo, 3000, 1400, 1400);
+	host_advance(55 * NSEC_PER_SEC);
+	assert_int_equal(counted(SNMP_Ip6_ReasmTimeout), 0);
+	solicit();	/* so that we know where to send the error */
+	host_advance(15 * NSEC_PER_SEC);
+	assert_int_equal(counted(SNMP_Ip6_ReasmTimeout), 2);
+	assert_int_equal(counted(SNMP_Ip6_ReasmFails), 2);
+	assert_int_equal(counted(SNMP_Ip6_ReasmOKs), 0);
+	assert_non_null(sent6(3));
+	assert_int_equal(snmp_counts[SNMP_Ip_ReasmReqds] +
+			 snmp_counts[SNMP_Ip_ReasmFails] +
+			 snmp_counts[SNMP_Ip_FragCreates], 0);
+}
+
 static void test_fragments(void **state)
 {
 	static u8 segment[2000], part[1100];
@@ -325,6 +391,7 @@ int main(void)
 		T(test_silent_neighbour_is_given_up),
 		T(test_address_from_a_router),
 		T(test_fragments),
+		T(test_fragment_counters),
 		T(test_errors_reach_tcp),
 		cmocka_unit_test(test_ages_without_a_timer_each_second),
 	};

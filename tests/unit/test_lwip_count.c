@@ -58,11 +58,29 @@ static void test_fragments_are_counted(void **state)
 	assert_int_equal(ip_counts(SNMP_Ip_ReasmOKs), 0);
 }
 
+/* Nobody hears of it, so no error that goes out could be counted. */
+static void test_a_first_fragment_that_never_comes(void **state)
+{
+	peer_says_arp(ARP_REQ, peer_mac, PEER);
+	memset(snmp_counts, 0, sizeof(snmp_counts));
+	wire_clear();
+	rx_fragment(IPPROTO_TCP, payload, 4000, 1480, 1480);
+	host_advance(10 * NSEC_PER_SEC);
+	assert_int_equal(ip_counts(SNMP_Ip_ReasmTimeout), 0);
+	host_advance(7 * NSEC_PER_SEC);
+	assert_int_equal(ip_counts(SNMP_Ip_ReasmTimeout), 1);
+	assert_int_equal(ip_counts(SNMP_Ip_ReasmFails), 1);
+	assert_int_equal(wire_count_ip4(), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_fragments_are_counted,
 						wire_setup, wire_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_first_fragment_that_never_comes,
+			wire_setup, wire_teardown),
 	};
 
 	wire_init("10.0.0.2::10.0.0.1:255.255.255.0::eth0:off");

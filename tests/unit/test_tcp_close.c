@@ -581,6 +581,52 @@ static void test_reuseport_shares_by_flow(void **state)
 	th_close(l[1]);
 }
 
+/* Four of them: a fair share each, and a flow always goes to the same. */
+static void test_reuseport_is_fair_and_stable(void **state)
+{
+	enum { N = 4, FLOWS = 800 };
+	struct sockaddr_in in4 = { .sin_family = AF_INET };
+	u32 hits[N] = { 0 }, used = 0, was[N];
+	static u8 whose[FLOWS + 1];
+	struct sockaddr_storage addr;
+	struct socket *l[N];
+
+	in4.sin_port = cpu_to_be16(TH_PORT);
+	memset(&addr, 0, sizeof(addr));
+	memcpy(&addr, &in4, sizeof(in4));
+	for (u32 i = 0; i < N; i++) {
+		l[i] = th_socket();
+		th_setopt(l[i], 1, 15, 1);
+		assert_int_equal(l[i]->ops->bind(l[i], &addr, 16), 0);
+		assert_int_equal(l[i]->ops->listen(l[i], 100), 0);
+	}
+	for (u32 round = 0; round < 2; round++) {
+		for (u16 p = 1; p <= FLOWS; p++) {
+			for (u32 i = 0; i < N; i++)
+				was[i] = (u32)atomic_read(
+					&th_tp(l[i])->listen->requests);
+			in(.flags = SYN, .wnd = 100, .mss = 1000, .sport = p);
+			for (used = 0; used < N; used++) {
+				if ((u32)atomic_read(&th_tp(l[used])->listen
+						     ->requests) > was[used])
+					break;
+			}
+			assert_in_range(used, 0, N - 1);
+			if (round)
+				assert_int_equal(whose[p], used);
+			whose[p] = (u8)used;
+			hits[used]++;
+			in(.flags = RST, .seq = 1, .sport = p);
+		}
+		th_flush();
+	}
+	/* Binomial: 400 of 1600, a deviation of 24 counted in pairs. */
+	for (u32 i = 0; i < N; i++) {
+		assert_in_range(hits[i], 280, 520);
+		th_close(l[i]);
+	}
+}
+
 /* The promise: one small record each, and the table grows on the way. */
 static void test_many_connections(void **state)
 {
@@ -640,6 +686,7 @@ int main(void)
 		T(test_bind_rules),
 		T(test_ports_conflict_by_address),
 		T(test_reuseport_shares_by_flow),
+		T(test_reuseport_is_fair_and_stable),
 		T(test_many_connections),
 	};
 

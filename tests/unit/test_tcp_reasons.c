@@ -309,6 +309,68 @@ static void test_losses(void **state)
 	}
 }
 
+/* While a task has the sock, only so much waits for it. */
+static void test_backlog_is_full(void **state)
+{
+	struct th_conn c = th_established(false);
+	u64 limit = (u64)c.s->sk->sk_rcvbuf + (u64)c.s->sk->sk_sndbuf + 65536;
+	u32 n = (u32)(limit / 2048) + 2, kept = 0;
+
+	lock_sock(c.s->sk);
+	mark();
+	for (u32 i = 0; i < n; i++) {
+		in(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .wnd = 512,
+		   .len = 1000, .tsval = 1002);
+		kept += drop_counts[DROP_TCP_BACKLOG] ==
+			drops_were[DROP_TCP_BACKLOG];
+	}
+	assert_in_range(kept, limit / 4096, n - 1);
+	assert_int_equal(snmp_counts[SNMP_TcpExt_TCPBacklogDrop] -
+			 snmp_was[SNMP_TcpExt_TCPBacklogDrop], n - kept);
+	assert_int_equal(drop_counts[DROP_TCP_BACKLOG] -
+			 drops_were[DROP_TCP_BACKLOG], n - kept);
+	mark();
+	release_sock(c.s->sk);
+	assert_int_equal(drop_counts[DROP_TCP_BACKLOG],
+			 drops_were[DROP_TCP_BACKLOG]);
+	done(&c);
+}
+
+/* What was offered is taken, up to twice the limit that there is now. */
+static void test_receive_buffer_is_full(void **state)
+{
+	struct th_conn c = th_established(false);
+	u32 i = 0;
+
+	c.s->sk->sk_rcvbuf = 4096;
+	mark();
+	while (c.s->sk->sk_rmem_alloc <= 2 * 4096 + 1) {
+		in(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .wnd = 512,
+		   .len = 1000, .tsval = 1002);
+		assert_in_range(++i, 1, 20);
+	}
+	moved("");
+	in(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .wnd = 512,
+	   .len = 1000, .tsval = 1002);
+	moved("TCPRcvQDrop 1 TCP_RCV_FULL 1");
+	assert_int_equal(th_tp(c.s)->rcv_nxt - th_tp(c.s)->irs, 1 + 1000 * i);
+	done(&c);
+}
+
+/* A reset and what came behind it both waited for the task. */
+static void test_a_segment_for_the_dead(void **state)
+{
+	struct th_conn c = th_established(true);
+
+	lock_sock(c.s->sk);
+	in(.flags = RST, .seq = 1);
+	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 100, .len = 10);
+	mark();
+	release_sock(c.s->sk);
+	moved("EstabResets 1 TCP_STATE 1");
+	done(&c);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, th_setup, th_teardown)
 
 int main(void)
@@ -322,6 +384,9 @@ int main(void)
 		T(test_active),
 		T(test_timers),
 		T(test_losses),
+		T(test_backlog_is_full),
+		T(test_receive_buffer_is_full),
+		T(test_a_segment_for_the_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -621,6 +621,58 @@ static void test_pmtu_reduction(void **state)
 	done(&c);
 }
 
+/* A connection of a peer that offers @wnd bytes and takes @mss at a time. */
+static struct th_conn of_small_window(u32 wnd, u16 mss)
+{
+	struct th_conn c = { .listener = th_listen(TH_PORT) };
+	int err;
+
+	in(.flags = SYN, .wnd = wnd, .mss = mss);
+	out(.flags = SYN | ACK, .ack = 1);
+	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = wnd);
+	c.s = th_accept(c.listener, &err);
+	assert_non_null(c.s);
+	return c;
+}
+
+/*
+ * Half of a small window at a time, so that one is under way while the other
+ * is acknowledged; not of a tiny one, and never more than the peer's MSS.
+ */
+static void test_rfc9293_3_8_6_2_1_half_a_small_window(void **state)
+{
+	static const struct {
+		u32 wnd;
+		u16 mss, want;
+	} cases[] = {
+		{ 1200, 1460, 600 }, { 1201, 1460, 600 }, { 3000, 1460, 1460 },
+		{ 2919, 1460, 1459 }, { 1200, 500, 500 }, { 538, 1460, 269 },
+		{ 536, 1460, 536 }, { 400, 1460, 400 }, { 400, 300, 300 },
+	};
+	static char text[4000];
+
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct th_conn c = of_small_window(cases[i].wnd, cases[i].mss);
+		u32 want = cases[i].want, whole = cases[i].wnd / want;
+
+		assert_int_equal(th_tp(c.s)->mss_cache, want);
+		assert_int_equal(th_send(c.s, text, sizeof(text), 0),
+				 sizeof(text));
+		for (u32 n = 0; n < whole; n++) {
+			out(.flags = ACK, .seq = 1 + n * want,
+			    .ack = 1, .len = want);
+		}
+		quiet();
+		/* A window that grows takes whole ones. */
+		in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
+		assert_int_equal(th_tp(c.s)->mss_cache, cases[i].mss);
+		th_flush();
+		in(.flags = RST, .seq = 1);
+		th_conn_close(&c);
+		th_flush();
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, th_setup, th_teardown)
 
 int main(void)
@@ -657,6 +709,7 @@ int main(void)
 		T(test_rfc5681_4_1_idle_restart),
 		T(test_rfc7661_window_validation),
 		T(test_pmtu_reduction),
+		T(test_rfc9293_3_8_6_2_1_half_a_small_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,4 +77,5 @@
 
 #define LWIP_STATS			1
 #define LWIP_STATS_LARGE		1
+#define MEMP_STATS			1	/* datagrams in pieces */
 #define LWIP_STATS_DISPLAY		0
