@@ -484,6 +484,11 @@ test: all iso disk build/debug/pollux.elf $(TEST_PROGS:%=$(B)/tests/%) \
 servers: | $(call need,test)
 	@$(if $(SETUP:no=),tools/fetch-packages $(B)/servers $(SERVERS) || true)
 
+# One protection after the other taken out: its tests must fail. Hours; ONLY=
+# picks some: ONLY='ring-* smep'.
+mutate: all iso build/debug/pollux.elf unit $(TEST_PROGS:%=$(B)/tests/%)
+	@tests/mutate/run $(ONLY)
+
 # So many boots: everything that is drawn at each is distinct and even.
 BOOTS	?= 100
 
@@ -623,6 +628,7 @@ help:
 	@echo 'make reproduce    builds twice, in two places; every byte must be equal'
 	@echo 'make soak         a mixed load for TIME=3600 seconds (root); KERNEL='
 	@echo 'make unit check   host unit tests; style and layer rules'
+	@echo 'make mutate       takes out one protection after the other: tests must fail'
 	@echo 'make lint         clang, its lock analysis, cppcheck, gcc -fanalyzer, clang-tidy'
 	@echo 'make stress-epoll  epoll under random changes: OPS=1000000 SEED=1'
 	@echo 'make coverage     lines of TCP and IP that unit tests and sim run'
@@ -648,7 +654,7 @@ help:
 FORCE:
 .PHONY: FORCE all objs install servers iso disk bench bench-bulk bench-pollux \
 	bench-links bench-trace bench-million run run-kernel run-iso gdb \
-	record replay core unit check lint test test-boots test-crash \
+	record replay core unit check lint mutate test test-boots test-crash \
 	test-debug fuzz-syscalls sim coverage fuzz land-check test-floods \
 	stress-epoll bench-epoll \
 	syscalls clean help

@@ -35,7 +35,7 @@ ssize_t vfs_dir_read(struct file *file, struct iov_iter *to, loff_t *pos)
 
 /* A listing that is being put together. */
 struct listing {
-	char *buf;
+	char *buf;		/* zero at first: so the ends of records */
 	size_t len, room;
 	u64 place;		/* behind the last entry in it */
 	bool full;
@@ -56,7 +56,6 @@ static bool put_dirent(void *arg, const struct dir_entry *e, u64 next)
 		l->full = true;
 		return false;
 	}
-	memset(rec, 0, reclen);
 	memcpy(rec, &head, sizeof(head));
 	memcpy(rec + DIRENT_HEAD, e->name, e->len);
 	l->len += reclen;

@@ -22,7 +22,6 @@ static inline bool access_ok(const void __user *ptr, size_t len)
 /* 0, or -EFAULT with nothing promised about how much was copied. */
 int copy_from_user(void *to, const void __user *from, size_t n) __must_check;
 int copy_to_user(void __user *to, const void *from, size_t n) __must_check;
-int clear_user(void __user *to, size_t n) __must_check;
 
 /* As above, but returns how many bytes could NOT be copied. */
 size_t raw_copy_from_user(void *to, const void __user *from, size_t n);

@@ -61,25 +61,6 @@ int copy_to_user(void __user *to, const void *from, size_t n)
 	return unlikely(raw_copy_to_user(to, from, n)) ? -EFAULT : 0;
 }
 
-int clear_user(void __user *to, size_t n)
-{
-	u8 __user *p = to;
-	u64 zero = 0;
-
-	if (!access_ok(to, n))
-		return -EFAULT;
-	user_access_begin();
-	for (; n >= 8; n -= 8, p += 8)
-		USER_STORE("movq", zero, (u64 __user *)p, fault);
-	for (; n; n--, p++)
-		USER_STORE("movb", (u8)zero, p, fault);
-	user_access_end();
-	return 0;
-fault:
-	user_access_end();
-	return -EFAULT;
-}
-
 ssize_t strncpy_from_user(char *to, const char __user *from, size_t size)
 {
 	u8 c;

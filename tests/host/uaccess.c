@@ -68,15 +68,6 @@ __weak int copy_to_user(void __user *to, const void *from, size_t n)
 	return raw_copy_to_user(to, from, n) ? -EFAULT : 0;
 }
 
-__weak int clear_user(void __user *to, size_t n)
-{
-	size_t good = good_bytes(to, n);
-
-	if (good)
-		memset(to, 0, good);
-	return good < n ? -EFAULT : 0;
-}
-
 __weak ssize_t strncpy_from_user(char *to, const char __user *from,
 				 size_t size)
 {

@@ -3,6 +3,7 @@
  * says how each ended: a signal's number, an error's, or `done`.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -12,11 +13,15 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define KERNEL	((char *)0xffffffff80100000)
 #define DIRECT	((char *)0xffff800000000000)
+
+/* Where the kernel is linked; the first argument names another place. */
+#define KERNEL	kernel
+static char *kernel = (char *)0xffffffff80100000;
 
 static const char constant[] = "constant";
 static sigjmp_buf back;
@@ -136,10 +141,37 @@ static void recurse(void)
 	deeper(&c);
 }
 
-static void call_read(void)	{ syscall(SYS_read, 0, KERNEL, 10); }
+/* By every way in which calls reach memory: blocks, words, strings. */
+static void call_read(void)
+{
+	syscall(SYS_read, open("/proc/self/cmdline", O_RDONLY), KERNEL, 5);
+}
 static void call_write(void)	{ syscall(SYS_write, 1, KERNEL, 10); }
-static void call_open(void)	{ syscall(SYS_open, DIRECT, 0); }
-static void call_time(void)	{ syscall(SYS_clock_gettime, 0, KERNEL); }
+static void call_open(void)	{ syscall(SYS_open, KERNEL, 0); }
+static void call_direct(void)	{ syscall(SYS_open, DIRECT, 0); }
+static void call_clock(void)	{ syscall(SYS_clock_gettime, 0, KERNEL); }
+static void call_get4(void)
+{
+	syscall(SYS_futex, KERNEL, 0 /* FUTEX_WAIT */, 1, NULL);
+}
+static void call_get8(void)
+{
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, KERNEL, NULL, 8);
+}
+static void call_put4(void)
+{
+	syscall(SYS_getresuid, KERNEL, KERNEL + 4, KERNEL + 8);
+}
+static void call_bind(void)
+{
+	syscall(SYS_bind, socket(AF_INET, SOCK_STREAM, 0), KERNEL, 16);
+}
+static void call_put8(void)	{ syscall(SYS_time, KERNEL); }
+static void call_unmapped(void)
+{
+	syscall(SYS_bind, socket(AF_INET, SOCK_STREAM, 0), 64, 16);
+}
+static void call_half(void)	{ syscall(SYS_open, page + 4090, 0); }
 static void call_wrap(void)	{ syscall(SYS_write, 1, (char *)-8, 16); }
 static void map_null(void)
 {
@@ -167,24 +199,31 @@ static const struct {
 	TRY(do_wrmsr), TRY(read_cr3), TRY(write_cr4), TRY(do_invlpg),
 	TRY(do_lidt), TRY(do_sgdt), TRY(do_sidt), TRY(do_smsw), TRY(do_str),
 	TRY(do_swapgs), TRY(do_iret), TRY(jump_guard), TRY(recurse),
-	TRY(call_read), TRY(call_write), TRY(call_open), TRY(call_time),
+	TRY(call_read), TRY(call_write), TRY(call_open), TRY(call_direct),
+	TRY(call_clock), TRY(call_get4), TRY(call_get8), TRY(call_put4),
+	TRY(call_put8), TRY(call_bind), TRY(call_unmapped), TRY(call_half),
 	TRY(call_wrap), TRY(map_null), TRY(vdso_unprotect),
 };
 
-int main(void)
+int main(int argc, char *argv[])
 {
 	static const int sigs[] = { SIGSEGV, SIGILL, SIGBUS, SIGTRAP };
 	struct sigaction sa = { .sa_handler = caught,
 				.sa_flags = SA_ONSTACK | SA_NODEFER };
 	stack_t alt = { .ss_size = 65536 };
 
+	if (argc > 1)
+		kernel = (char *)strtoul(argv[1], NULL, 16);
 	alt.ss_sp = malloc(alt.ss_size);
 	sigaltstack(&alt, NULL);
 	for (size_t i = 0; i < sizeof(sigs) / sizeof(*sigs); i++)
 		sigaction(sigs[i], &sa, NULL);
-	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	page = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	/* And nothing behind it. */
+	munmap(page + 4096, 4096);
 	memset(page, 0xc3, 64);
+	memset(page + 4090, 'x', 6);
 	for (size_t i = 0; i < sizeof(tries) / sizeof(*tries); i++) {
 		int sig = sigsetjmp(back, 1);
 

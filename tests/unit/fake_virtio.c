@@ -38,13 +38,20 @@ static void set_features(struct virtio_device *vdev, u64 features)
 
 static u32 generation(struct virtio_device *vdev)
 {
-	return fake_of(vdev)->generation;
+	struct fake_virtio *f = fake_of(vdev);
+
+	if (f->restless) {
+		f->restless--;
+		f->generation++;
+	}
+	return f->generation;
 }
 
 static void read_config(struct virtio_device *vdev, u32 off, void *buf,
 			u32 len)
 {
 	assert_in_range(off + len, 0, sizeof(fake_of(vdev)->config));
+	fake_of(vdev)->config_reads++;
 	memcpy(buf, fake_of(vdev)->config + off, len);
 }
 

@@ -22,6 +22,8 @@ struct fake_virtio {
 	u8 status;
 	unsigned int resets, unbound;
 	u32 generation;
+	unsigned int restless;		/* so often does it change by itself */
+	unsigned int config_reads;
 	u8 config[64];
 	struct virtqueue *vq[FAKE_QUEUES];
 	u16 next_avail[FAKE_QUEUES];	/* how far the device has read */

@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "kernel/errno.h"
+#include "kernel/uaccess.h"
 #include "kernel/uio.h"
 #include "tests/host/host.h"
 
@@ -15,6 +16,19 @@ static int teardown(void **state)
 {
 	assert_int_equal(host_allocs_outstanding(), 0);
 	return 0;
+}
+
+/* The program's half of the addresses, its last page not; no sum wraps. */
+static void test_what_is_the_programs(void **state)
+{
+	u8 *end = (u8 *)TASK_SIZE_MAX;
+
+	assert_true(access_ok(end - 8, 8));
+	assert_false(access_ok(end - 8, 9));
+	assert_false(access_ok(end, 1));
+	assert_false(access_ok((u8 *)UINT64_MAX - 7, 16));
+	assert_false(access_ok((u8 *)4096, UINT64_MAX - 4000));
+	assert_false(access_ok((u8 *)0xffff800000000000, 1));
 }
 
 static void test_one_buffer(void **state)
@@ -120,6 +134,7 @@ static void test_import_caps_the_sum(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_the_programs),
 		cmocka_unit_test_setup_teardown(test_one_buffer, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_length_is_capped, setup,

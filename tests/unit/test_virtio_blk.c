@@ -226,6 +226,35 @@ static void test_a_disk_that_breaks_the_rules(void **state)
 	assert_int_equal(disk->flush(disk), -EIO);
 }
 
+static void test_a_request_larger_than_the_ring(void **state)
+{
+	struct virtqueue *vq = card.vq[0];
+	unsigned int sleeps = host.sleeps;
+	u16 free = vq->num_free;
+
+	vq->num_free = 2;
+	assert_int_equal(rw(false, 1, 1), -E2BIG);
+	assert_int_equal(host.sleeps, sleeps);
+	vq->num_free = free;
+	assert_int_equal(rw(false, 1, 1), 0);
+}
+
+static void test_read_only(void **state)
+{
+	teardown(state);
+	host_reset();
+	assert_int_equal(probe(VIRTIO_F(5)), 0);
+	disk = disk_find("serial-1");
+	assert_non_null(disk);
+	assert_true(disk->read_only);
+	assert_int_equal(rw(true, 1, 1), -EROFS);
+	assert_int_equal(host.writes, 0);
+	assert_int_equal(rw(false, 1, 1), 0);
+	/* No cache, says this disk: nothing to flush. */
+	assert_int_equal(disk->flush(disk), 0);
+	assert_int_equal(host.flushes, 0);
+}
+
 static void test_no_memory(void **state)
 {
 	host_fail_alloc(1);
@@ -243,6 +272,7 @@ int main(void)
 		T(test_outside_the_disk), T(test_errors_of_the_disk),
 		T(test_lost_interrupts_and_doorbells),
 		T(test_a_disk_that_breaks_the_rules), T(test_no_memory),
+		T(test_a_request_larger_than_the_ring), T(test_read_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

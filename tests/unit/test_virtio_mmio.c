@@ -27,6 +27,7 @@ struct slot {
 	u32 num[2], align[2], pfn[2], ready[2];
 	u64 desc[2], avail[2], used[2];
 	u32 interrupt_status;
+	bool never_resets;
 	unsigned int acks, status_reads, notifies, last_notified;
 };
 
@@ -113,7 +114,7 @@ static u32 mmio_read(const volatile void *p, unsigned int size)
 		s->status_reads++;
 		return s->interrupt_status;
 	case 0x070:
-		return s->status;
+		return s->status | s->never_resets;
 	case 0x0fc:
 		assert_int_equal(s->version, 2);
 		return 1;
@@ -320,6 +321,30 @@ static void test_config_bytes(void **state)
 	virtio_read_config(found[0], 6, bytes, 4);
 	assert_int_equal(bytes[0], 7);
 	assert_int_equal(bytes[3], 10);
+	/* Behind its end lies another device's. */
+	virtio_read_config(found[0], 254, bytes, 4);
+	assert_int_equal(bytes[0], 255);
+	assert_int_equal(bytes[2], 0);
+	assert_int_equal(bytes[3], 0);
+}
+
+static void test_card_that_never_resets(void **state)
+{
+	slots[3].never_resets = true;
+	one_card(3, 2);
+}
+
+static void test_only_so_many_queues(void **state)
+{
+	struct virtqueue more[3];
+
+	one_card(0, 2);
+	for (unsigned int i = 0; i < 3; i++) {
+		more[i] = vq[0];
+		assert_int_equal(found[0]->ops->enable_queue(found[0],
+							     &more[i]),
+				 i < 2 ? 0 : -ENOSPC);
+	}
 }
 
 static void test_doorbell(void **state)
@@ -472,6 +497,8 @@ int main(void)
 		T(test_modern),
 		T(test_legacy),
 		T(test_config_bytes),
+		T(test_card_that_never_resets),
+		T(test_only_so_many_queues),
 		T(test_doorbell),
 		T(test_interrupts),
 		T(test_one_io_apic_leaves_two_inputs),

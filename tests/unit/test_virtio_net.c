@@ -24,6 +24,7 @@ static void test_probe(void **state)
 	assert_int_equal(dev->features,
 			 NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_TSO6);
 	assert_true(dev->link_up);
+	assert_int_equal(card.vdev.features, ALL);
 	assert_int_equal(fake_waiting(&card, RX), 64);
 	assert_int_equal(card.notified[RX], 1);
 }
@@ -67,6 +68,16 @@ static void test_mtu_is_clamped(void **state)
 	assert_int_equal(virtnet_probe(&card.vdev), 0);
 	vi = dev->priv;
 	assert_int_equal(dev->mtu, 68);
+}
+
+static void test_mtu_beyond_one_buffer_is_clamped(void **state)
+{
+	make_card(BASE | VIRTIO_NET_F_MTU);
+	card.config[10] = 9000 & 0xff;
+	card.config[11] = 9000 >> 8;
+	assert_int_equal(virtnet_probe(&card.vdev), 0);
+	vi = dev->priv;
+	assert_int_equal(dev->mtu, 3500);
 }
 
 static void test_large_mtu_without_chains_gets_large_buffers(void **state)
@@ -346,6 +357,64 @@ static void test_nonsense_in_the_header_is_dropped(void **state)
 	assert_int_equal(nr_received, 1);
 }
 
+/* The card gives one buffer back, and says that the packet has @buffers. */
+static void claim(u16 buffers, u32 len)
+{
+	struct virtio_net_hdr hdr = { .num_buffers = buffers };
+	struct fake_chain c;
+	u8 whole[200];
+
+	memcpy(whole, &hdr, hdr_len());
+	memcpy(whole + hdr_len(), frame, len);
+	assert_true(fake_pop(&card, RX, &c));
+	fake_write(&c, whole, hdr_len() + len);
+	fake_push(&card, RX, c.head, hdr_len() + len);
+}
+
+static void test_a_packet_of_no_buffers_is_dropped(void **state)
+{
+	u64 before;
+
+	start(ALL);
+	before = drop_counts[DROP_DEV_BAD_LENGTH];
+	claim(0, 60);
+	card_receives(60);
+	softirq();
+	assert_int_equal(drop_counts[DROP_DEV_BAD_LENGTH], before + 1);
+	assert_false(card.vdev.broken);
+	assert_int_equal(nr_received, 1);
+}
+
+static void test_an_empty_buffer_is_no_piece(void **state)
+{
+	struct fake_chain c;
+
+	start(ALL);
+	claim(2, 60);
+	assert_true(fake_pop(&card, RX, &c));
+	fake_push(&card, RX, c.head, 0);
+	softirq();
+	assert_received(0, 60);
+	assert_null(received[0]->frag_list);
+}
+
+static void one_more(void)
+{
+	card.deaf = true;
+	card_receives(60);
+	card.deaf = false;
+}
+
+/* Between the last look and the interrupt's being on: it is not lost. */
+static void test_what_comes_while_the_poll_ends(void **state)
+{
+	start(ALL);
+	on_complete = one_more;
+	card_receives(60);
+	softirq();
+	assert_int_equal(nr_received, 2);
+}
+
 static void test_shorter_than_its_header(void **state)
 {
 	struct fake_chain c;
@@ -383,6 +452,10 @@ int main(void)
 		T(test_checked_by_the_card),
 		T(test_unfinished_checksum_is_finished),
 		T(test_nonsense_in_the_header_is_dropped),
+		T(test_mtu_beyond_one_buffer_is_clamped),
+		T(test_a_packet_of_no_buffers_is_dropped),
+		T(test_an_empty_buffer_is_no_piece),
+		T(test_what_comes_while_the_poll_ends),
 		T(test_shorter_than_its_header),
 	};
 

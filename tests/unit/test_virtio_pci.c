@@ -32,6 +32,8 @@ static struct {
 	u8 status;
 	unsigned int doorbell_at, doorbell_value;
 	bool refuse_vectors;
+	bool never_resets;
+	bool no_vectors;	/* and the register is nothing */
 } card;
 
 static struct function *func;
@@ -73,13 +75,13 @@ static u32 common_read(size_t reg, unsigned int size)
 	case 0x04:
 		return (u32)(FEATURES >> card.select * 32);
 	case 0x14:
-		return card.status;
+		return card.status | card.never_resets;
 	case 0x15:
 		return 7;
 	case 0x18:
 		return card.queue < 2 ? 256 : 0;
 	case 0x1a:
-		return card.vector[card.queue];
+		return card.no_vectors ? 0 : card.vector[card.queue];
 	case 0x1e:
 		return card.notify_off + card.queue;
 	default:
@@ -310,6 +312,40 @@ static void test_configuration(void **state)
 	assert_int_equal(bytes[2], 0);
 }
 
+static void test_configuration_is_written_inside_only(void **state)
+{
+	u8 before[32];
+
+	make_card(0x1041);
+	scan();
+	memcpy(before, registers + DEVICE, sizeof(before));
+	found->ops->write_config(found, 13, 0x55555555);
+	assert_memory_equal(registers + DEVICE, before, sizeof(before));
+	found->ops->write_config(found, 12, 0x55555555);
+	assert_int_equal(registers[DEVICE + 15], 0x55);
+	registers[DEVICE + 12] = 0;
+}
+
+/* The last capability would reach beyond the configuration space. */
+static void test_capability_that_does_not_end(void **state)
+{
+	make_card(0x1041);
+	set8(func, PCI_CAPABILITIES, 0xfc);
+	set_cap(func, 0xfc, 0x09, 0x40);
+	set8(func, 0xfc + 2, 16);
+	set8(func, 0xfc + 3, 1);
+	scan();
+	assert_non_null(found);
+}
+
+static void test_card_that_never_resets(void **state)
+{
+	make_card(0x1041);
+	card.never_resets = true;
+	scan();
+	assert_int_equal(probes, 1);
+}
+
 static void test_others_are_left_alone(void **state)
 {
 	make_card(0x1042);		/* a disk */
@@ -399,6 +435,7 @@ static void test_without_msix_it_is_polled(void **state)
 {
 	make_card(0x1041);
 	set8(func, 0x71, 0);			/* ends the list before it */
+	card.no_vectors = true;
 	scan();
 	assert_true(found->no_irq);
 	assert_int_equal(irqs_given, 0);
@@ -466,6 +503,9 @@ int main(void)
 		T(test_doorbell_is_where_the_card_says),
 		T(test_transitional_card),
 		T(test_configuration),
+		T(test_configuration_is_written_inside_only),
+		T(test_capability_that_does_not_end),
+		T(test_card_that_never_resets),
 		T(test_others_are_left_alone),
 		T(test_no_areas),
 		T(test_area_outside_its_bar),

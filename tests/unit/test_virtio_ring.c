@@ -386,6 +386,46 @@ static void test_descriptors_are_not_trusted_back(void **state)
 		assert_int_equal(add(1, 0, i), 0);
 }
 
+/* It was stopped for something else: what it left is not looked at. */
+static void test_a_broken_device_gets_and_gives_nothing(void **state)
+{
+	void *more = memory[5];
+	struct fake_chain c;
+	u32 len;
+
+	start(ALL_RING, 8);
+	assert_int_equal(add(0, 1, 0), 0);
+	virtqueue_kick(&vq);
+	assert_true(fake_pop(&fake, 1, &c));
+	fake_push(&fake, 1, c.head, 1);
+	assert_int_equal(add(0, 1, 1), 0);
+	fake.resets = 0;
+	virtio_break(&fake.vdev, "the first reason");
+	virtio_break(&fake.vdev, "another");
+	assert_int_equal(fake.resets, 1);
+	assert_non_null(strstr(host_log(), "the first reason"));
+	assert_null(strstr(host_log(), "another"));
+	assert_null(virtqueue_get_buf(&vq, &len));
+	assert_false(virtqueue_kick_prepare(&vq));
+	assert_int_equal(add(0, 1, 2), -EIO);
+	assert_int_equal(virtqueue_add_many(&vq, &more, 1, 0, 16), 0);
+}
+
+/* 2.5.1: what changed meanwhile is read again, but not for ever. */
+static void test_a_configuration_that_changes_while_it_is_read(void **state)
+{
+	u8 bytes[4];
+
+	start(ALL_RING, 8);
+	fake.restless = 3;
+	virtio_read_config(&fake.vdev, 0, bytes, 4);
+	assert_int_equal(fake.config_reads, 3);
+	fake.config_reads = 0;
+	fake.restless = 1000;
+	virtio_read_config(&fake.vdev, 0, bytes, 4);
+	assert_in_range(fake.config_reads, 2, 20);
+}
+
 /* --- setting up --- */
 
 static void test_setup_without_memory(void **state)
@@ -467,6 +507,8 @@ int main(void)
 		T(test_used_index_jumps),
 		T(test_length_of_what_is_only_read_is_ignored),
 		T(test_descriptors_are_not_trusted_back),
+		T(test_a_broken_device_gets_and_gives_nothing),
+		T(test_a_configuration_that_changes_while_it_is_read),
 		T(test_setup_without_memory),
 		T(test_setup_that_the_transport_refuses),
 		T(test_features_refused),

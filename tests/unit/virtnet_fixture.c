@@ -47,11 +47,18 @@ bool napi_schedule(struct napi_struct *napi)
 	return true;
 }
 
+void (*on_complete)(void);
+
 void napi_complete(struct napi_struct *napi)
 {
+	void (*then)(void) = on_complete;
+
 	assert_int_equal(napi->scheduled, 1);
 	napi->scheduled = 0;
 	scheduled = NULL;
+	on_complete = NULL;
+	if (then)
+		then();
 }
 
 void netif_receive_skb(struct sk_buff *skb)

@@ -23,6 +23,7 @@ extern struct fake_virtio card;
 extern struct net_device *dev;
 extern struct virtnet *vi;
 extern struct napi_struct *scheduled;	/* on the poll list */
+extern void (*on_complete)(void);	/* at the end of a poll, once */
 extern struct sk_buff *received[300];	/* what netif_receive_skb() got */
 extern unsigned int nr_received;
 extern bool gro_open;			/* packets may be held back */
