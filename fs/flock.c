@@ -12,6 +12,7 @@
 #include "fs/record_lock.h"
 #include "fs/tmpfs.h"
 #include "kernel/errno.h"
+#include "kernel/mm/mm.h"
 #include "kernel/syscall.h"
 
 #define LOCK_SH		1
@@ -137,6 +138,24 @@ SYSCALL_DEFINE2(flock, int, fd, u32, op)
 
 /* --- seals, and what else fcntl(2) asks --- */
 
+/* *@arg becomes NULL if @a, of that inode, may be written to. */
+static void find_writable(const struct vm_area *a, void *arg)
+{
+	void **inode = arg;
+
+	if (a->source == *inode && a->flags & MAP_SHARED &&
+	    !(a->flags & MAP_NOWRITE))
+		*inode = NULL;
+}
+
+static bool mapped_writable(struct inode *inode)
+{
+	void *found = inode;
+
+	mm_for_each_area(current->mm, find_writable, &found);
+	return !found;
+}
+
 static long add_seals(struct file *file, unsigned long seals)
 {
 	struct vfs_file *vf = vfs_file(file);
@@ -149,6 +168,9 @@ static long add_seals(struct file *file, unsigned long seals)
 	mutex_lock(&vf->inode->lock);
 	if (vf->inode->seals & F_SEAL_SEAL)
 		err = -EPERM;
+	else if (seals & ~vf->inode->seals & F_SEAL_WRITE &&
+		 mapped_writable(vf->inode))
+		err = -EBUSY;
 	else
 		vf->inode->seals |= (u32)seals;
 	mutex_unlock(&vf->inode->lock);

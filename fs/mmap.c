@@ -72,6 +72,11 @@ static phys_addr_t source_constant(void *source, u64 index)
 	return at ? virt_to_phys(at) : 0;
 }
 
+static int source_remove(void *source, u64 first, u64 nr)
+{
+	return tmpfs_punch(source, first * PAGE_SIZE, nr * PAGE_SIZE);
+}
+
 const struct mmap_source_ops vfs_mmap_sources = {
 	.open = source_open,
 	.get = source_get,
@@ -79,4 +84,5 @@ const struct mmap_source_ops vfs_mmap_sources = {
 	.page = source_page,
 	.dirty = source_dirty,
 	.constant = source_constant,
+	.remove = source_remove,
 };

@@ -387,6 +387,13 @@ static phys_addr_t map_constant(void *source, u64 index)
 				  vfs_mmap_sources.constant(source, index);
 }
 
+/* Holes are made in the root's files only. */
+static int map_remove(void *source, u64 first, u64 nr)
+{
+	return of_mount(source) ? -EOPNOTSUPP :
+				  vfs_mmap_sources.remove(source, first, nr);
+}
+
 /* --- msync(2) --- */
 
 struct search {
@@ -450,6 +457,7 @@ static const struct mmap_source_ops map_sources = {
 	.dirty = map_dirty,
 	.constant = map_constant,
 	.sync = map_sync,
+	.remove = map_remove,
 };
 
 void mnt_map_init(void)

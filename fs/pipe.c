@@ -82,11 +82,11 @@ static ssize_t pipe_take(struct pipe *pipe, struct iov_iter *to, bool *wake)
 
 		want = min(want, to->count);
 		n = copy_to_iter(*pipe_slot(pipe, pipe->tail) + off, want, to);
-		if (n)
-			*wake |= pipe_consume(pipe, n);
-		done += n;
+		/* As on Linux what cannot be copied whole is not read. */
 		if (n < want)
 			return done ? (ssize_t)done : -EFAULT;
+		*wake |= pipe_consume(pipe, n);
+		done += n;
 	}
 	return (ssize_t)done;
 }
@@ -108,11 +108,11 @@ static ssize_t pipe_put(struct pipe *pipe, struct iov_iter *from)
 			return done ? (ssize_t)done : -ENOMEM;
 		want = min(want, from->count);
 		n = copy_from_iter(*slot + off, want, from);
+		if (n < want)
+			return done ? (ssize_t)done : -EFAULT;
 		pipe->head += n;
 		pipe_count(pipe);
 		done += n;
-		if (n < want)
-			return done ? (ssize_t)done : -EFAULT;
 	}
 	return (ssize_t)done;
 }

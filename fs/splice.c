@@ -87,6 +87,12 @@ static int side_give_pos(struct side *s, loff_t __user *upos)
 	return 0;
 }
 
+/* Linux looks at this before it looks for the end of the file. */
+static bool past_any_end(const struct side *s, size_t n)
+{
+	return s->pos < 0 || n > MAX_FILE_SIZE - (u64)s->pos;
+}
+
 static loff_t *side_pos(struct side *s)
 {
 	return s->file->f_seekable ? &s->pos : NULL;
@@ -305,13 +311,13 @@ static ssize_t do_splice(struct side *in, struct side *out, size_t len,
 	if (in->pipe) {
 		if (!out->own_pos && !out->file->f_seekable)
 			return -EINVAL;
-		if (out->file->f_flags & O_APPEND || out->pos < 0)
+		if (out->file->f_flags & O_APPEND || past_any_end(out, len))
 			return -EINVAL;
 		return pipe_to_file(in->pipe, out, len,
 				    side_nonblock(in, flags));
 	}
 	if (!out->pipe || (!in->own_pos && !in->file->f_seekable) ||
-	    in->pos < 0)
+	    past_any_end(in, len))
 		return -EINVAL;
 	return file_to_pipe(in, out->pipe, len, side_nonblock(out, flags));
 }
@@ -336,7 +342,7 @@ SYSCALL_DEFINE6(splice, int, infd, loff_t __user *, off_in, int, outfd,
 	if (!n)
 		n = side_take_pos(&in, off_in);
 	if (!n)
-		n = do_splice(&in, &out, min(len, MAX_RW_COUNT), flags);
+		n = do_splice(&in, &out, len, flags);
 	if (n >= 0 && (side_give_pos(&out, off_out) ||
 		       side_give_pos(&in, off_in)))
 		n = -EFAULT;
@@ -512,7 +518,7 @@ static ssize_t do_sendfile(struct side *in, struct side *out, size_t len)
 		return in->pipe ? -EINVAL :
 		       file_to_pipe(in, out->pipe, len, side_nonblock(out, 0));
 	if (!in->file->f_seekable || out->file->f_flags & O_APPEND ||
-	    regular(in, &inode) == -EISDIR)
+	    regular(in, &inode) == -EISDIR || past_any_end(out, len))
 		return -EINVAL;
 	if (in->file->f_op == &tmpfs_file_fops && out->file->f_op->write_pages)
 		done = pages_to_file(in, inode, out, len, &on);
@@ -543,7 +549,7 @@ SYSCALL_DEFINE4(sendfile, int, outfd, int, infd, loff_t __user *, upos,
 		n = -EBADF;
 	else if (upos && !in.file->f_seekable)
 		n = -ESPIPE;
-	else if (in.pos < 0)
+	else if (past_any_end(&in, count))
 		n = -EINVAL;
 	if (!n)
 		n = side_open(&out, outfd);

@@ -45,6 +45,8 @@ extern const struct file_operations tmpfs_file_fops;	/* tmpfs_file.c */
  * Task; takes inode->lock.
  */
 int tmpfs_truncate(struct inode *inode, u64 size) __must_check;
+/* [@pos, @pos + @len) becomes a hole: 0, -EPERM (sealed), -ENOSPC. Task. */
+int tmpfs_punch(struct inode *inode, u64 pos, u64 len);
 /* SEEK_DATA and SEEK_HOLE: the position, or -ENXIO. Task. */
 loff_t tmpfs_seek(struct inode *inode, loff_t pos, bool data);
 

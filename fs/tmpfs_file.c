@@ -148,6 +148,8 @@ static ssize_t tmpfs_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	u64 size = READ_ONCE(inode->size), at = (u64)*pos;
 	size_t done = 0, want = to->count;
 
+	if (want > MAX_FILE_SIZE - at)
+		return -EINVAL;
 	while (to->count && at < size) {
 		size_t n = min(to->count, size - at), copied;
 		struct page *page = NULL;
@@ -413,18 +415,28 @@ static int fallocate_locked(struct inode *inode, u32 mode, u64 pos, u64 end)
 	return err;
 }
 
-static int tmpfs_fallocate(struct file *file, u32 mode, u64 pos, u64 len)
+static int fallocate_inode(struct inode *inode, u32 mode, u64 pos, u64 len)
 {
-	struct inode *inode = vfs_file(file)->inode;
 	int err;
 
-	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE) ||
-	    mode == FALLOC_FL_PUNCH_HOLE)
-		return -EOPNOTSUPP;
 	mutex_lock(&inode->lock);
 	err = fallocate_locked(inode, mode, pos, pos + len);
 	mutex_unlock(&inode->lock);
 	return err;
+}
+
+int tmpfs_punch(struct inode *inode, u64 pos, u64 len)
+{
+	return fallocate_inode(inode, FALLOC_FL_KEEP_SIZE |
+			       FALLOC_FL_PUNCH_HOLE, pos, len);
+}
+
+static int tmpfs_fallocate(struct file *file, u32 mode, u64 pos, u64 len)
+{
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE) ||
+	    mode == FALLOC_FL_PUNCH_HOLE)
+		return -EOPNOTSUPP;
+	return fallocate_inode(vfs_file(file)->inode, mode, pos, len);
 }
 
 /* The first byte at or after @pos that is data, or that is in a hole. */

@@ -438,8 +438,7 @@ SYSCALL_DEFINE6(futex, u32 __user *, uaddr, int, op, u32, val,
 	u64 deadline;
 	int err;
 
-	if (op & FUTEX_CLOCK_REALTIME && cmd != FUTEX_WAIT &&
-	    cmd != FUTEX_WAIT_BITSET)
+	if (op & FUTEX_CLOCK_REALTIME && cmd != FUTEX_WAIT_BITSET)
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:

@@ -46,7 +46,7 @@ static void release_lock(u64 entry, s64 offset, u32 tid, bool pending)
 		if (user_cmpxchg32(word, value, new, &was))
 			return;
 		if (was == value) {
-			if (value & FUTEX_WAITERS)
+			if (value & FUTEX_WAITERS && !(entry & LOCK_IS_PI))
 				futex_wake(word, 1, FUTEX_BITSET_ALL);
 			return;
 		}

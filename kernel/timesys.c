@@ -95,11 +95,16 @@ static int set_real_time(const struct timespec *ts)
 SYSCALL_DEFINE2(clock_settime, int, clock, const struct timespec __user *, uts)
 {
 	struct timespec ts;
+	u64 ns;
 
-	if (clock != CLOCK_REALTIME)
+	if (clock > CLOCK_REALTIME)
 		return -EINVAL;
-	return copy_from_user(&ts, uts, sizeof(ts)) ? -EFAULT :
-						      set_real_time(&ts);
+	if (copy_from_user(&ts, uts, sizeof(ts)))
+		return -EFAULT;
+	if (clock == CLOCK_REALTIME)
+		return set_real_time(&ts);
+	/* CPU time cannot be set. */
+	return clock_read(clock, &ns) ? -EINVAL : -EPERM;
 }
 
 SYSCALL_DEFINE2(settimeofday, const struct timeval __user *, utv,
@@ -143,22 +148,26 @@ static int sleep_until(u64 deadline)
 	return -EINTR;
 }
 
+/* Interrupted: tells what is left, and how it goes on. */
+static long sleep_later(struct restart_block *block,
+			long (*fn)(struct restart_block *), u64 now)
+{
+	struct timespec __user *rem = (struct timespec __user *)block->arg[0];
+	struct timespec left = ns_to_timespec(
+		block->deadline > now ? block->deadline - now : 0);
+
+	if (rem && copy_to_user(rem, &left, sizeof(left)))
+		return -EFAULT;
+	block->fn = fn;
+	return -ERESTART_RESTARTBLOCK;
+}
+
 /* Sleeps for the restart block's sake, which holds when and *rem. */
 static long sleep_restart(struct restart_block *block)
 {
-	struct timespec __user *rem = (struct timespec __user *)block->arg[0];
-	struct timespec left;
-	u64 now;
-
 	if (!sleep_until(block->deadline))
 		return 0;
-	now = ktime_get_ns();
-	left = ns_to_timespec(block->deadline > now ? block->deadline - now
-						    : 0);
-	if (rem && copy_to_user(rem, &left, sizeof(left)))
-		return -EFAULT;
-	block->fn = sleep_restart;
-	return -ERESTART_RESTARTBLOCK;
+	return sleep_later(block, sleep_restart, ktime_get_ns());
 }
 
 /* Begun again, a sleep must not begin from its start. */
@@ -194,15 +203,27 @@ static bool is_cpu_clock(int clock)
 	return clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID;
 }
 
-/* Until others have used so much; what is left is not told. */
-static long sleep_cpu(int clock, u64 until)
+/* The same until others have used so much; its clock is there, too. */
+static long sleep_cpu_restart(struct restart_block *block)
 {
+	int clock = (int)block->arg[1];
 	u64 now;
 
-	while (!cpu_clock_read(clock, &now) && now < until)
-		if (sleep_until(cpu_timer_look(until, now)))
-			return -EINTR;
-	return 0;
+	do {
+		if (cpu_clock_read(clock, &now) || now >= block->deadline)
+			return 0;
+	} while (!sleep_until(cpu_timer_look(block->deadline, now)));
+	return sleep_later(block, sleep_cpu_restart, now);
+}
+
+static long sleep_cpu(int clock, u64 until, struct timespec __user *rem)
+{
+	struct restart_block *block = &current->restart;
+
+	block->deadline = until;
+	block->arg[0] = (u64)rem;
+	block->arg[1] = (u64)clock;
+	return sleep_cpu_restart(block);
 }
 
 SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags,
@@ -222,9 +243,10 @@ SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags,
 	if (!timespec_valid(&ts))
 		return -EINVAL;
 	ns = timespec_to_ns(&ts);
+	if (is_cpu_clock(clock) && !(flags & TIMER_ABSTIME))
+		return sleep_cpu(clock, add_saturating(now, ns), rem);
 	if (is_cpu_clock(clock))
-		return sleep_cpu(clock, flags & TIMER_ABSTIME ? ns :
-				 add_saturating(now, ns));
+		return sleep_cpu(clock, ns, NULL) ? -ERESTARTNOHAND : 0;
 	if (!(flags & TIMER_ABSTIME))
 		return sleep_for(add_saturating(ktime_get_ns(), ns), rem);
 	/* An absolute time counts from now on the clock it is given in. */

@@ -470,8 +470,9 @@ int mm_protect(struct mm_struct *mm, u64 addr, u64 len, u32 prot)
 	return err;
 }
 
-int mm_discard(struct mm_struct *mm, u64 addr, u64 len)
+int mm_discard(struct mm_struct *mm, u64 addr, u64 len, bool private)
 {
+	struct vm_area *a;
 	u64 end;
 	int err = check_range(addr, len, &end);
 
@@ -481,8 +482,49 @@ int mm_discard(struct mm_struct *mm, u64 addr, u64 len)
 	/* Holes are no reason not to do the rest (madvise(2)). */
 	if (len && !range_covered(mm, addr, end))
 		err = -ENOMEM;
-	zap_pages(mm, addr, end);
+	for (a = area_at_or_above(mm, addr); a && a->start < end;
+	     a = area_next(mm, a)) {
+		/* Shared memory is nowhere else: it stays. */
+		if (private && (a->source || a->flags & MAP_SHARED))
+			err = -EINVAL;
+		else if (a->source || !(a->flags & MAP_SHARED))
+			zap_pages(mm, max(addr, a->start), min(end, a->end));
+	}
 	mutex_unlock(&mm->lock);
+	return err;
+}
+
+int mm_remove(struct mm_struct *mm, u64 addr, u64 len)
+{
+	struct vm_area *a;
+	void *source = NULL;
+	u64 end, first = 0;
+	int err = check_range(addr, len, &end);
+
+	if (err || !len)
+		return err;
+	mutex_lock(&mm->lock);
+	a = area_find(mm, addr);
+	if (!a || a->end < end) {
+		err = -ENOMEM;
+	} else if (!a->source && !(a->flags & MAP_SHARED)) {
+		err = -EINVAL;
+	} else if (!(a->flags & MAP_SHARED) || a->flags & MAP_NOWRITE) {
+		err = -EACCES;
+	} else if (!a->source) {
+		zap_pages(mm, addr, end);
+	} else {
+		source = a->source;
+		mmap_sources->get(source);
+		first = a->first + (addr - a->start) / PAGE_SIZE;
+	}
+	mutex_unlock(&mm->lock);
+	if (!source)
+		return err;
+	err = mmap_sources->remove ?
+	      mmap_sources->remove(source, first, (end - addr) / PAGE_SIZE) :
+	      -EOPNOTSUPP;
+	mmap_sources->put(source);
 	return err;
 }
 

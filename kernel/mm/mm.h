@@ -132,8 +132,18 @@ int mm_pin(struct mm_struct *mm, u64 addr, struct page_run *run) __must_check;
  */
 int mm_fault(struct mm_struct *mm, u64 addr, u32 why);
 
-/* Drops the pages in the range; the next touch finds zeroes. As mm_protect. */
-int mm_discard(struct mm_struct *mm, u64 addr, u64 len);
+/*
+ * Drops the pages in the range; the next touch finds zeroes, or the file's. As
+ * mm_protect(). With @private -EINVAL for what is shared or a file's.
+ */
+int mm_discard(struct mm_struct *mm, u64 addr, u64 len, bool private);
+
+/*
+ * Frees what is behind the range, which lies in one shared mapping: -ENOMEM,
+ * -EINVAL (private memory), -EACCES (not to be written to), -EPERM (sealed),
+ * -EOPNOTSUPP. Task.
+ */
+int mm_remove(struct mm_struct *mm, u64 addr, u64 len);
 
 /*
  * Drops what is mapped of pages [@first, @end) of @source in areas with one of
@@ -179,6 +189,8 @@ struct mmap_source_ops {
 	 * be NULL.
 	 */
 	long (*sync)(u64 start, u64 end);
+	/* Makes a hole of @nr pages, without mm->lock; may be NULL. */
+	int (*remove)(void *source, u64 first, u64 nr);
 };
 
 extern const struct mmap_source_ops *mmap_sources;

@@ -29,9 +29,14 @@
 #define MS_SYNC		4
 #define MS_KNOWN	7
 
+/* Bits of what there is; 5 to 7 were never given away. */
+#define MADV_KNOWN		0x3ffff1fu
 #define MADV_DONTNEED		4
 #define MADV_FREE		8
-#define MADV_LAST_HINT		25
+#define MADV_REMOVE		9
+#define MADV_POPULATE_READ	22
+#define MADV_POPULATE_WRITE	23
+#define MADV_DONTNEED_LOCKED	24
 
 ssize_t (*mmap_read_file)(int fd, u64 pos, void *buf, size_t n);
 const struct mmap_source_ops *mmap_sources;
@@ -169,15 +174,6 @@ SYSCALL_DEFINE1(brk, u64, want)
 	return (long)mm_brk(current->mm, want);
 }
 
-SYSCALL_DEFINE3(madvise, u64, addr, u64, len, u64, advice)
-{
-	if (addr % PAGE_SIZE)
-		return -EINVAL;
-	if (advice == MADV_DONTNEED || advice == MADV_FREE)
-		return mm_discard(current->mm, addr, len);
-	return advice <= MADV_LAST_HINT ? 0 : -EINVAL;
-}
-
 /* All of it must be mapped; nothing is ever paged out. */
 static long check_mapped(u64 addr, u64 len)
 {
@@ -194,6 +190,46 @@ static long check_mapped(u64 addr, u64 len)
 		err = -ENOMEM;
 	mutex_unlock(&mm->lock);
 	return err;
+}
+
+/* Touches every page; what would be a signal is an error. */
+static long populate(u64 addr, u64 len, u32 why)
+{
+	u64 end;
+	int err = check_range(addr, len, &end);
+
+	for (; !err && addr < end && !signal_pending(current);
+	     addr += PAGE_SIZE) {
+		err = mm_fault(current->mm, addr, why);
+		cond_resched();
+	}
+	if (err == -EFAULT)
+		return -ENOMEM;
+	if (err == -ENXIO)
+		return -EFAULT;
+	return err == -EACCES ? -EINVAL : err;
+}
+
+SYSCALL_DEFINE3(madvise, u64, addr, u64, len, u64, advice)
+{
+	struct mm_struct *mm = current->mm;
+
+	if (addr % PAGE_SIZE || advice >= 32 || !(MADV_KNOWN >> advice & 1))
+		return -EINVAL;
+	switch (advice) {
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
+	case MADV_FREE:
+		return mm_discard(mm, addr, len, advice == MADV_FREE);
+	case MADV_REMOVE:
+		return mm_remove(mm, addr, len);
+	case MADV_POPULATE_READ:
+		return populate(addr, len, 0);
+	case MADV_POPULATE_WRITE:
+		return populate(addr, len, FAULT_WRITE);
+	default:
+		return check_mapped(addr, len);
+	}
 }
 
 SYSCALL_DEFINE3(msync, u64, addr, u64, len, u64, flags)

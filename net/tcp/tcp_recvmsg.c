@@ -76,7 +76,10 @@ static void consumed(struct sock *sk, struct sk_buff *skb)
 	kfree_skb(skb);
 }
 
-/* Copies from @skb on. Bytes, or -EFAULT. */
+/*
+ * Copies from @skb on. Bytes, or -EFAULT: as on Linux what cannot be copied
+ * whole is not read.
+ */
 static ssize_t take(struct recv_job *job, struct sk_buff *skb)
 {
 	struct sock *sk = &job->tp->sk;
@@ -96,8 +99,8 @@ static ssize_t take(struct recv_job *job, struct sk_buff *skb)
 		iov_iter_advance(&job->msg->msg_iter, n);
 	else
 		got = skb_copy_to_iter(skb, off, n, &job->msg->msg_iter);
-	if (unlikely(!got))
-		return n ? -EFAULT : 0;
+	if (unlikely(got < n))
+		return -EFAULT;
 	job->seq += got;
 	job->copied += got;
 	if (job->flags & MSG_PEEK)
@@ -107,7 +110,7 @@ static ssize_t take(struct recv_job *job, struct sk_buff *skb)
 		tcp_urg_passed(job->tp);
 	if (off + got == skb->len)
 		consumed(sk, skb);
-	return got < n ? -EFAULT : (ssize_t)got;
+	return got;
 }
 
 /* Nothing is queued: 1: wait, 0: that is all, else -errno. */

@@ -167,7 +167,7 @@ static struct sk_buff *open_tail(const struct tcp_sock *tp, u32 goal)
 	return skb;
 }
 
-/* Appends up to @max bytes to @skb. Bytes, or -EFAULT. */
+/* Appends up to @max bytes to @skb. Bytes, or -EFAULT and none. */
 static __inline_hot ssize_t append(struct tcp_sock *tp, struct sk_buff *skb,
 				   u32 max, struct iov_iter *from)
 {
@@ -178,7 +178,7 @@ static __inline_hot ssize_t append(struct tcp_sock *tp, struct sk_buff *skb,
 	n = min(n, skb_tailroom(skb));
 	to = skb->data + skb->len;
 	got = (u32)copy_from_iter(to, n, from);
-	if (!got)
+	if (unlikely(got < n))
 		return -EFAULT;
 	skb_put(skb, got);
 	tcp_tx(skb)->end_seq += got;

@@ -483,6 +483,8 @@ static void test_bad_user_memory(void **state)
 	data(1, 100);
 	host_bad_user(buf + 30, 1000);
 	iov_iter_ubuf(&msg.msg_iter, buf, 100);
+	assert_int_equal(c.s->ops->recvmsg(c.s, &msg, true), -EFAULT);
+	iov_iter_ubuf(&msg.msg_iter, buf, 30);
 	assert_int_equal(c.s->ops->recvmsg(c.s, &msg, true), 30);
 	iov_iter_ubuf(&msg.msg_iter, buf + 30, 100);
 	assert_int_equal(c.s->ops->recvmsg(c.s, &msg, true), -EFAULT);

@@ -524,6 +524,8 @@ static void test_bad_user_memory(void **state)
 
 	host_bad_user(bytes + 10, 100);
 	iov_iter_ubuf(&msg.msg_iter, bytes, 50);
+	assert_int_equal(c.s->ops->sendmsg(c.s, &msg, true), -EFAULT);
+	iov_iter_ubuf(&msg.msg_iter, bytes, 10);
 	assert_int_equal(c.s->ops->sendmsg(c.s, &msg, true), 10);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 10);
 	iov_iter_ubuf(&msg.msg_iter, bytes + 10, 50);
