@@ -178,8 +178,6 @@ static enum tcp_step ack_syn_recv(struct sock *sk, struct sk_buff *skb,
 	}
 	tp->snd_wnd = (u32)seg->wnd << tp->snd_wscale;
 	tp->max_window = tp->snd_wnd;
-	tp->snd_wl1 = seg->seq;
-	tp->snd_wl2 = seg->ack;
 	tcp_set_state(sk, TCP_ESTABLISHED);
 	if (tp->flags & TCP_F_FO_CHILD)
 		tcp_fastopen_done(tp);
@@ -220,7 +218,6 @@ static void ack_closing(struct sock *sk, const struct tcp_segment *seg,
 		return;
 	if (sk->sk_state == TCP_FIN_WAIT1) {
 		tcp_set_state(sk, TCP_FIN_WAIT2);
-		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
 		if (!sock_flag(sk, SOCK_DEAD))
 			sk->sk_state_change(sk);
 		else

@@ -164,6 +164,7 @@ void tcp_ofo_queue(struct tcp_sock *tp, struct sk_buff *skb)
 	struct tcp_segment *seg = tcp_seg(skb);
 	u32 start = seg->seq, end = seg->end_seq;
 	struct tcp_ofo *ofo;
+	bool fresh;
 
 	if (tp->sk.sk_rmem_alloc + (s32)skb->truesize > tp->sk.sk_rcvbuf ||
 	    sk_under_pressure(1)) {
@@ -178,13 +179,14 @@ void tcp_ofo_queue(struct tcp_sock *tp, struct sk_buff *skb)
 	}
 	SNMP_INC(TcpExt_TCPOFOQueue);
 	tp->n.ooo_segs++;
-	if (!insert(tp, ofo, skb)) {
-		kfree_skb_reason(skb, DROP_TCP_DUPLICATE);
-		return;
-	}
-	skb_set_owner_r(skb, &tp->sk);
+	fresh = insert(tp, ofo, skb);
+	/* Of a copy, too: what holds it comes first (RFC 2883 section 4). */
 	if (tp->opts & TCP_OPT_SACK_OK)
 		add_sack(ofo, start, end);
+	if (fresh)
+		skb_set_owner_r(skb, &tp->sk);
+	else
+		kfree_skb_reason(skb, DROP_TCP_DUPLICATE);
 }
 
 struct sk_buff *tcp_ofo_next(struct tcp_sock *tp)

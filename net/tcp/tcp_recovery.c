@@ -246,7 +246,6 @@ void tcp_sack_in_blocks(struct tcp_sock *tp, const struct sk_buff *skb,
 		} else if (!i && is_dsack(skb, &b)) {
 			dsack_in(tp, &b, news);
 		} else if (seq_after(b.end, tp->snd_una)) {
-			b.start = seq_max(b.start, tp->snd_una);
 			sack_block(tp, &b, news, now);
 		}
 	}

@@ -335,6 +335,39 @@ static void test_what_differs_stays_apart(void **state)
 	}
 }
 
+/* Bytes behind the packet's end are the link's, not TCP's. */
+static void test_padded_frames_are_not_joined(void **state)
+{
+	for (u32 v4 = 0; v4 < 2; v4++) {
+		for (u32 i = 0; i < 2; i++) {
+			struct sk_buff *skb = raw(v4, 1 + i * MSS, MSS,
+						  TCP_ACK);
+
+			sum(skb);
+			skb->ip_summed = CHECKSUM_UNNECESSARY;
+			skb_put(skb, 4);
+			tcp_of(skb)->seq = cpu_to_be32(1 + i * (MSS + 4));
+			napi_gro_receive(skb);
+		}
+		assert_int_equal(nr_up, 2);
+		teardown(NULL);
+	}
+}
+
+/* Options that are not timestamps alone: SACK blocks are told apart above. */
+static void test_other_options_are_not_joined(void **state)
+{
+	for (u32 i = 0; i < 2; i++) {
+		struct sk_buff *skb = raw(true, 1 + i * (MSS + 4), MSS,
+					  TCP_ACK);
+
+		tcp_of(skb)->doff = 7 << 4;
+		give(skb);
+	}
+	napi_gro_flush();
+	assert_int_equal(nr_up, 2);
+}
+
 /* What lwIP must put together first looks like a run when it is alike. */
 static void test_fragments_are_not_joined(void **state)
 {
@@ -411,6 +444,8 @@ int main(void)
 		T(test_push_and_short_end_it),
 		T(test_at_most_what_ip_can_say),
 		T(test_what_differs_stays_apart),
+		T(test_padded_frames_are_not_joined),
+		T(test_other_options_are_not_joined),
 		T(test_fragments_are_not_joined),
 		T(test_others_pass),
 		T(test_checked_by_the_device),

@@ -279,6 +279,28 @@ static void test_bad_sources(void **state)
 			 ARRAY_SIZE(bad));
 }
 
+/* The road of most packets, once known, refuses the same. */
+static void test_the_fast_road_refuses_the_same(void **state)
+{
+	const u32 bad[] = { 0xe0000001, 0xffffffff, 0x7f000001, OURS };
+	struct frame f = good_frame();
+
+	receive(&f, 60);
+	free_all();
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		f.ip.saddr = cpu_to_be32(bad[i]);
+		receive(&f, 60);
+		assert_dropped(DROP_IP_BAD_SOURCE);
+	}
+	f = good_frame();
+	f.eth.h_dest[0] = 1;
+	receive(&f, 60);
+	assert_dropped(DROP_IP_OTHER_ADDR);
+	f = good_frame();
+	receive(&f, 60);
+	assert_non_null(to_tcp);
+}
+
 static void test_other_destinations(void **state)
 {
 	const u32 other[] = { 0x0a000003, 0x7f000001, 0, 0x0a000102 };
@@ -442,6 +464,26 @@ static void test_ipv6(void **state)
 	assert_int_equal(skb_network_header(to_tcp6)[6], IPPROTO_TCP);
 }
 
+/* TCP with everybody, or to a mapped address: no. lwIP drops them. */
+static void test_ipv6_not_for_us_alone(void **state)
+{
+	static const struct ip_addr mapped = {
+		{ 0, 0, IP_MAPPED_WORD, 0x0200000a },
+	};
+	struct sk_buff *skb = make6(60, 20, IPPROTO_TCP, true);
+
+	skb->data[-ETH_HLEN] = 0x33;
+	ip6_rcv(skb);
+	assert_null(to_tcp6);
+	assert_non_null(to_lwip);
+	free_all();
+	skb = make6(60, 20, IPPROTO_TCP, true);
+	memcpy(skb->data + 24, &mapped, 16);
+	ip6_rcv(skb);
+	assert_null(to_tcp6);
+	assert_non_null(to_lwip);
+}
+
 /* From the wire: our address, and sources that nobody can have. */
 static void test_ipv6_sources(void **state)
 {
@@ -502,12 +544,14 @@ int main(void)
 		T(test_checksum),
 		T(test_every_header_sum_is_accepted),
 		T(test_bad_sources),
+		T(test_the_fast_road_refuses_the_same),
 		T(test_other_destinations),
 		T(test_link_broadcast_is_not_for_tcp),
 		T(test_without_address_all_but_tcp_goes_to_lwip),
 		T(test_odd_packets_go_to_lwip),
 		T(test_loopback_source_is_fine_on_lo),
 		T(test_ipv6),
+		T(test_ipv6_not_for_us_alone),
 		T(test_ipv6_sources),
 		T(test_random_frames),
 	};

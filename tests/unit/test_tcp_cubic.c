@@ -8,6 +8,7 @@
 #include "kernel/errno.h"
 #include "kernel/time.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_ext.h"
 #include "tests/unit/tcp_harness.h"
 
 #define SOL_TCP		6
@@ -236,6 +237,181 @@ static void test_rfc7661_an_unused_window_is_not_raised(void **state)
 	assert_int_equal(tp->cwnd, TCP_INIT_CWND);
 }
 
+/* Words of ca_priv, as tcp_cubic.c has them. */
+#define W_MAX		0
+#define EPOCH		1
+#define CSS_BASE	3
+
+/* 0.85 of where it was: 680 of 800. */
+static void test_rfc9438_4_7_the_new_maximum(void **state)
+{
+	struct tcp_sock *tp = after_loss_at(1000);
+
+	assert_int_equal(tp->ca_priv[W_MAX], 1000);
+	tp->cwnd = 800;
+	lose(tp);
+	assert_int_equal(tp->ca_priv[W_MAX], 680);
+	/* Above the last one there is room: none is left. */
+	tp->cwnd = 700;
+	lose(tp);
+	assert_int_equal(tp->ca_priv[W_MAX], 700);
+}
+
+/* 9/17 a round trip up to the old window, one from there on. */
+static void test_rfc9438_4_3_alpha(void **state)
+{
+	struct tcp_sock *tp = after_loss_at(20);
+
+	for (u32 i = 0; i < 12; i++)
+		round_trip(tp, 1000);
+	assert_in_range(tp->cwnd, 18, 22);
+	for (u32 i = 0; i < 28; i++)
+		round_trip(tp, 1000);
+	assert_in_range(tp->cwnd, 43, 52);
+}
+
+/* The aim is where the curve will be a round trip from now. */
+static void test_rfc9438_4_2_the_aim_is_ahead(void **state)
+{
+	struct tcp_sock *tp = after_loss_at(1000);
+
+	tp->srtt = 8000000;
+	now += 1000 * MS;
+	tp->packets_out = tp->cwnd;
+	tcp_cong_acked(tp, 1, 1000000, now);
+	/* 1000 + 0.4 * (1 - 9.086)^3 = 788: a segment per seven. */
+	for (u32 i = 0; i < 6; i++)
+		tcp_cong_acked(tp, 1, 1000000, now);
+	assert_int_equal(tp->cwnd, 701);
+}
+
+/* Without a maximum that was, growth begins at once: 100 + 0.4 * 5^3. */
+static void test_rfc9438_4_2_convex_from_the_start(void **state)
+{
+	struct tcp_sock *tp = fresh();
+	u64 start = now;
+
+	tp->cwnd = 100;
+	tp->ssthresh = 100;
+	while (now - start < 5000 * MS)
+		round_trip(tp, 100000);
+	assert_in_range(tp->cwnd, 144, 158);
+}
+
+/* Each loss begins an epoch of its own; so does an idle time. */
+static void test_rfc9438_4_8_epochs(void **state)
+{
+	struct tcp_sock *tp = after_loss_at(1000);
+	u64 start = now;
+
+	while (now - start < 9086 * MS)
+		round_trip(tp, 100000);
+	lose(tp);
+	start = now;
+	while (now - start < 4500 * MS)
+		round_trip(tp, 100000);
+	assert_in_range(tp->cwnd, 930, 985);
+	assert_int_not_equal(tp->ca_priv[EPOCH], 0);
+	tp->ca->idle(tp);
+	assert_int_equal(tp->ca_priv[EPOCH], 0);
+}
+
+/* Of a short path a rise is 4 ms, of a long one 16 ms. */
+static void test_rfc9406_4_3_thresholds(void **state)
+{
+	struct tcp_sock *tp = fresh();
+
+	for (u32 i = 0; i < 5; i++)
+		round_trip(tp, 10000);
+	round_trip(tp, 13000);
+	assert_int_equal(tp->ca_priv[CSS_BASE], 0);
+	round_trip(tp, 17100);
+	assert_int_not_equal(tp->ca_priv[CSS_BASE], 0);
+	tp = fresh();
+	for (u32 i = 0; i < 5; i++)
+		round_trip(tp, 400000);
+	round_trip(tp, 420000);
+	assert_int_not_equal(tp->ca_priv[CSS_BASE], 0);
+}
+
+/* Fewer than eight round trips measured say nothing. */
+static void test_rfc9406_4_3_eight_samples(void **state)
+{
+	struct tcp_sock *tp = fresh();
+
+	for (u32 rtt = 50000; rtt < 200000; rtt += 20000) {
+		tp->cwnd = 14;
+		round_trip(tp, rtt);
+		assert_int_equal(tp->ca_priv[CSS_BASE], 0);
+	}
+	tp->cwnd = 18;
+	round_trip(tp, 250000);
+	tp->cwnd = 18;
+	round_trip(tp, 300000);
+	assert_int_not_equal(tp->ca_priv[CSS_BASE], 0);
+}
+
+/* Five rounds of a quarter of the growth, then avoidance. */
+static void test_rfc9406_4_2_conservative_slow_start(void **state)
+{
+	struct tcp_sock *tp = fresh();
+	u32 was, rounds = 0;
+
+	for (u32 i = 0; i < 5; i++)
+		round_trip(tp, 50000);
+	round_trip(tp, 60000);
+	assert_int_not_equal(tp->ca_priv[CSS_BASE], 0);
+	was = tp->cwnd;
+	round_trip(tp, 60000);
+	assert_in_range(tp->cwnd, was * 5 / 4 - 2, was * 5 / 4 + 2);
+	for (rounds = 1; tp->ssthresh == TCP_INFINITE_SSTHRESH; rounds++) {
+		assert_in_range(rounds, 1, 6);
+		tp->cwnd &= ~1u;	/* two segments are acknowledged each */
+		round_trip(tp, 60000);
+	}
+	assert_int_equal(rounds, 5);
+}
+
+static void test_tcp_congestion_starts_afresh(void **state)
+{
+	static const u32 zero[6];
+	struct tcp_sock *tp = after_loss_at(100);
+
+	round_trip(tp, 100000);
+	tcp_cong_set(tp, &tcp_newreno);
+	assert_memory_equal(tp->ca_priv, zero, sizeof(zero));
+}
+
+/* The window was not full for longer than a timeout: half the rest goes. */
+static void test_rfc7661_4_4_an_unused_window_shrinks(void **state)
+{
+	for (u32 what = 0; what < 3; what++) {
+		struct tcp_sock *tp = fresh();
+		struct tcp_ext ext = { .used_since = 0 };
+
+		tp->ext = &ext;
+		tp->rto = 200000;
+		tp->cwnd = 100;
+		tp->ssthresh = 50;
+		tp->packets_out = 10;
+		tcp_cong_acked(tp, 1, 1000, now);
+		now += 150 * MS;
+		/* It was full, or what is behind is the send buffer's fault. */
+		if (what == 1) {
+			tp->packets_out = 100;
+			tcp_cong_acked(tp, 1, 1000, now);
+			tp->cwnd = 100;
+			tp->packets_out = 10;
+			tcp_cong_acked(tp, 1, 1000, now);
+		}
+		tp->nospace = what == 2;
+		now += 100 * MS;
+		tcp_cong_acked(tp, 1, 1000, now);
+		assert_int_equal(tp->cwnd, what ? 100 : (100 + 11) / 2);
+		assert_int_equal(tp->ssthresh, what ? 50 : 75);
+	}
+}
+
 static int set_congestion(struct socket *s, const char *name)
 {
 	return s->ops->setsockopt(s, SOL_TCP, TCP_CONGESTION, name,
@@ -276,6 +452,16 @@ int main(void)
 		T(test_rfc9406_jitter_resumes_slow_start),
 		T(test_rfc7661_an_idle_window_decays),
 		T(test_rfc7661_an_unused_window_is_not_raised),
+		T(test_rfc9438_4_7_the_new_maximum),
+		T(test_rfc9438_4_3_alpha),
+		T(test_rfc9438_4_2_the_aim_is_ahead),
+		T(test_rfc9438_4_2_convex_from_the_start),
+		T(test_rfc9438_4_8_epochs),
+		T(test_rfc9406_4_3_thresholds),
+		T(test_rfc9406_4_3_eight_samples),
+		T(test_rfc9406_4_2_conservative_slow_start),
+		T(test_tcp_congestion_starts_afresh),
+		T(test_rfc7661_4_4_an_unused_window_shrinks),
 		T(test_tcp_congestion_chooses),
 	};
 

@@ -65,6 +65,7 @@ static void done(struct th_conn *c)
 
 static void test_rfc5682_2_1_a_spurious_timeout(void **state)
 {
+	static const u32 fresh[6];
 	struct th_conn c = timed_out(false, 6);
 
 	ack(1);
@@ -80,9 +81,22 @@ static void test_rfc5682_2_1_a_spurious_timeout(void **state)
 	assert_in_range(th_tp(c.s)->cwnd, 4, 5);
 	assert_int_equal(th_tp(c.s)->ssthresh, TCP_INFINITE_SSTHRESH);
 	assert_int_equal(th_tp(c.s)->lost_out, 0);
+	/* The slow start goes on with a fresh HyStart++. */
+	assert_memory_equal(th_tp(c.s)->ca_priv, fresh, sizeof(fresh));
 	quiet();
 	ack(3);
 	out(.flags = ACK, .seq = at(6), .ack = 1, .len = M);
+	done(&c);
+}
+
+/* All that was out is there: nothing is left to be found out. */
+static void test_rfc5682_2_1_2a_all_is_acknowledged(void **state)
+{
+	struct th_conn c = timed_out(false, 6);
+
+	ack(4);
+	assert_int_equal(th_tp(c.s)->ca_state, TCP_CA_OPEN);
+	assert_int_equal(snmp_counts[SNMP_TcpExt_TCPSpuriousRTOs], spurious);
 	done(&c);
 }
 
@@ -169,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_rfc5682_2_1_a_spurious_timeout),
+		T(test_rfc5682_2_1_2a_all_is_acknowledged),
 		T(test_rfc5682_2_1_a_true_timeout),
 		T(test_rfc5682_2_1_2a_without_new_data),
 		T(test_rfc5682_2_1_2a_a_duplicate_comes_first),
