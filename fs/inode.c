@@ -1,6 +1,8 @@
 /* Inodes and dentries: birth, references and death; names of what is open. */
 #include "fs/inode.h"
 
+#include "fs/namei.h"
+
 #include "fs/flock.h"
 #include "fs/record_lock.h"
 #include "kernel/mm/slab.h"
@@ -153,19 +155,19 @@ static char *put_before(char *at, const char *buf, const char *s, size_t len)
 
 char *d_path(const struct dentry *dentry, char *buf, size_t size)
 {
-	const struct dentry *d = dentry;
+	const struct dentry *d = dentry, *root = current_root();
 	char *at = put_before(buf + size, buf, "", 1);
 
 	if (at && d_deleted(d))
 		at = put_before(at, buf, DELETED, strlen(DELETED));
-	if (!d->parent && d == root_dentry)
+	if (d == root)
 		return put_before(at, buf, "/", 1);
-	for (; d->parent; d = d->parent) {
+	for (; d->parent && d != root; d = d->parent) {
 		at = put_before(at, buf, d->name, d->len);
 		at = put_before(at, buf, "/", 1);
 	}
 	/* What never had a directory (memfd) brings its own slash. */
-	if (d != root_dentry)
+	if (d != root && d != root_dentry)
 		at = put_before(at, buf, d->name, d->len);
 	return at;
 }

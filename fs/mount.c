@@ -283,6 +283,7 @@ void unmount_all(void)
 	struct mount *m;
 
 	set_cwd(NULL);
+	set_root(NULL);
 	if (sync_mounts(0))
 		pr_err("exit: not everything could be written out");
 	list_for_each_entry(m, &mounts, list) {

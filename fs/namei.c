@@ -18,31 +18,54 @@
 /* What the threads of the program share. Locks: w lock. */
 static struct {
 	struct spinlock lock;
-	struct dentry *cwd;	/* w  referenced; NULL: the root */
+	struct dentry *cwd;	/* w  referenced; NULL: root_dentry */
+	struct dentry *root;	/* w  the same */
 	u32 umask;		/* w */
 } fs_struct = { .umask = UMASK_DEFAULT };
 
-struct dentry *get_cwd(void)
+static struct dentry *get_place(struct dentry *const *place)
 {
 	struct dentry *dir;
 
 	spin_lock(&fs_struct.lock);
-	dir = dget(fs_struct.cwd ? fs_struct.cwd : root_dentry);
+	dir = dget(*place ? *place : root_dentry);
 	spin_unlock(&fs_struct.lock);
 	return dir;
 }
 
-void set_cwd(struct dentry *dir)
+static void set_place(struct dentry **place, struct dentry *dir)
 {
 	struct dentry *old;
 
 	if (dir)
 		dget(dir);
 	spin_lock(&fs_struct.lock);
-	old = fs_struct.cwd;
-	fs_struct.cwd = dir;
+	old = *place;
+	*place = dir;
 	spin_unlock(&fs_struct.lock);
 	dput(old);
+}
+
+struct dentry *get_cwd(void)
+{
+	return get_place(&fs_struct.cwd);
+}
+
+void set_cwd(struct dentry *dir)
+{
+	set_place(&fs_struct.cwd, dir);
+}
+
+void set_root(struct dentry *dir)
+{
+	set_place(&fs_struct.root, dir);
+}
+
+const struct dentry *current_root(void)
+{
+	const struct dentry *root = READ_ONCE(fs_struct.root);
+
+	return root ? root : root_dentry;
 }
 
 u32 current_umask(void)
@@ -91,7 +114,7 @@ static int put_target(struct nameidata *nd, const char *target, size_t len,
 	memcpy(nd->buf, target, len);
 	nd->rest = nd->buf;
 	if (nd->rest[0] == '/')
-		stand_at(nd, dget(root_dentry));
+		stand_at(nd, dget(nd->root));
 	return 0;
 }
 
@@ -151,7 +174,7 @@ static int step(struct nameidata *nd, const char *name, size_t len, char *rest,
 
 	nd->rest = rest;
 	if (is_dots(name, len)) {
-		if (len == 2 && nd->dentry->parent)
+		if (len == 2 && nd->dentry->parent && nd->dentry != nd->root)
 			stand_at(nd, dget(nd->dentry->parent));
 		return 0;
 	}
@@ -225,6 +248,7 @@ static struct nameidata *nd_new(void)
 	if (!nd)
 		return NULL;
 	nd->dentry = NULL;
+	nd->root = get_place(&fs_struct.root);
 	nd->links = 0;
 	nd->rest = nd->buf;
 	return nd;
@@ -232,8 +256,10 @@ static struct nameidata *nd_new(void)
 
 void nd_put(struct nameidata *nd)
 {
-	if (nd)
+	if (nd) {
 		dput(nd->dentry);
+		dput(nd->root);
+	}
 	kfree(nd);
 }
 
@@ -243,12 +269,12 @@ static struct nameidata *kernel_path_n(const char *path, size_t len, int *err)
 
 	*err = nd ? -ENAMETOOLONG : -ENOMEM;
 	if (!nd || len >= sizeof(nd->buf)) {
-		kfree(nd);
+		nd_put(nd);
 		return NULL;
 	}
 	memcpy(nd->buf, path, len);
 	nd->buf[len] = '\0';
-	nd->dentry = path[0] == '/' ? dget(root_dentry) : get_cwd();
+	nd->dentry = path[0] == '/' ? dget(nd->root) : get_cwd();
 	*err = 0;
 	return nd;
 }
@@ -295,7 +321,7 @@ int user_path(int dfd, const char __user *upath, bool empty,
 	else if (!len && !empty)
 		err = -ENOENT;
 	else if (nd->buf[0] == '/')
-		nd->dentry = dget(root_dentry);
+		nd->dentry = dget(nd->root);
 	else
 		err = start_at(nd, dfd, !len);
 	if (err) {

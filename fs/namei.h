@@ -22,6 +22,7 @@
 /* A walk under way; too big for the stack. */
 struct nameidata {
 	struct dentry *dentry;	/* where it stands; referenced */
+	struct dentry *root;	/* where "/" leads, and no ".." past; referenced */
 	const char *last;	/* of path_parent(): the last component */
 	size_t last_len;	/* 0: there is none, as in "/" */
 	bool trailing;		/* ... and a slash stood behind it */
@@ -102,7 +103,12 @@ int vfs_make_socket(const char *path, size_t len, struct inode **out)
 int vfs_find_socket(const char *path, size_t len, struct inode **out)
 	__must_check;
 
-/* The directory that relative paths start from, and the umask. */
+/*
+ * The directories that relative and absolute paths start from, and the umask.
+ * Setters take a reference of their own; NULL: the root of all.
+ */
 struct dentry *get_cwd(void);			/* referenced */
-void set_cwd(struct dentry *dir);		/* takes its own reference */
+void set_cwd(struct dentry *dir);
+void set_root(struct dentry *dir);
+const struct dentry *current_root(void);	/* only to compare with */
 u32 current_umask(void);

@@ -9,6 +9,7 @@
 #include "kernel/errno.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
+#include "kernel/process.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
@@ -178,19 +179,33 @@ SYSCALL_DEFINE2(getcwd, char __user *, buf, size_t, size)
 	return ret;
 }
 
-SYSCALL_DEFINE1(chdir, const char __user *, path)
+/* Lets @set know the directory that @path leads to, if @may. */
+static long set_dir(const char __user *path, bool may,
+		    void (*set)(struct dentry *dir))
 {
 	struct nameidata *nd;
 	int err = user_path_walk(AT_FDCWD, path, 0, &nd);
 
 	if (err)
 		return err;
-	if (is_dir(nd->dentry->inode))
-		set_cwd(nd->dentry);
-	else
+	if (!is_dir(nd->dentry->inode))
 		err = -ENOTDIR;
+	else if (!may)
+		err = -EPERM;
+	else
+		set(nd->dentry);
 	nd_put(nd);
 	return err;
+}
+
+SYSCALL_DEFINE1(chdir, const char __user *, path)
+{
+	return set_dir(path, true, set_cwd);
+}
+
+SYSCALL_DEFINE1(chroot, const char __user *, path)
+{
+	return set_dir(path, is_root(), set_root);
 }
 
 SYSCALL_DEFINE1(fchdir, int, fd)

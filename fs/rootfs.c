@@ -292,6 +292,7 @@ int rootfs_init(void)
 void rootfs_forget(void)
 {
 	set_cwd(NULL);
+	set_root(NULL);
 	if (!root_dentry)
 		return;
 	mutex_lock(&tree_lock);

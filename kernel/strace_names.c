@@ -303,6 +303,7 @@ const struct strace_signature strace_signatures[] __packed_names = {
 	{ __NR_fcntl, "dFX" },
 	{ __NR_getcwd, "xu" },
 	{ __NR_chdir, "s" },
+	{ __NR_chroot, "s" },
 	{ __NR_fchdir, "d" },
 	{ __NR_readlink, "sxu" },
 	{ __NR_gettimeofday, "xx" },

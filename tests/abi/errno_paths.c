@@ -108,7 +108,7 @@ CASE(errno_path_directories)
 	begin();
 	f = open("f", O_RDONLY);
 #define X(p)								\
-	TRY(chdir(p)); TRY(mkdir(p, 0700)); TRY(rmdir(p));		\
+	TRY(chdir(p)); TRY(chroot(p)); TRY(mkdir(p, 0700)); TRY(rmdir(p));\
 	TRY(unlink(p)); TRY(mknod(p, S_IFIFO | 0600, 0));
 	EACH_PATH
 #undef X

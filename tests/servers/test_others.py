@@ -95,6 +95,25 @@ def test_haproxy(tmp_path):
             back.kill()
 
 
+def test_haproxy_as_debian_configures_it(tmp_path):
+    """It goes into /var/lib/haproxy (chroot) and becomes the user haproxy."""
+    with open(os.path.join(os.path.dirname(find("haproxy")), "../../etc",
+                           "haproxy/haproxy.cfg"), encoding="utf-8") as f:
+        shipped = f.read()
+    assert re.search(r"^\s*chroot /var/lib/haproxy$", shipped, re.M)
+    (tmp_path / "haproxy.cfg").write_text(shipped + """
+frontend here
+	bind :80
+	http-request return status 200 content-type text/plain string "in a cage"
+""")
+    with Server("haproxy", port=80, probe=b"GET / HTTP/1.0\r\n\r\n", options=(
+            "--kernel-arg", "strace=1",
+            "-f", f"{tmp_path}/haproxy.cfg:/etc/haproxy/haproxy.cfg")) as server:
+        assert client("curl", "-s", server.url) == "in a cage"
+        assert re.search(r"chroot\(.*\) += 0", server.console)
+        assert re.search(r"setuid\((0x)?[1-9].*\) += 0", server.console)
+
+
 LIGHTTPD = """\
 server.document-root = "/www"
 server.port = 80

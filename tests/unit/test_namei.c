@@ -30,6 +30,7 @@ long sys_faccessat2(int dfd, const char *path, int mode, u32 flags);
 long sys_readlink(const char *path, char *to, int size);
 long sys_getcwd(char *to, size_t size);
 long sys_chdir(const char *path);
+long sys_chroot(const char *path);
 long sys_fchdir(int fd);
 long sys_getdents64(int fd, char *to, u32 count);
 
@@ -55,6 +56,7 @@ static int setup(void **state)
 	put_full("etc", "", S_IFDIR | 0755, 77, 2);
 	put_bytes("etc/motd", "welcome\n", 8, S_IFREG | 0644);
 	put("a/b/c/deep", "deep");
+	put_bytes("a/b/link", "/c", 2, S_IFLNK | 0777);
 	trailer();
 	assert_int_equal(initramfs_init(buf, len), 0);
 	assert_int_equal(rootfs_init(), 0);
@@ -234,6 +236,42 @@ static void test_open_errors(void **state)
 	assert_int_equal(sys_open("/etc/motd", O_RDONLY, 0), 0);
 }
 
+/* "/", links and ".." end at the new root; what is open leads past it. */
+static void test_chroot(void **state)
+{
+	int outside = sys_open("/etc", O_RDONLY, 0), fd;
+	char path[32];
+
+	assert_int_equal(sys_chroot("nope"), -ENOENT);
+	assert_int_equal(sys_chroot("/etc/motd"), -ENOTDIR);
+	assert_int_equal(sys_chroot("/a/b"), 0);
+	assert_int_equal(sys_stat("/bin", &st), -ENOENT);
+	assert_int_equal(sys_stat("/c/deep", &st), 0);
+	assert_int_equal(sys_stat("/../../c/../c/deep", &st), 0);
+	/* The current directory has stayed outside. */
+	assert_int_equal(sys_stat("etc/motd", &st), 0);
+	assert_int_equal(sys_chdir("/c"), 0);
+	assert_int_equal(sys_getcwd(path, 32), 3);
+	assert_string_equal(path, "/c");
+	assert_int_equal(sys_chdir("../.."), 0);
+	assert_int_equal(sys_getcwd(path, 32), 2);
+	assert_int_equal(sys_stat("etc", &st), -ENOENT);
+	/* A link that begins with a slash. */
+	assert_int_equal(sys_stat("link/deep", &st), 0);
+	fd = sys_openat(outside, "motd", O_RDONLY, 0);
+	assert_true(fd >= 0);
+	sys_close(fd);
+	/* And out again, as root may. */
+	assert_int_equal(sys_fchdir(outside), 0);
+	assert_int_equal(sys_chroot(".."), 0);
+	assert_int_equal(sys_stat("/bin/busybox", &st), 0);
+	host_not_root = true;
+	assert_int_equal(sys_chroot("/"), -EPERM);
+	assert_int_equal(sys_chroot("/nope"), -ENOENT);
+	host_not_root = false;
+	sys_close(outside);
+}
+
 static void test_openat_and_cwd(void **state)
 {
 	char path[32];
@@ -337,7 +375,7 @@ static void test_directories(void **state)
 				    "proc run sbin sys tmp up var ");
 		assert_string_equal(listing("/bin", room),
 				    ". .. busybox sh ");
-		assert_string_equal(listing("/a/b", room), ". .. c ");
+		assert_string_equal(listing("/a/b", room), ". .. c link ");
 		assert_string_equal(listing("/dev", room),
 				    ". .. console fd full null random shm "
 				    "stderr stdin stdout tty urandom zero ");
@@ -430,7 +468,7 @@ int main(void)
 		T(test_reading_a_file),
 		T(test_mmap_reads_through_the_hook),
 		T(test_open_errors),
-		T(test_openat_and_cwd),
+		T(test_openat_and_cwd), T(test_chroot),
 		T(test_access),
 		T(test_readlink),
 		T(test_directories),
