@@ -198,6 +198,17 @@ SYSCALL_DEFINE2(nanosleep, const struct timespec __user *, req,
 			 rem);
 }
 
+/* Nobody wakes from waiting for time to pass in which it runs itself. */
+static bool is_own_cpu_clock(int clock)
+{
+	struct task *thread = NULL;
+
+	if (cpu_clock_find(clock, &thread) || !thread)
+		return false;
+	put_task(thread);
+	return thread == current;
+}
+
 static bool is_cpu_clock(int clock)
 {
 	return clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID;
@@ -240,7 +251,7 @@ SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags,
 		return -EOPNOTSUPP;
 	if (copy_from_user(&ts, req, sizeof(ts)))
 		return -EFAULT;
-	if (!timespec_valid(&ts))
+	if (!timespec_valid(&ts) || is_own_cpu_clock(clock))
 		return -EINVAL;
 	ns = timespec_to_ns(&ts);
 	if (is_cpu_clock(clock) && !(flags & TIMER_ABSTIME))

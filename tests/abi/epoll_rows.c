@@ -229,6 +229,58 @@ CASE(epoll_wake_order)
 	say("%d woken", w[0].got + w[1].got);
 }
 
+/* Of several threads in one epoll the last to come is the first woken. */
+CASE(epoll_last_waiter_first)
+{
+	int ep = epoll_create1(0), e = eventfd(0, EFD_NONBLOCK);
+	struct waiter w[3];
+	eventfd_t v;
+
+	watch(ep, EPOLL_CTL_ADD, e, EPOLLIN | EPOLLET);
+	for (int i = 0; i < 3; i++)
+		start(&w[i], ep);
+	for (int i = 2; i >= 0; i--) {
+		eventfd_write(e, 1);
+		finish(&w[i], e);
+		eventfd_read(e, &v);
+	}
+}
+
+/* An exclusive watch that has nobody to wake lets the next one be woken. */
+CASE(epoll_exclusive_without_a_waiter)
+{
+	for (int order = 0; order < 2; order++) {
+		int e = eventfd(0, 0), ep[3];
+		struct waiter w;
+
+		for (int i = 0; i < 3; i++) {
+			ep[i] = epoll_create1(0);
+			watch(ep[i], EPOLL_CTL_ADD, e,
+			      EPOLLIN | EPOLLEXCLUSIVE);
+		}
+		start(&w, ep[order ? 0 : 2]);
+		eventfd_write(e, 1);
+		finish(&w, e);
+		for (int i = 0; i < 3; i++)
+			show_ready(ep[i], e, 8, 0);
+	}
+}
+
+CASE(epoll_of_an_epoll_by_its_other_names)
+{
+	int in = epoll_create1(0), out = epoll_create1(0), e = eventfd(0, 0);
+	struct pollfd p = { .fd = in, .events = POLLRDNORM | POLLOUT };
+
+	watch(out, EPOLL_CTL_ADD, in, EPOLLRDNORM | EPOLLOUT | EPOLLPRI);
+	watch(in, EPOLL_CTL_ADD, e, EPOLLIN);
+	show_ready(out, in, 8, 0);
+	TRY(poll(&p, 1, 0));
+	eventfd_write(e, 1);
+	show_ready(out, in, 8, 0);
+	TRY(poll(&p, 1, 0));
+	say("%x", p.revents);
+}
+
 CASE(epoll_in_means_readable)
 {
 	int ep = epoll_create1(0), fd[2];

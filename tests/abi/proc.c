@@ -66,6 +66,54 @@ CASE(proc_fdinfo)
 	TRY(open("/proc/self/fdinfo/x", O_RDONLY));
 }
 
+/* One line for each watch, by the tree's order: looked for, not compared. */
+CASE(proc_fdinfo_of_an_epoll)
+{
+	struct { int fd; uint32_t events; uint64_t data; } w[] = {
+		{ eventfd(0, 0), EPOLLIN, 0xfedcba9876543210 },
+		{ socket(AF_UNIX, SOCK_STREAM, 0), EPOLLOUT | EPOLLONESHOT, 7 },
+		{ epoll_create1(0), EPOLLIN | EPOLLET, 0 },
+		{ dup(3), EPOLLPRI | EPOLLEXCLUSIVE, 1 },
+		{ 0, EPOLLIN, 2 },
+		{ socket(AF_INET, SOCK_DGRAM, 0), 0, 3 },
+	};
+	int ep = epoll_create1(0), p[2];
+	char path[64];
+
+	pipe(p);
+	w[4].fd = p[1];
+	for (int i = 0; i < 6; i++) {
+		struct epoll_event ev = { .events = w[i].events,
+					  .data.u64 = w[i].data };
+
+		TRY(epoll_ctl(ep, EPOLL_CTL_ADD, w[i].fd, &ev));
+	}
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", ep);
+	slurp(path, 4096);
+	for (int i = 0; i < 6; i++) {
+		unsigned long ino = 0, dev = 0;
+		struct stat st;
+		char *line, end[2] = "";
+		long pos = -1;
+
+		snprintf(path, sizeof(path), "tfd: %8d events: ", w[i].fd);
+		line = strstr(text, path);
+		fstat(w[i].fd, &st);
+		if (line)
+			sscanf(line + 48, "%*x pos:%ld ino:%lx sdev:%lx%1[\n]",
+			       &pos, &ino, &dev, end);
+		say("%.55s pos %ld, ino %d, sdev %d, end %d",
+		    line ? line : "none", pos, ino == st.st_ino,
+		    dev == st.st_dev, *end == '\n');
+	}
+	/* Disabled by its one shot. */
+	TRY(epoll_wait(ep, &(struct epoll_event){ 0 }, 1, 0));
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", ep);
+	slurp(path, 4096);
+	snprintf(path, sizeof(path), "tfd: %8d events: ", w[1].fd);
+	say("%.32s", strstr(text, path) ? strstr(text, path) : "none");
+}
+
 static void fd_link(int fd)
 {
 	char path[64], to[64] = "";

@@ -205,3 +205,111 @@ CASE(threads_inherit)
 	TRY(syscall(SYS_clone3, args, 4096));
 	TRY(syscall(SYS_clone3, args, 4104));
 }
+
+CASE(signal_suspend_puts_back)
+{
+	uint64_t mask = bit(SIGUSR1) | bit(SIGUSR2), wait = bit(SIGUSR2);
+
+	signal(SIGUSR1, on_signal);
+	block(mask);
+	kill(getpid(), SIGUSR1);
+	calls = 0;
+	TRY(syscall(SYS_rt_sigsuspend, &wait, 8));
+	say("calls %d, inside %llx, after %llx", calls,
+	    (unsigned long long)mask_inside, (unsigned long long)mask_now());
+	TRY(syscall(SYS_rt_sigsuspend, &wait, 4));
+	TRY(syscall(SYS_rt_sigsuspend, BAD_LOW, 8));
+	block(0);
+	signal(SIGUSR1, SIG_DFL);
+}
+
+#ifndef SS_AUTODISARM
+#define SS_AUTODISARM	(1 << 31)
+#endif
+
+static char alt[32768];
+static stack_t inside;
+static volatile int on_alt;
+
+static void on_stack(int sig)
+{
+	char here;
+
+	on_alt = &here >= alt && &here < alt + sizeof(alt);
+	sigaltstack(NULL, &inside);
+}
+
+static void show_stack(const char *what, const stack_t *st)
+{
+	say("%s: flags %x, size %zu, at it %d", what, st->ss_flags,
+	    st->ss_size, st->ss_sp == alt);
+}
+
+CASE(signal_altstack_disarms)
+{
+	stack_t st = { .ss_sp = alt, .ss_size = sizeof(alt) }, old;
+	struct sigaction sa = { .sa_handler = on_stack };
+	const unsigned flags[] = { 0, SS_AUTODISARM };
+
+	for (int i = 0; i < 4; i++) {
+		st.ss_flags = flags[i % 2];
+		sa.sa_flags = i / 2 ? 0 : SA_ONSTACK;
+		sigaction(SIGUSR1, &sa, NULL);
+		TRY(sigaltstack(&st, NULL));
+		kill(getpid(), SIGUSR1);
+		say("on it %d", on_alt);
+		show_stack("inside", &inside);
+		TRY(sigaltstack(NULL, &old));
+		show_stack("after", &old);
+	}
+	st.ss_flags = SS_DISABLE | SS_AUTODISARM;
+	TRY(sigaltstack(&st, NULL));
+	TRY(sigaltstack(NULL, &old));
+	say("flags %x", old.ss_flags);
+	st.ss_flags = SS_DISABLE;
+	TRY(sigaltstack(&st, NULL));
+	signal(SIGUSR1, SIG_DFL);
+}
+
+/*
+ * What lies below the stack pointer is the function's own for 128 bytes, and
+ * a handler may use the vector registers.
+ */
+static void on_red_zone(int sig)
+{
+	volatile char big[4096];
+
+	memset((void *)big, 0xee, sizeof(big));
+	__asm__ volatile("pxor %%xmm5, %%xmm5\n\tstd\n\tcld" : : :
+			 "xmm5");
+	calls++;
+}
+
+CASE(signal_red_zone)
+{
+	uint64_t sum = 0, vector[2] = { 0x1234, 0x5678 }, flags;
+	long pid = getpid(), ret;
+
+	signal(SIGUSR1, on_red_zone);
+	calls = 0;
+	__asm__ volatile(
+		"movq $0x11, -8(%%rsp)\n\t"
+		"movq $0x22, -64(%%rsp)\n\t"
+		"movq $0x44, -128(%%rsp)\n\t"
+		"movdqu (%[vector]), %%xmm5\n\t"
+		"syscall\n\t"
+		"movdqu %%xmm5, (%[vector])\n\t"
+		"movq -8(%%rsp), %[sum]\n\t"
+		"addq -64(%%rsp), %[sum]\n\t"
+		"addq -128(%%rsp), %[sum]"
+		: "=a" (ret), [sum] "=&r" (sum)
+		: "a" (62l), "D" (pid), "S" ((long)SIGUSR1),
+		  [vector] "r" (vector)
+		: "rcx", "r11", "xmm5", "memory");
+	__asm__ volatile("pushfq\n\tpopq %0" : "=r" (flags));
+	say("kill %ld, calls %d, red zone %llx, vector %llx %llx, flags %llx",
+	    ret, calls, (unsigned long long)sum,
+	    (unsigned long long)vector[0], (unsigned long long)vector[1],
+	    (unsigned long long)flags & 0x400);
+	signal(SIGUSR1, SIG_DFL);
+}

@@ -124,6 +124,50 @@ CASE(sendfile_moves)
 	unlink("/tmp/abi-sg");
 }
 
+/* Where sums of positions would overflow. */
+CASE(sendfile_near_the_end)
+{
+	const loff_t max = INT64_MAX;
+	loff_t at[] = { max, max - 1, max - 5, max - 6 };
+	int f, g, p[2], s[2];
+	char buf[8];
+
+	tree_enter();
+	f = file_of("f", 20);
+	pipe2(p, O_NONBLOCK);
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, s);
+	g = open("g", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	for (int i = 0; i < 4; i++) {
+		loff_t off = at[i], off2 = at[i];
+
+		say("%d from the end", (int)(max - at[i]));
+		TRY(sendfile(s[0], f, &off, 5));
+		say("moved %d", off != at[i]);
+		TRY(sendfile(p[1], f, &off, 5));
+		TRY(sendfile(s[0], f, &off, 0));
+		TRY(splice(f, &off, p[1], NULL, 5, 0));
+		write(p[1], "hello", 5);
+		TRY(splice(p[0], NULL, f, &off2, 6, 0));
+		TRY(pread(f, buf, 6, at[i]));
+		TRY(pwrite(f, buf, 6, at[i]));
+		TRY(lseek(g, at[i], SEEK_SET) == at[i]);
+		TRY(read(g, buf, 6));
+		TRY(sendfile(s[0], g, NULL, 6));
+		off = 0;
+		TRY(sendfile(g, f, &off, 6));
+	}
+	ftruncate(f, 20);
+	lseek(f, 0, SEEK_SET);
+	TRY(sendfile(s[0], f, NULL, SIZE_MAX));
+	TRY(sendfile(s[0], f, NULL, (size_t)max + 1));
+	TRY(sendfile(s[0], f, NULL, max));
+	close(f);
+	close(g);
+	unlink("f");
+	unlink("g");
+	tree_leave();
+}
+
 CASE(splice_errors)
 {
 	int f = file_of("/tmp/abi-sp", 20), p[2], q[2], s[2], app;
