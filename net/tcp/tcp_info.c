@@ -62,6 +62,7 @@ static void more_info(const struct tcp_sock *tp, struct tcp_info *info)
 						      : UINT64_MAX;
 	info->tcpi_rcv_rtt = e ? e->rtt_us : 0;
 	info->tcpi_notsent_bytes = tp->write_seq - tp->snd_nxt;
+	info->tcpi_min_rtt = tp->min_rtt;
 	info->tcpi_snd_wnd = tp->snd_wnd;
 	info->tcpi_bytes_acked = bytes(tp->n.bytes_acked, tp->iss, tp->snd_una);
 	info->tcpi_bytes_received = bytes(tp->n.bytes_received, tp->irs,

@@ -43,10 +43,10 @@ struct tcp_info {
 	u32 tcpi_segs_out;
 	u32 tcpi_segs_in;
 	u32 tcpi_notsent_bytes;
-	u32 tcpi_min_rtt;	/* 0: not known; so the next five */
+	u32 tcpi_min_rtt;	/* us, of all its life; 0: none yet */
 	u32 tcpi_data_segs_in;
 	u32 tcpi_data_segs_out;
-	u64 tcpi_delivery_rate;
+	u64 tcpi_delivery_rate;	/* 0: not measured; so the next five */
 	u64 tcpi_busy_time;
 	u64 tcpi_rwnd_limited;
 	u64 tcpi_sndbuf_limited;

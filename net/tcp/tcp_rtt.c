@@ -12,10 +12,11 @@
 
 void tcp_rtt_sample(struct tcp_sock *tp, u32 rtt_us)
 {
-	u32 rtt = clamp(rtt_us, 1u, TCP_RTO_MAX / 8);
+	u32 rtt = min(rtt_us, TCP_RTO_MAX / 8);
 	u32 srtt, diff;
 
 	if (!tp->srtt) {
+		tp->min_rtt = rtt;
 		tp->srtt = rtt * 8;		/* rule 2.2 */
 		tp->rttvar = rtt * 2;
 	} else {
@@ -23,6 +24,8 @@ void tcp_rtt_sample(struct tcp_sock *tp, u32 rtt_us)
 		diff = srtt > rtt ? srtt - rtt : rtt - srtt;
 		tp->rttvar += diff - tp->rttvar / 4;
 		tp->srtt += rtt - srtt;
+		if (unlikely(rtt < tp->min_rtt))
+			tp->min_rtt = rtt;
 	}
 	/* rttvar is kept times 4, which is the K of the rule. */
 	tp->rto = tp->srtt / 8 + max(tp->rttvar, CLOCK_GRANULARITY);

@@ -8,7 +8,7 @@
 #define TCP_RTO_MIN	200000u		/* below rule 2.4's 1 s, as Linux */
 #define TCP_RTO_MAX	120000000u
 
-/* Takes in one measurement of @rtt_us. sk lock. */
+/* Takes in one measurement of @rtt_us, at least 1. sk lock. */
 void tcp_rtt_sample(struct tcp_sock *tp, u32 rtt_us);
 
 /* The timeout now, ns, with backoff. */

@@ -190,6 +190,7 @@ struct tcp_sock {
 	u8 timer_owed;		/* k  timer fired while a task owned us */
 	u8 err_soft;		/* s  errno of the last ICMP error */
 	u32 notsent_lowat;	/* s, read freely by poll; 0: none */
+	u32 min_rtt;		/* s  us, least so far; for TCP_INFO */
 	struct tcp_counts n;	/* s */
 };
 

@@ -114,8 +114,8 @@ static void syn_acked(struct tcp_sock *tp, u32 ack, u64 now)
 		tcp_fastopen_fall_back(tp);
 
 	if (!tp->retransmits)
-		tcp_rtt_sample(tp, (u32)((now - min(now, skb->tstamp)) /
-					 NSEC_PER_USEC));
+		tcp_rtt_sample(tp, (u32)max((now - min(now, skb->tstamp)) /
+					    NSEC_PER_USEC, 1ull));
 	list_del(&skb->tx_link);
 	tcp_free_tx(tp, skb);
 	tp->snd_una = tp->snd_nxt;

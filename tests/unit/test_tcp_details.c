@@ -13,6 +13,7 @@
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_hash.h"
+#include "net/tcp/tcp_info.h"
 #include "net/tcp/tcp_mtu.h"
 #include "net/tcp/tcp_output.h"
 #include "net/tcp/tcp_port.h"
@@ -375,6 +376,24 @@ static void test_rfc6298_2_3_granularity(void **state)
 	done(&c);
 }
 
+static void test_info_tells_the_least_round_trip(void **state)
+{
+	static const u32 rtts[] = { 50, 20, 80 }, least[] = { 50, 20, 20 };
+	struct th_conn c = th_established(true);
+	struct tcp_info info;
+
+	tcp_get_info(c.s->sk, &info, host_now);
+	assert_int_equal(info.tcpi_min_rtt, 0);
+	for (u32 i = 0; i < 3; i++) {
+		assert_int_equal(th_send(c.s, bytes, 10, 0), 10);
+		th_sleep_ms(rtts[i]);
+		in(.flags = ACK, .seq = 1, .ack = 11 + 10 * i, .wnd = 60000);
+		tcp_get_info(c.s->sk, &info, host_now);
+		assert_int_equal(info.tcpi_min_rtt, 1000 * least[i]);
+	}
+	done(&c);
+}
+
 /* RFC 7323 section 4.1: an echo older than any of ours says nothing. */
 static void test_rfc7323_4_1_an_echo_from_nowhere(void **state)
 {
@@ -606,6 +625,7 @@ int main(void)
 		T(test_rfc5482_the_time_begins_with_the_data),
 		T(test_rfc9293_3_8_4_no_keepalive_beside_data),
 		T(test_rfc6298_2_3_granularity),
+		T(test_info_tells_the_least_round_trip),
 		T(test_rfc7323_4_1_an_echo_from_nowhere),
 		T(test_no_memory_for_the_fin_is_no_fin),
 		T(test_shutdown_of_a_failed_connect),
