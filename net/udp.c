@@ -369,12 +369,12 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 	struct sk_buff *skb;
 	int err;
 
-	if (sk->sk_shutdown & SEND_SHUTDOWN)
-		return -EPIPE;
 	err = destination(sk, msg, &ip, &to.port);
 	if (err)
 		return err;
 	err = sock_error(sk);
+	if (!err && sk->sk_shutdown & SEND_SHUTDOWN)
+		err = -EPIPE;
 	if (err)
 		return err;
 	err = read_datagram(msg, &skb);

@@ -2,8 +2,11 @@
 #define _GNU_SOURCE
 #include "tests/abi/abi.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 CASE(read_and_write)
@@ -145,4 +148,64 @@ CASE(megabytes_in_order)
 		got += r;
 	}
 	say("got %zu bad %zu", got, bad);
+}
+
+CASE(recv_throws_away)
+{
+	char buf[16] = "............";
+	int fd[2];
+
+	tcp_pair(fd);
+	write(fd[0], "abcdefghijkl", 12);
+	settle(fd[1], POLLIN);
+	TRY(recv(fd[1], buf, 4, MSG_TRUNC));
+	say("%s", buf);
+	TRY(recv(fd[1], NULL, 3, MSG_TRUNC));
+	TRY(recv(fd[1], buf, 2, MSG_TRUNC | MSG_PEEK));
+	TRY(recv(fd[1], buf, 8, 0));
+	say("%s", buf);
+}
+
+static void *write_twice(void *fd)
+{
+	write(*(int *)fd, "ab", 2);
+	until_others_sleep();
+	write(*(int *)fd, "cdef", 4);
+	return NULL;
+}
+
+static void wait_for_all(const char *what, int fd[2])
+{
+	struct timeval tv = { 0, 30000 };
+	char buf[16] = "";
+	pthread_t t;
+
+	say("%s", what);
+	fcntl(fd[0], F_SETFL, 0);
+	fcntl(fd[1], F_SETFL, 0);
+	pthread_create(&t, NULL, write_twice, &fd[0]);
+	TRY(recv(fd[1], buf, 5, MSG_WAITALL));
+	say("%s", buf);
+	pthread_join(t, NULL);
+	/* Without waiting, until the time is up, until the end. */
+	TRY(recv(fd[1], buf, 5, MSG_WAITALL | MSG_DONTWAIT));
+	write(fd[0], "gh", 2);
+	settle(fd[1], POLLIN);
+	setsockopt(fd[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	TRY(recv(fd[1], buf, 5, MSG_WAITALL));
+	TRY(recv(fd[1], buf, 5, MSG_WAITALL));
+	write(fd[0], "ijk", 3);
+	shutdown(fd[0], SHUT_WR);
+	TRY(recv(fd[1], buf, 5, MSG_WAITALL));
+	TRY(recv(fd[1], buf, 5, MSG_WAITALL));
+}
+
+CASE(recv_waits_for_all)
+{
+	int fd[2];
+
+	tcp_pair(fd);
+	wait_for_all("tcp", fd);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, fd);
+	wait_for_all("unix", fd);
 }

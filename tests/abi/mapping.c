@@ -159,3 +159,114 @@ CASE(mapping_mincore)
 	TRY(mincore(p, 0, in));
 	TRY(mincore(BAD_KERNEL, 4096, in));
 }
+
+#define PAGE 4096l
+
+static char *own(char *at, long len, int flags)
+{
+	return mmap(at, len, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+}
+
+static bool mapped(char *p)
+{
+	unsigned char vec;
+
+	return mincore(p, PAGE, &vec) == 0;
+}
+
+CASE(mapping_moves)
+{
+	char *p = own(NULL, 8 * PAGE, 0), *q, *r;
+
+	for (int i = 0; i < 8; i++)
+		p[i * PAGE] = 'a' + i;
+	/* Smaller: what is behind goes. Larger again: it is new. */
+	TRY(mremap(p, 4 * PAGE, 2 * PAGE, 0) == p);
+	say("%d %d %d", mapped(p + PAGE), mapped(p + 2 * PAGE),
+	    mapped(p + 4 * PAGE));
+	TRY(mremap(p, 2 * PAGE, 4 * PAGE, 0) == p);
+	say("%c %c %d %d %c", p[0], p[PAGE], p[2 * PAGE], p[3 * PAGE],
+	    p[4 * PAGE]);
+	/* No room behind, and it must not move. */
+	TRY((long)mremap(p, 2 * PAGE, 5 * PAGE, 0));
+	TRY((long)mremap(p, 2 * PAGE, 5 * PAGE, MREMAP_FIXED, p));
+	q = mremap(p, 8 * PAGE, 16 * PAGE, MREMAP_MAYMOVE);
+	say("%c %c %c %d %d", q[0], q[PAGE], q[7 * PAGE], q[8 * PAGE],
+	    q == p || !mapped(p));
+	/* To a place of one's own, over what is there. */
+	r = own(NULL, 4 * PAGE, 0);
+	memset(r, 'r', 4 * PAGE);
+	TRY(mremap(q, 2 * PAGE, 3 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, r)
+	    == r);
+	say("%c %c %d %c", r[0], r[PAGE], r[2 * PAGE], r[3 * PAGE]);
+	say("%d %d", mapped(q), mapped(q + 2 * PAGE));
+	TRY((long)mremap(r, 3 * PAGE, 3 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+			 r + PAGE));
+	TRY((long)mremap(r, 3 * PAGE, 0, MREMAP_MAYMOVE));
+	TRY((long)mremap(r, PAGE, 2 * PAGE, 64));
+	munmap(r, 4 * PAGE);
+	munmap(q, 16 * PAGE);
+}
+
+CASE(mapping_of_a_file_moves)
+{
+	int fd = memfd_create("m", 0);
+	char *s, *t;
+
+	ftruncate(fd, 4 * PAGE);
+	pwrite(fd, "0", 1, 0);
+	pwrite(fd, "1", 1, PAGE);
+	pwrite(fd, "2", 1, 2 * PAGE);
+	s = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	s[1] = 'x';
+	t = own(NULL, 4 * PAGE, 0);
+	TRY(mremap(s + PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, t)
+	    == t);
+	say("%c %c, %d %d", t[0], t[PAGE], mapped(s + PAGE), mapped(s));
+	t[PAGE] = 'y';
+	say("%c", s[2 * PAGE]);
+	munmap(s, 3 * PAGE);
+	munmap(t, 4 * PAGE);
+}
+
+CASE(mapping_where)
+{
+	char *p = own(NULL, 8 * PAGE, 0), *q;
+
+	/* A hint that can be followed is; one that cannot be is none. */
+	munmap(p + 2 * PAGE, 2 * PAGE);
+	TRY(own(p + 2 * PAGE, PAGE, 0) == p + 2 * PAGE);
+	TRY(own(p + 2 * PAGE, PAGE, 0) == p + 2 * PAGE);
+	TRY(own(p + 3 * PAGE + 5, PAGE, 0) == p + 3 * PAGE);
+	TRY((long)own(p + 5, PAGE, MAP_FIXED));
+	TRY((long)own(p, PAGE, MAP_FIXED_NOREPLACE));
+	p[0] = 'p';
+	TRY(own(p, PAGE, MAP_FIXED) == p);
+	say("%d", p[0]);
+	TRY((long)own(NULL, PAGE, MAP_HUGETLB));
+	/* More than there is of everything. */
+	TRY((long)own(NULL, 1l << 44, 0));
+	TRY((long)own(NULL, -PAGE, 0));
+	q = mmap(NULL, 1l << 40, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		 0);
+	say("address space %d", q != MAP_FAILED);
+	munmap(q, 1l << 40);
+	munmap(p, 8 * PAGE);
+}
+
+CASE(mapping_heap)
+{
+	char *end = (char *)syscall(SYS_brk, 0), *to = end + 3 * PAGE;
+
+	TRY((char *)syscall(SYS_brk, to) == to);
+	memset(end, 'h', 3 * PAGE);
+	TRY((char *)syscall(SYS_brk, end) == end);
+	say("gone %d", !mapped((char *)(((long)end + 2 * PAGE) & -PAGE)));
+	TRY((char *)syscall(SYS_brk, to) == to);
+	say("new %d", to[-1]);
+	/* What cannot be is no error: it stays where it is. */
+	TRY((char *)syscall(SYS_brk, 1) == to);
+	TRY((char *)syscall(SYS_brk, end + (1l << 44)) == to);
+	TRY((char *)syscall(SYS_brk, end) == end);
+}

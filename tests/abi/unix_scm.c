@@ -270,3 +270,38 @@ CASE(scm_cycle)
 	say("%x", n);
 	TRY(read(p[0], &c, 1));
 }
+
+/* Who looks only at the data is told that there was more. */
+CASE(scm_without_room)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr h;
+	} c;
+	struct iovec v = { "x", 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	const int types[] = { SOCK_STREAM, SOCK_DGRAM };
+	char buf[4];
+	int s[2];
+
+	for (int i = 0; i < 2; i++) {
+		socketpair(AF_UNIX, types[i], 0, s);
+		c.h = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+					.cmsg_level = SOL_SOCKET,
+					.cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(&c.h), &s[0], sizeof(int));
+		m.msg_control = &c;
+		m.msg_controllen = sizeof(c);
+		v = (struct iovec){ "x", 1 };
+		TRY(sendmsg(s[0], &m, 0));
+		v = (struct iovec){ buf, sizeof(buf) };
+		m.msg_control = NULL;
+		m.msg_controllen = 0;
+		TRY(recvmsg(s[1], &m, MSG_DONTWAIT));
+		say("flags %x", m.msg_flags);
+		setsockopt(s[1], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, 4);
+		write(s[0], "y", 1);
+		TRY(recvmsg(s[1], &m, MSG_DONTWAIT));
+		say("flags %x", m.msg_flags);
+	}
+}
