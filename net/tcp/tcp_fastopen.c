@@ -216,7 +216,6 @@ void tcp_fastopen_fall_back(struct tcp_sock *tp)
 		return;
 	SNMP_INC(TcpExt_TCPFastOpenActiveFail);
 	rest = list_next_entry(syn, tx_link);
-	tcp_tx(rest)->retrans = 0;
 	tp->send_head = rest;
 	tp->snd_nxt = tcp_tx(rest)->seq;
 }

@@ -56,6 +56,26 @@ static void done(struct th_conn *c)
 	th_flush();
 }
 
+/* A program that took twice as much will take twice that. */
+static void test_rcvbuf_is_ahead_of_a_slow_start(void **state)
+{
+	struct th_conn c = th_established(true);
+	struct tcp_sock *tp = th_tp(c.s);
+	struct tcp_ext *e = tcp_ext_get(tp);
+	struct tcp_segment seg = { .seq = 0 };
+
+	tp->advmss = 1460;
+	e->space = 100000;
+	e->space_seq = tp->copied_seq - 200000;
+	e->space_at = 1;
+	e->rtt_us = 1000;
+	tcp_rcvbuf_tune(tp, &seg, host_now + 100 * MS);
+	/* 2 * 200,000 and 16 segments; as much again; half is the window. */
+	assert_int_equal(tp->sk.sk_rcvbuf,
+			 2 * 2 * (2 * 200000 + 16 * 1460));
+	done(&c);
+}
+
 static void test_rcvbuf_grows_with_what_is_read(void **state)
 {
 	struct th_conn c = th_established(false);
@@ -203,6 +223,7 @@ static void test_sndbuf_that_was_set_stays(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(test_rcvbuf_is_ahead_of_a_slow_start),
 		T(test_rcvbuf_grows_with_what_is_read),
 		T(test_rcvbuf_stays_if_nobody_reads),
 		T(test_rcvbuf_grows_without_timestamps),

@@ -311,6 +311,7 @@ static void test_rfc9293_3_8_6_2_1_the_override_pushes(void **state)
 	quiet();
 	th_sleep_ms(1100);
 	out(.flags = ACK | PSH, .seq = 1, .ack = 1, .len = 5);
+	assert_true(th_last.flags & PSH);
 	done(&c);
 }
 

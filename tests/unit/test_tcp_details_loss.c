@@ -108,6 +108,22 @@ static void test_rfc2018_blocks_within_a_large_buffer(void **state)
 	done(&c);
 }
 
+/* What a block told of is not news when an ACK cuts through it. */
+static void test_rfc6937_3_delivered_once(void **state)
+{
+	struct th_conn c;
+
+	th_dev_features = NETIF_F_TSO;
+	c = flying(10, 0, 100);
+	sack(0, at(5), at(10), 512);
+	assert_int_equal(th_tp(c.s)->prr_delivered, 5);
+	th_flush();
+	sack(7, 0, 0, 512);
+	assert_int_equal(th_tp(c.s)->ca_state, TCP_CA_RECOVERY);
+	assert_int_equal(th_tp(c.s)->prr_delivered, 10);
+	done(&c);
+}
+
 /* RFC 1191 section 6.5: what has arrived is not sent again, large or not. */
 static void test_rfc1191_what_arrived_is_not_lost(void **state)
 {
@@ -404,6 +420,7 @@ int main(void)
 		T(test_rfc2018_5_an_old_ack_has_news),
 		T(test_rfc2018_3_three_blocks_are_heard),
 		T(test_rfc2018_blocks_within_a_large_buffer),
+		T(test_rfc6937_3_delivered_once),
 		T(test_rfc1191_what_arrived_is_not_lost),
 		T(test_rfc9293_3_8_6_lost_beyond_the_edge),
 		T(test_rfc6937_3_the_bound_is_ssthresh),

@@ -15,6 +15,7 @@
 #include "net/tcp/tcp_ext.h"
 #include "net/tcp/tcp_mtu.h"
 #include "net/tcp/tcp_output.h"
+#include "net/tcp/tcp_recovery.h"
 #include "tests/unit/tcp_link.h"
 
 #define MINUTE	(60 * NSEC_PER_SEC)
@@ -291,6 +292,45 @@ static void test_rfc4821_7_6_2_a_lost_probe_costs_no_window(void **state)
 	done(&c);
 }
 
+/* Section 7.5: as many bytes as before are as few more segments less. */
+static void test_rfc4821_7_5_the_window_stays_in_bytes(void **state)
+{
+	struct th_conn c = low();
+	u32 probe = send_probe(&c), cwnd = th_tp(c.s)->cwnd;
+
+	assert_int_equal(probe, 801);
+	th_flush();
+	ack(801);
+	assert_int_equal(th_tp(c.s)->mss_cache, 801);
+	assert_in_range(th_tp(c.s)->cwnd, cwnd * 600 / 801,
+			cwnd * 600 / 801 + 1);
+	th_flush();
+	ack_rest(&c);
+	done(&c);
+}
+
+/* The segments that it is made of may announce an urgent byte. */
+static void test_rfc9293_3_8_5_a_probe_keeps_the_mark(void **state)
+{
+	struct th_conn c = low();
+	struct tcp_sock *tp = th_tp(c.s);
+	struct sk_buff *skb;
+	u32 n = (tp->cwnd + 9) * tp->mss_cache;
+
+	assert_int_equal(th_send(c.s, bytes, n, MSG_OOB), n);
+	th_flush();
+	while (!(tp->flags & TCP_F_MTU_PROBE))
+		ack(tp->mss_cache);
+	for (skb = tcp_rtx_head(tp); skb; skb = tcp_rtx_next(tp, skb)) {
+		if (tcp_tx(skb)->end_seq == tp->ext->probe_end)
+			break;
+	}
+	assert_non_null(skb);
+	assert_true(tcp_tx(skb)->flags & TCP_URG);
+	ack_rest(&c);
+	done(&c);
+}
+
 /* A timeout tells the same about a probe that was the first lost. */
 static void test_rfc4821_7_6_2_timeout_of_a_probe(void **state)
 {
@@ -426,6 +466,8 @@ int main(void)
 		T(test_rfc1191_6_3_not_raised_too_soon),
 		T(test_rfc4821_7_6_2_a_lost_probe_costs_no_window),
 		T(test_rfc4821_7_6_2_timeout_of_a_probe),
+		T(test_rfc4821_7_5_the_window_stays_in_bytes),
+		T(test_rfc9293_3_8_5_a_probe_keeps_the_mark),
 		T(test_rfc4821_7_6_3_inconclusive),
 		T(test_rfc4821_7_4_when_not_to_probe),
 		T(test_lost_after_segments_have_grown),
