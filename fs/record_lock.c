@@ -39,19 +39,20 @@ struct record_lock {
 static struct spinlock lock;
 static struct wait_queue_head waiters = WAIT_QUEUE_HEAD_INIT(waiters);
 
-/* The first lock in @want's way, NULL: none. */
+/* The lock in @want's way that begins first, NULL: none. */
 static struct record_lock *conflict(const struct inode *inode,
 				    const struct record_lock *want)
 {
-	struct record_lock *l;
+	struct record_lock *l, *first = NULL;
 
 	for (l = inode->locks; l; l = l->next) {
 		if (l->owner != want->owner && l->start <= want->last &&
 		    want->start <= l->last &&
-		    (l->type == F_WRLCK || want->type == F_WRLCK))
-			return l;
+		    (l->type == F_WRLCK || want->type == F_WRLCK) &&
+		    (!first || l->start < first->start))
+			first = l;
 	}
-	return NULL;
+	return first;
 }
 
 /*

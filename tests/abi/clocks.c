@@ -157,3 +157,110 @@ CASE(clock_settime_errors)
 	TRY(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &now,
 		    NULL));
 }
+
+struct kernel_sigevent {
+	union sigval value;
+	int signo, notify, tid, pad[11];
+};
+
+static volatile int timer_code, timer_int, timer_tid, timer_id;
+
+static void on_timer(int sig, siginfo_t *info, void *context)
+{
+	timer_code = info->si_code;
+	timer_int = info->si_value.sival_int;
+	timer_id = info->si_timerid;
+	timer_tid = syscall(SYS_gettid);
+}
+
+static void *wait_timer(void *arg)
+{
+	struct kernel_sigevent ev = {
+		.value.sival_int = 77, .signo = SIGUSR1, .notify = 4,
+		.tid = syscall(SYS_gettid),
+	};
+	struct itimerspec its = { .it_value.tv_nsec = 20 * MS };
+	int id;
+
+	TRY(syscall(SYS_timer_create, CLOCK_MONOTONIC, &ev, &id));
+	timer_code = 0;
+	TRY(syscall(SYS_timer_settime, id, 0, &its, NULL));
+	while (!timer_code)
+		usleep(5000);
+	say("code %d, value %d, here %d", timer_code, timer_int,
+	    timer_tid == ev.tid);
+	TRY(syscall(SYS_timer_delete, id));
+	ev.tid = 12345678;
+	TRY(syscall(SYS_timer_create, CLOCK_MONOTONIC, &ev, &id));
+	return arg;
+}
+
+CASE(timer_of_a_thread)
+{
+	struct sigaction act = { .sa_flags = SA_SIGINFO };
+	pthread_t t;
+
+	act.sa_sigaction = on_timer;
+	sigaction(SIGUSR1, &act, NULL);
+	pthread_create(&t, NULL, wait_timer, NULL);
+	pthread_join(t, NULL);
+	signal(SIGUSR1, SIG_DFL);
+}
+
+CASE(timer_by_the_clock)
+{
+	const clockid_t ids[] = { CLOCK_REALTIME, CLOCK_MONOTONIC,
+				  CLOCK_BOOTTIME, CLOCK_TAI };
+	struct sigaction act = { .sa_flags = SA_SIGINFO };
+	struct itimerspec its = { { 0, 0 }, { 0, 0 } }, left;
+	int id;
+
+	act.sa_sigaction = on_timer;
+	sigaction(SIGALRM, &act, NULL);
+	for (int i = 0; i < 4; i++) {
+		struct timespec from;
+
+		/* Without a word about it: SIGALRM, with its number. */
+		TRY(syscall(SYS_timer_create, ids[i], NULL, &id));
+		clock_gettime(CLOCK_MONOTONIC, &from);
+		timer_code = 0;
+		its.it_value = later(ids[i], 30);
+		TRY(syscall(SYS_timer_settime, id, TIMER_ABSTIME, &its,
+			    NULL));
+		TRY(syscall(SYS_timer_gettime, id, &left));
+		say("left %d", left.it_value.tv_nsec > 0 &&
+		    left.it_value.tv_nsec <= 30 * MS);
+		while (!timer_code)
+			usleep(2000);
+		say("after 29 ms %d", ms_since(from) >= 29);
+		say("code %d, its own %d %d", timer_code, timer_int == id,
+		    timer_id == id);
+		TRY(syscall(SYS_timer_gettime, id, &left));
+		say("left %ld", (long)left.it_value.tv_nsec);
+		/* Long past: at once. */
+		timer_code = 0;
+		its.it_value = (struct timespec){ 1, 0 };
+		TRY(syscall(SYS_timer_settime, id, TIMER_ABSTIME, &its,
+			    NULL));
+		while (!timer_code)
+			usleep(2000);
+		TRY(syscall(SYS_timer_delete, id));
+	}
+	signal(SIGALRM, SIG_DFL);
+}
+
+CASE(timer_alarm_rounds)
+{
+	struct itimerval it = { .it_value = { 3, 400000 } };
+
+	setitimer(ITIMER_REAL, &it, NULL);
+	TRY(alarm(0));
+	it.it_value.tv_usec = 900000;
+	setitimer(ITIMER_REAL, &it, NULL);
+	TRY(alarm(100));
+	TRY(alarm(0));
+	it.it_value = (struct timeval){ 0, 400000 };
+	setitimer(ITIMER_REAL, &it, NULL);
+	TRY(alarm(0));
+	TRY(alarm(0));
+}

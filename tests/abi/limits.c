@@ -188,6 +188,18 @@ CASE(limits_stack)
 	release_faults();
 }
 
+CASE(limits_that_cannot_be)
+{
+	struct rlimit old, lim = { 20, 10 };
+
+	getrlimit(RLIMIT_NOFILE, &old);
+	TRY(setrlimit(RLIMIT_NOFILE, &lim));
+	lim = (struct rlimit){ 10, RLIM_INFINITY };
+	TRY(setrlimit(RLIMIT_NOFILE, &lim));
+	TRY(setrlimit(99, &lim));
+	TRY(setrlimit(RLIMIT_NOFILE, &old));
+}
+
 CASE(limits_files)
 {
 	struct rlimit old, few;
