@@ -79,6 +79,16 @@ def test_no_two_boots_alike(boots, what):
 
 
 @pytest.mark.limit(60 + 3 * BOOTS)
+@pytest.mark.parametrize("one, other", [
+    ("stack", "mmap"), ("stack", "vdso"), ("program", "heap"),
+    ("kernel", "direct map"), ("direct map", "vmalloc")])
+def test_none_gives_away_another(boots, one, other):
+    """Each is drawn for itself: how far apart they are differs, too."""
+    apart = {(b[0][one] >> 12) - (b[0][other] >> 12) for b in boots}
+    assert len(apart) > len(boots) / 2, apart
+
+
+@pytest.mark.limit(60 + 3 * BOOTS)
 def test_random_bytes_are_never_the_same(boots):
     """The first KiB of each boot: no 8 bytes come twice, anywhere."""
     words = [drawn[i:i + 16] for _, drawn in boots

@@ -70,6 +70,19 @@ def test_descriptor_tables_are_hidden(machine):
     assert registers(machine)["CR4"] & CR4_UMIP
 
 
+def test_user_memory_is_shut_again():
+    """Who opens it (stac) shuts it (clac) on each way out."""
+    code = subprocess.check_output(
+        ["objdump", "-d", "--no-show-raw-insn", "build/pollux.elf"], text=True)
+    seen = 0
+    for function in re.split(r"\n(?=[0-9a-f]+ <)", code):
+        opens, shuts = (len(re.findall(rf"\t{insn}\b", function))
+                        for insn in ("stac", "clac"))
+        assert shuts >= opens, function.splitlines()[0]
+        seen += opens
+    assert seen > 5
+
+
 def frames(monitor):
     """(virtual, physical, flags) of every page."""
     return [(int(va, 16), int(pa, 16), flags) for va, pa, flags in re.findall(

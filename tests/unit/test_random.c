@@ -1,6 +1,8 @@
 /* sources: kernel/random.c kernel/chacha20.c */
 #include "tests/unit/unit.h"
 
+#include <unistd.h>
+
 #include "kernel/random.h"
 #include "kernel/x86/entropy.h"
 #include "tests/host/host.h"
@@ -15,13 +17,18 @@ unsigned int cpu_random(u64 *word, unsigned int n)
 	return min(n, cpu_words);
 }
 
+static u64 counter = 7;
+
 u64 entropy_counter(void)
 {
-	return 7;
+	return counter;
 }
 
+/* Each is worth one bit of 256 at most, and only some are it. */
 u64 entropy_jitter(void)
 {
+	if (jitter_calls < 200)
+		assert_false(random_ready());
 	return jitter_calls++;
 }
 
@@ -101,6 +108,86 @@ static void test_below_covers_its_range(void **state)
 	assert_true(get_random_below(0x80000001u) <= 0x80000000u);
 }
 
+/* Rejection: else every third number would come twice as often. */
+static void test_below_is_even(void **state)
+{
+	unsigned int threes = 0;
+
+	for (int i = 0; i < 3000; i++)
+		threes += get_random_below(3u << 30) % 3 == 0;
+	assert_in_range(threes, 1000 - 155, 1000 + 155);
+}
+
+/* What a child of this process draws after @before. */
+static u64 drawn_after(void (*before)(void))
+{
+	int ends[2];
+	u64 v = 0;
+
+	assert_int_equal(pipe(ends), 0);
+	if (!fork()) {
+		if (before)
+			before();
+		v = get_random_u64();
+		_exit(write(ends[1], &v, sizeof(v)) != sizeof(v));
+	}
+	assert_int_equal(read(ends[0], &v, sizeof(v)), sizeof(v));
+	close(ends[0]);
+	close(ends[1]);
+	return v;
+}
+
+static void feed(void)
+{
+	add_entropy("x", 1, 0);
+}
+
+static void start_now(void)
+{
+	random_init();
+}
+
+static void start_later(void)
+{
+	counter++;
+	random_init();
+}
+
+/* Also what lies ready was drawn without it, and is not used. */
+static void test_what_is_fed_counts_at_once(void **state)
+{
+	(void)get_random_u64();
+	assert_true(drawn_after(NULL) == drawn_after(NULL));
+	assert_true(drawn_after(NULL) != drawn_after(feed));
+	/* One source that lies is not the only one. */
+	assert_true(drawn_after(start_now) == drawn_after(start_now));
+	assert_true(drawn_after(start_now) != drawn_after(start_later));
+}
+
+/* All of the program's variables; their red zones, too. */
+__attribute__((no_sanitize("address")))
+static bool lies_somewhere(u64 v)
+{
+	extern char __data_start[], _end[];
+
+	for (char *p = __data_start; p + sizeof(v) <= _end; p++) {
+		if (((struct { u64 v; } __attribute__((packed)) *)p)->v == v)
+			return true;
+	}
+	return false;
+}
+
+static volatile u64 kept;
+
+static void test_what_was_given_out_is_wiped(void **state)
+{
+	u64 v = get_random_u64();
+
+	assert_false(lies_somewhere(v));
+	kept = v;
+	assert_true(lies_somewhere(v));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +197,9 @@ int main(void)
 		cmocka_unit_test(test_output_does_not_repeat),
 		cmocka_unit_test(test_bits_are_even),
 		cmocka_unit_test(test_below_covers_its_range),
+		cmocka_unit_test(test_below_is_even),
+		cmocka_unit_test(test_what_is_fed_counts_at_once),
+		cmocka_unit_test(test_what_was_given_out_is_wiped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

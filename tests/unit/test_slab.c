@@ -306,6 +306,62 @@ static void test_foreign_pointers(void **state)
 	assert_true(host_panic_caught);
 }
 
+static void test_bulk_sees_a_write_after_free(void **state)
+{
+	struct kmem_cache *c = kmem_cache_create("bulk", 64, 0, 0);
+	void *p[10];
+	int i;
+
+	for (i = 0; i < 10; i++)
+		p[i] = kmem_cache_alloc(c);
+	for (i = 0; i < 10; i++)
+		kmem_cache_free(c, p[i]);
+	*(u64 *)p[5] ^= 1;
+	host_expect_panic((void)!kmem_cache_alloc_bulk(c, 10, p));
+	expect_panic_with("after it was freed");
+}
+
+/* A pointer into what never was an object, and into a slab that is gone. */
+static void test_pointers_to_no_object(void **state)
+{
+	struct kmem_cache *c = kmem_cache_create("none", 64, 0, 0);
+	u8 *p;
+
+	c->magazine[0]->busy = 1;
+	p = kmem_cache_alloc(c);
+	host_expect_panic(kmem_cache_free(c, p + 64));
+	expect_panic_with("not where an object starts");
+	/* The first one's lock stays where it was. */
+	c = kmem_cache_create("gone", 64, 0, 0);
+	c->magazine[0]->busy = 1;
+	p = kmem_cache_alloc(c);
+	kmem_cache_free(c, p);
+	assert_true(slab_reclaim());
+	memset(p, 0, 64);
+	host_expect_panic(kmem_cache_free(c, p));
+	expect_panic_with("not of that cache");
+}
+
+/* Who reads one free object knows nothing of another cache's. */
+static void test_marks_and_links_are_secret(void **state)
+{
+	struct kmem_cache *c[2];
+	u64 mark[2], *p;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		c[i] = kmem_cache_create("secret", 64, 0, 0);
+		c[i]->magazine[0]->busy = 1;
+		p = kmem_cache_alloc(c[i]);
+		kmem_cache_free(c[i], p);
+		mark[i] = p[0] ^ (u64)p;
+		assert_int_not_equal(mark[i], 0);
+		assert_int_not_equal(p[1] >> 16, 0);
+		assert_int_not_equal((p[1] ^ (u64)p) >> 16, 0);
+	}
+	assert_true(mark[0] != mark[1]);
+}
+
 /* An interrupt in the middle of an allocation sees the magazine busy. */
 static void test_busy_magazine(void **state)
 {
@@ -347,6 +403,9 @@ int main(void)
 		T(overflow_into_free_object),
 		T(free_list_overwritten),
 		T(foreign_pointers),
+		T(bulk_sees_a_write_after_free),
+		T(pointers_to_no_object),
+		T(marks_and_links_are_secret),
 		T(busy_magazine),
 	};
 
