@@ -246,6 +246,28 @@ CASE(epoll_last_waiter_first)
 	}
 }
 
+/* What stays ready is for everybody who waits. */
+CASE(epoll_level_wakes_all)
+{
+	int ep = epoll_create1(0), e[2];
+	struct waiter w[4];
+	int sum = 0;
+
+	for (int i = 0; i < 2; i++) {
+		e[i] = eventfd(0, EFD_NONBLOCK);
+		watch(ep, EPOLL_CTL_ADD, e[i], EPOLLIN);
+	}
+	for (int i = 0; i < 4; i++)
+		start(&w[i], ep);
+	eventfd_write(e[0], 1);
+	eventfd_write(e[1], 1);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(w[i].thread, NULL);
+		sum += w[i].got;
+	}
+	say("%d woken", sum);
+}
+
 /* An exclusive watch that has nobody to wake lets the next one be woken. */
 CASE(epoll_exclusive_without_a_waiter)
 {

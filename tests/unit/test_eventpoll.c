@@ -496,6 +496,32 @@ static void test_overflow_list_keeps_edges(void **state)
 	assert_ptr_equal(ep_of(ep)->ovflist, EP_UNACTIVE_PTR);
 }
 
+/* A single item has a way of its own: the list is for more than one. */
+static void test_overflow_list_of_a_scan_of_many(void **state)
+{
+	static struct probe p[3];
+	int ep = ep_new(), fd[3];
+
+	during.target = NULL;
+	for (int i = 0; i < 3; i++) {
+		fd[i] = i ? probe_open(&p[i]) :
+			    probe_open_as(&p[i], &busy_fops);
+		add(ep, fd[i], EPOLLIN | EPOLLET);
+	}
+	/* The one being asked, one that will be, one that is not ready. */
+	for (int i = 0; i < 3; i++) {
+		probe_event(&p[0], EPOLLIN);
+		probe_event(&p[1], EPOLLIN);
+		during.target = &p[i];
+		during.bits = EPOLLIN;
+		assert_int_equal(sys_epoll_wait(ep, evs, 4, 0), 2);
+		during.target = NULL;
+		expect_one(ep, fd[i], EPOLLIN);
+		expect_none(ep);
+	}
+	assert_ptr_equal(ep_of(ep)->ovflist, EP_UNACTIVE_PTR);
+}
+
 /* --- errors --- */
 
 static void test_errors_of_ctl(void **state)
@@ -723,6 +749,7 @@ int main(void)
 		T(test_EFAULT_half_way_keeps_the_rest),
 		T(test_EFAULT_leaves_oneshot_armed),
 		T(test_overflow_list_keeps_edges),
+		T(test_overflow_list_of_a_scan_of_many),
 		T(test_errors_of_ctl),
 		T(test_errors_of_wait),
 		T(test_create_and_bad_flags),
