@@ -413,6 +413,55 @@ static void test_refusals(void **state)
 	assert_int_equal(drop_counts[DROP_IP_NO_ROUTE], 1);
 }
 
+/* The road of a known route refuses the same; each is counted. */
+static void test_refusals_on_the_fast_road(void **state)
+{
+	struct ip_addr s = v4(OURS), d = v4(NEAR), far = v4(FAR);
+	struct ip_route rt = { .dev = NULL };
+	u64 fails = snmp_counts[SNMP_Ip_FragFails];
+	u64 lost = snmp_counts[SNMP_Ip_OutNoRoutes];
+
+	assert_int_equal(transmit(segment(&s, &d, 9), &s, &d, &rt), 0);
+	assert_int_equal(transmit(segment(&s, &d, 1449), &s, &d, &rt),
+			 -EMSGSIZE);
+	assert_int_equal(snmp_counts[SNMP_Ip_FragFails], fails + 1);
+	fake_gateway = false;
+	ip_route_gen++;
+	assert_int_equal(transmit(segment(&s, &far, 1), &s, &far, &rt),
+			 -ENETUNREACH);
+	assert_int_equal(snmp_counts[SNMP_Ip_OutNoRoutes], lost + 1);
+	assert_int_equal(sent.qlen, 1);
+}
+
+/* IP_TTL, IPV6_UNICAST_HOPS, IPV6_TCLASS; twice, as the route is known then. */
+static void test_what_the_program_wants_in_headers(void **state)
+{
+	struct ip_addr near = { { ours6.a[0], 0, 0, 0x63000000 } };
+	struct ip_addr s = v4(OURS), d = v4(NEAR);
+	struct ip_route rt = { .dev = NULL }, rt6 = { .dev = NULL };
+	struct ip_out out = { .saddr = &s, .daddr = &d, .ttl = 7,
+			      .protocol = IPPROTO_TCP };
+	struct ip_out out6 = { .saddr = &ours6, .daddr = &near, .ttl = 9,
+			       .protocol = IPPROTO_TCP, .tos = 0xb8 };
+	const struct wire *w;
+	struct sk_buff *skb;
+
+	for (u32 i = 0; i < 2; i++) {
+		ip_queue_xmit(segment(&s, &d, 9), &rt, out);
+		skb = skb_dequeue(&sent);
+		assert_int_equal(flatten(skb)->bytes[14 + 8], 7);
+		kfree_skb(skb);
+		ip_queue_xmit(segment(&ours6, &near, 9), &rt6, out6);
+		skb = skb_dequeue(&sent);
+		w = flatten(skb);
+		assert_int_equal(get_be16(w->bytes + 12), ETH_P_IPV6);
+		assert_int_equal(get_be32(w->bytes + 14), 0x6b800000);
+		assert_int_equal(w->bytes[14 + 7], 9);
+		assert_int_equal(w->len, 14 + 40 + 32 + 9);
+		kfree_skb(skb);
+	}
+}
+
 static void test_sums_in_software(void **state)
 {
 	struct ip_addr s = v4(OURS), d = v4(NEAR);
@@ -564,6 +613,8 @@ int main(void)
 		T(test_route_is_kept),
 		T(test_unresolved_goes_to_lwip),
 		T(test_refusals),
+		T(test_refusals_on_the_fast_road),
+		T(test_what_the_program_wants_in_headers),
 		T(test_sums_in_software),
 		T(test_cuts_in_software),
 		T(test_device_cuts_if_it_can),

@@ -487,6 +487,49 @@ static void test_bindtodevice_wins(void **state)
 	th_close(b);
 }
 
+/* Neighbours in a bucket are no listeners of the port. */
+static void test_nobody_listens_beside_others(void **state)
+{
+	struct socket *a = th_listen(TH_PORT), *b;
+	struct tcp_tuple t = { .lport = TH_PORT + 128 };
+
+	b = th_listen(TH_PORT + 64);
+	t.local = (struct ip_addr){ { 0, 0, IP_MAPPED_WORD, 0x0100000a } };
+	t.remote = t.local;
+	local_bh_disable();
+	assert_null(tcp_listener_lookup(&t, 0));
+	local_bh_enable();
+	th_close(a);
+	th_close(b);
+}
+
+/* IPv4 goes to its own listener before one of both families. */
+static void test_own_family_comes_first(void **state)
+{
+	struct socket *a = th_listen(TH_PORT), *b = th_socket();
+	struct tcp_tuple t = { .lport = TH_PORT };
+	struct sock *found;
+
+	t.local = (struct ip_addr){ { 0, 0, IP_MAPPED_WORD, 0x0100000a } };
+	t.remote = t.local;
+	b->sk->sk_num = TH_PORT;
+	b->sk->sk_family = AF_INET6;
+	tcp_listener_add(b->sk);
+	local_bh_disable();
+	for (u32 i = 0; i < 8; i++) {
+		t.hash = i << 29;
+		found = tcp_listener_lookup(&t, 0);
+		assert_ptr_equal(found, a->sk);
+		sock_put(found);
+	}
+	local_bh_enable();
+	tcp_listener_del(b->sk);
+	b->sk->sk_family = AF_INET;
+	b->sk->sk_num = 0;
+	th_close(a);
+	th_close(b);
+}
+
 /* Two old connections at two addresses: neither address is free. */
 static void test_ports_of_several_addresses(void **state)
 {
@@ -632,6 +675,8 @@ int main(void)
 		T(test_shutdown_of_a_failed_connect),
 		T(test_disconnect_forgets_port_and_peer),
 		T(test_bindtodevice_wins),
+		T(test_nobody_listens_beside_others),
+		T(test_own_family_comes_first),
 		T(test_ports_of_several_addresses),
 		T(test_rfc1191_does_not_end_a_request),
 		T(test_rfc1191_our_own_mtu_is_no_news),

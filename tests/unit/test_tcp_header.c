@@ -39,6 +39,22 @@ static struct tcp_segment decode(u8 flags, const u8 *options, u32 len)
 	return seg;
 }
 
+/* An option that ends behind the header is none, whatever follows. */
+static void test_rfc9293_3_1_an_option_beyond_the_header(void **state)
+{
+	static const u8 cut[8] = { 1, 2, 4, 0x05, 0xb4, 0, 0, 0 };
+	struct sk_buff *skb = alloc_skb(TCP_HDR_LEN + sizeof(cut));
+	struct tcphdr *th = skb_put(skb, TCP_HDR_LEN);
+
+	memset(th, 0, sizeof(*th));
+	th->doff = (TCP_HDR_LEN + 4) / 4 << 4;
+	th->flags = SYN;
+	memcpy(skb_put(skb, sizeof(cut)), cut, sizeof(cut));
+	assert_int_equal(tcp_decode(skb), 0);
+	assert_int_equal(tcp_seg(skb)->opts, 0);
+	kfree_skb(skb);
+}
+
 static void test_layouts_say_the_same(void **state)
 {
 	struct tcp_segment a = decode(SYN, usual, LEN);
@@ -108,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_layouts_say_the_same),
+		T(test_rfc9293_3_1_an_option_beyond_the_header),
 		T(test_the_usual_layout_obeys_the_rules),
 		T(test_flags_have_a_length),
 	};
