@@ -58,7 +58,6 @@ static noinline void fill_gso(struct virtio_net_hdr *hdr,
 	hdr->hdr_len = hdr->csum_start + (u16)(tcp[TCP_DOFF] >> 4) * 4;
 }
 
-
 /*
  * Writes the header in front of the data, which stays as it is: the headroom
  * is the device's, whoever else holds the packet. The shorter header is the

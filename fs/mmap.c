@@ -33,13 +33,19 @@ int vfs_mmap_open(struct file *file, u32 prot, void **source)
 	return 0;
 }
 
-static int source_open(int fd, u32 prot, void **source)
+int vfs_mmap_fd(int fd, u32 prot, void **source,
+		int (*open)(struct file *file, u32 prot, void **source))
 {
 	struct fd_ref f = fdget(fd);
-	int err = f.file ? vfs_mmap_open(f.file, prot, source) : -EBADF;
+	int err = f.file ? open(f.file, prot, source) : -EBADF;
 
 	fdput(f);
 	return err;
+}
+
+static int source_open(int fd, u32 prot, void **source)
+{
+	return vfs_mmap_fd(fd, prot, source, vfs_mmap_open);
 }
 
 static void source_get(void *source)

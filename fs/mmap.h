@@ -10,3 +10,7 @@ struct file;
 
 /* Their open(), for an open file: -ENODEV if it is none of the tmpfs. */
 int vfs_mmap_open(struct file *file, u32 prot, void **source);
+
+/* @open of what @fd is: its error, or -EBADF. Task context, may sleep. */
+int vfs_mmap_fd(int fd, u32 prot, void **source,
+		int (*open)(struct file *file, u32 prot, void **source));

@@ -8,7 +8,6 @@
  * LOCKING: mnt_inode.io guards pages and what is known of them; mm->lock is
  * outside it, and inode->lock, which is outside both, is not taken here.
  */
-#include "fs/fdtable.h"
 #include "fs/mmap.h"
 #include "fs/mount.h"
 #include "fs/tmpfs.h"
@@ -262,11 +261,7 @@ static int map_file(struct file *file, u32 prot, void **source)
 
 static int map_open(int fd, u32 prot, void **source)
 {
-	struct fd_ref f = fdget(fd);
-	int err = f.file ? map_file(f.file, prot, source) : -EBADF;
-
-	fdput(f);
-	return err;
+	return vfs_mmap_fd(fd, prot, source, map_file);
 }
 
 static void map_get(void *source)

@@ -68,8 +68,8 @@ static void charge(struct rq *rq, struct task *next) __must_hold(rq->lock)
 {
 	u64 now = rdtsc();
 
-	rq->charged->cpu_ns += (u64)((unsigned __int128)(now - rq->since) *
-				     clock_scale(&vvar)->mult >> 32);
+	rq->charged->cpu_ns += clock_scale_span(clock_scale(&vvar),
+						now - rq->since);
 	rq->charged = next;
 	rq->since = now;
 }

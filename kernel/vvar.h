@@ -33,8 +33,13 @@ static inline const struct clock_scale *clock_scale(const struct vvar *v)
 	return (const struct clock_scale *)((const u8 *)v->scale + at);
 }
 
+/* How long so many counts of the TSC take. */
+static inline u64 clock_scale_span(const struct clock_scale *s, u64 counts)
+{
+	return (u64)((unsigned __int128)counts * s->mult >> 32);
+}
+
 static inline u64 clock_scale_ns(const struct clock_scale *s, u64 tsc)
 {
-	return s->ns0 + (u64)((unsigned __int128)(tsc - s->tsc0) *
-			      s->mult >> 32);
+	return s->ns0 + clock_scale_span(s, tsc - s->tsc0);
 }
