@@ -292,6 +292,9 @@ static void test_pvh_cmdline_at_the_edge(void **state)
 	si->cmdline = BASE + 0x400;
 	assert_int_equal(pvh(&info), 0);
 	assert_int_equal(strlen(info.cmdline), sizeof(info.cmdline) - 1);
+	/* A loader that says it twice: the second one, and nothing more. */
+	boot_set_cmdline(&info, "b=2 c", 3);
+	assert_string_equal(info.cmdline, "b=2");
 }
 
 static void test_pvh_damaged(void **state)

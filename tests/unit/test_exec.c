@@ -517,6 +517,21 @@ static void test_program_starts(void **state)
 	assert_null(current->files->fd[3]);
 }
 
+static void test_arguments_that_are_too_long(void **state)
+{
+	static char lots[MAX_ARG_BYTES + 1];
+	char *was = args[1];
+
+	memset(lots, 'x', sizeof(lots) - 1);
+	good_elf(false);
+	put_bytes("prog", &elf, elf_size, S_IFREG | 0755);
+	make_initramfs();
+	args[1] = lots;
+	assert_int_equal(try_exec("/prog"), -E2BIG);
+	args[1] = was;
+	assert_non_null(strstr(host_log(), "shorten the command line"));
+}
+
 static void test_pie_lands_anywhere(void **state)
 {
 	u64 seen[8];
@@ -674,6 +689,7 @@ int main(void)
 		T(test_stack_layout),
 		T(test_stack_limits),
 		T(test_program_starts),
+		T(test_arguments_that_are_too_long),
 		T(test_pie_lands_anywhere),
 		T(test_interpreter),
 		T(test_missing_interpreter),
