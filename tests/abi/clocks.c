@@ -142,9 +142,10 @@ CASE(clock_settime_errors)
 	pid_t me = getpid();
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	for (int id = 1; id < 13; id++)
-		say("%d: %ld %s", id, syscall(SYS_clock_settime, id, &now),
-		    errno_name(errno));
+	for (int id = 1; id < 13; id++) {
+		say("clock %d", id);
+		TRY(syscall(SYS_clock_settime, id, &now));
+	}
 	TRY(syscall(SYS_clock_settime, ~me * 8 + 2, &now));
 	TRY(syscall(SYS_clock_settime, ~me * 8 + 6, &now));
 	TRY(syscall(SYS_clock_settime, ~0 * 8 + 2, &now));

@@ -237,8 +237,8 @@ CASE(mapping_where)
 	/* A hint that can be followed is; one that cannot be is none. */
 	munmap(p + 2 * PAGE, 2 * PAGE);
 	TRY(own(p + 2 * PAGE, PAGE, 0) == p + 2 * PAGE);
-	TRY(own(p + 2 * PAGE, PAGE, 0) == p + 2 * PAGE);
 	TRY(own(p + 3 * PAGE + 5, PAGE, 0) == p + 3 * PAGE);
+	TRY(own(p + 2 * PAGE, PAGE, 0) == p + 2 * PAGE);
 	TRY((long)own(p + 5, PAGE, MAP_FIXED));
 	TRY((long)own(p, PAGE, MAP_FIXED_NOREPLACE));
 	p[0] = 'p';
