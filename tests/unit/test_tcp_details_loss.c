@@ -185,6 +185,22 @@ static void test_rfc6937_3_the_bound_is_ssthresh(void **state)
 	done(&c);
 }
 
+/* Losses that the reordering timer finds go out one by one, too. */
+static void test_rfc6937_3_losses_that_a_timer_finds(void **state)
+{
+	struct th_conn c = flying(20, 0, 100);
+
+	th_tp(c.s)->flags |= TCP_F_REORDER;
+	th_sleep_ms(100);
+	sack(0, at(10), at(14), 512);
+	quiet();
+	th_sleep_ms(30);
+	assert_int_equal(th_tp(c.s)->lost_out, 10);
+	out(.flags = ACK, .seq = at(0), .ack = 1, .len = M);
+	quiet();
+	done(&c);
+}
+
 /* A timeout while recovering is no question of being spurious. */
 static void test_rfc5682_2_1_not_in_recovery(void **state)
 {
@@ -424,6 +440,7 @@ int main(void)
 		T(test_rfc1191_what_arrived_is_not_lost),
 		T(test_rfc9293_3_8_6_lost_beyond_the_edge),
 		T(test_rfc6937_3_the_bound_is_ssthresh),
+		T(test_rfc6937_3_losses_that_a_timer_finds),
 		T(test_rfc5682_2_1_not_in_recovery),
 		T(test_rfc6582_3_2_a_partial_ack_deflates),
 		T(test_rfc6582_3_2_duplicates_after_a_timeout),
