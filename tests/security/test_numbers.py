@@ -90,6 +90,18 @@ def test_isn_of_the_same_peer_only_grows(answers):
         assert 0 < grown < 1 << 28, (t1 - t0, grown)
 
 
+def test_another_boot_another_key():
+    """To the same peers: neither the numbers nor how far apart they are."""
+    boots = []
+    for _ in range(2):
+        with WireGuest() as guest:
+            boots.append([syn_ack(guest, 20000 + n) for n in range(12)])
+    for value in (lambda f: f[TCP].seq, timestamp):
+        apart = {value(b) - value(a) & 0xffffffff for a, b in zip(*boots)}
+        # By the clock alone they would be the same, or nearly.
+        assert len({a >> 24 for a in apart}) > 4, sorted(map(hex, apart))
+
+
 def test_timestamps_start_anywhere(answers):
     values = [timestamp(f) for _, f in answers[0]]
     assert None not in values
