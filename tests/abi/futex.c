@@ -264,3 +264,36 @@ CASE(futex_robust_pending)
 	end();
 	memset(locks, 0, sizeof(locks));
 }
+
+static unsigned in_child, in_parent, told;
+static uint64_t child_mask;
+
+static int look_around(void *arg)
+{
+	syscall(SYS_rt_sigprocmask, 0, NULL, &child_mask, 8);
+	told = in_child;
+	return 0;
+}
+
+/* Without a C library in between, which sets masks by itself. */
+CASE(clone_tells_and_inherits)
+{
+	int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+		    CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID |
+		    CLONE_CHILD_SETTID | CLONE_PARENT_SETTID;
+	uint64_t mask = 0x200, none = 0;
+	unsigned tid;
+
+	syscall(SYS_rt_sigprocmask, 2, &mask, NULL, 8);
+	in_child = in_parent = told = 0;
+	child_mask = 0;
+	tid = clone(look_around, stack + sizeof(stack), flags, NULL,
+		    &in_parent, NULL, &in_child);
+	while (!__atomic_load_n(&told, __ATOMIC_SEQ_CST))
+		usleep(1000);
+	while (__atomic_load_n(&in_child, __ATOMIC_SEQ_CST))
+		futex(&in_child, FUTEX_WAIT, tid, NULL, NULL, 0);
+	syscall(SYS_rt_sigprocmask, 2, &none, NULL, 8);
+	say("child %d, parent %d, cleared %d, mask %llx", told == tid,
+	    in_parent == tid, !in_child, (unsigned long long)child_mask);
+}

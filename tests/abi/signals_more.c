@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -312,4 +313,67 @@ CASE(signal_red_zone)
 	    (unsigned long long)vector[0], (unsigned long long)vector[1],
 	    (unsigned long long)flags & 0x400);
 	signal(SIGUSR1, SIG_DFL);
+}
+
+static volatile unsigned mxcsr, fpu_word;
+
+static void on_fpu(int sig)
+{
+	unsigned m;
+	unsigned short w;
+
+	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m" (m), "=m" (w));
+	mxcsr = m;
+	fpu_word = w;
+}
+
+/* A handler begins with the FPU as a program does, whatever it was set to. */
+CASE(signal_fpu_is_fresh)
+{
+	unsigned round_up = 0x5f80, m;
+	unsigned short word = 0xb7f, w;
+
+	signal(SIGUSR1, on_fpu);
+	__asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m" (round_up),
+			 "m" (word));
+	kill(getpid(), SIGUSR1);
+	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m" (m), "=m" (w));
+	round_up = 0x1f80;
+	word = 0x37f;
+	__asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m" (round_up),
+			 "m" (word));
+	say("inside %x %x, after %x %x", mxcsr, fpu_word, m, w);
+	signal(SIGUSR1, SIG_DFL);
+}
+
+static sigjmp_buf back;
+
+static void on_segv(int sig)
+{
+	siglongjmp(back, sig);
+}
+
+/* No room for the frame: SIGSEGV instead, on a stack that is there. */
+CASE(signal_without_a_stack)
+{
+	stack_t st = { .ss_sp = alt, .ss_size = sizeof(alt) };
+	struct sigaction sa = { .sa_handler = on_segv,
+				.sa_flags = SA_ONSTACK };
+	long pid = getpid();
+
+	signal(SIGUSR1, on_signal);
+	sigaction(SIGSEGV, &sa, NULL);
+	sigaltstack(&st, NULL);
+	calls = 0;
+	if (!sigsetjmp(back, 1))
+		__asm__ volatile("movq $4096, %%rsp\n\tsyscall\n\tud2"
+				 : : "a" (62l), "D" (pid),
+				     "S" ((long)SIGUSR1)
+				 : "rcx", "r11", "memory");
+	else
+		say("SIGSEGV, calls %d", calls);
+	st.ss_flags = SS_DISABLE;
+	sigaltstack(&st, NULL);
+	signal(SIGUSR1, SIG_DFL);
+	signal(SIGSEGV, SIG_DFL);
 }
