@@ -96,7 +96,6 @@ CASE(epoll_wait_errors)
 	TRY(epoll_wait(ep, ev, 0, 0));
 	TRY(epoll_wait(ep, ev, -1, 0));
 	TRY(epoll_wait(ep, ev, INT32_MAX / 12 + 1, 0));
-	TRY(epoll_wait(ep, ev, INT32_MAX / 12, 0));
 	TRY(epoll_wait(-1, ev, 1, 0));
 	TRY(epoll_wait(50, ev, 1, 0));
 	TRY(epoll_wait(s, ev, 1, 0));
