@@ -79,6 +79,8 @@ static void restart_for_handler(struct pt_regs *regs, u64 sa_flags)
 		break;
 	case -ERESTARTNOHAND:
 	case -ERESTART_RESTARTBLOCK:
+		/* It was told of its end: nothing is left to go on with. */
+		current->restart.fn = NULL;
 		regs->rax = (u64)-EINTR;
 		break;
 	default:
