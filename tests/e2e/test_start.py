@@ -10,8 +10,8 @@ from bench import measure
 from tests.lib.guest import UserNetGuest
 from tests.lib.qmp import Monitor
 
-# About 5,150 and 7,200, on a busy machine 100 more.
-MOST = {"microvm": 5700, "pc": 7700}
+# About 5,500 and 7,550, on a busy machine 200 more.
+MOST = {"microvm": 6000, "pc": 8100}
 
 
 @pytest.mark.parametrize("machine", MOST)
