@@ -7,7 +7,7 @@ import os
 import time
 
 import pytest
-from scapy.layers.inet import IP, TCP
+from scapy.layers.inet import IP, TCP, UDP
 
 from tests.lib.guest import initramfs
 from tests.lib.wire import GUEST_IP, HOST_IP, WireGuest
@@ -118,6 +118,26 @@ def test_ip_identifiers_tell_nothing(answers):
         assert steps < 5
     else:
         assert all(f[IP].flags.DF for _, f in answers[0])
+
+
+def test_ip_identifiers_of_datagrams_are_drawn():
+    """What may be fragmented has one, and it is no counter."""
+    image = initramfs({"udpecho": "build/tests/udpecho"})
+    try:
+        with WireGuest("udpecho", initrd=image) as guest:
+            ids = []
+            for port in range(20000, 20000 + CALLS):
+                guest.wire.send(IP(src=HOST_IP, dst=GUEST_IP) /
+                                UDP(sport=port, dport=7) / b"?")
+                frame = guest.wire.recv(
+                    lambda f, port=port: UDP in f and f[UDP].dport == port, 2)
+                if frame:
+                    ids.append(frame[IP].id)
+    finally:
+        os.remove(image)
+    assert len(ids) > CALLS / 2
+    assert len(set(ids)) > len(ids) * 0.95
+    balanced(ids, range(16))
 
 
 def test_ports_are_drawn(calls):

@@ -46,6 +46,7 @@
 #define LWIP_BROADCAST_PING		0
 #define LWIP_MULTICAST_PING		0
 #define IP_FORWARD			0
+#define LWIP_HOOK_FILENAME		"lwip_hooks.h"
 #define IP_REASSEMBLY			1
 #define IP_FRAG				1
 #define IP_REASS_MAXAGE			15	/* seconds */
