@@ -136,6 +136,43 @@ CASE(cpu_time_sleep_interrupted)
 	signal(SIGALRM, SIG_DFL);
 }
 
+/* How late it wakes that sleeps until @ns past a whole 1.05 ms. */
+static long lateness(long ns)
+{
+	struct timespec t;
+	long long at;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	at = t.tv_sec * 1000000000ll + t.tv_nsec;
+	at = (((at >> 20) + 2) << 20) + ns;
+	t.tv_sec = at / 1000000000;
+	t.tv_nsec = at % 1000000000;
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ll + t.tv_nsec - at;
+}
+
+/*
+ * High resolution: wherever in a millisecond a sleep is to end, it can end
+ * there, not at the next tick. The best of many tries, as machines are busy.
+ */
+CASE(sleeping_precisely)
+{
+	for (long ns = 0; ns < 1 << 20; ns += 1 << 17) {
+		long best = 1000000000;
+
+		for (int i = 0; i < 2000 && best > 500000; i++) {
+			long late = lateness(ns);
+
+			if (late < 0)
+				say("early");
+			if (late < best)
+				best = late;
+		}
+		say("%ld: %d", ns, best <= 500000);
+	}
+}
+
 CASE(clock_settime_errors)
 {
 	struct timespec now, bad = { 0, -1 };

@@ -113,6 +113,18 @@ def test_idle_takes_no_ticks():
             assert interrupts() - before < 20
 
 
+def test_idle_halts():
+    """With nothing to do the CPU is off, not looking for something."""
+    with monitored() as (_, monitor):
+        halted = 0
+        for _ in range(500):
+            halted += "HLT=1" in monitor.human("info registers")
+            if halted > 5:
+                break
+            time.sleep(0.02)
+        assert halted > 5
+
+
 def test_a_program_that_spins_does_not_stop_the_network():
     image = initramfs({"spin": "build/tests/spin"})
     with WireGuest("spin", initrd=image) as guest:

@@ -64,8 +64,9 @@ def test_task_that_no_signal_reaches():
 
 
 def test_work_sleep_and_a_pause_are_none():
-    """Far longer than the watchdog's second, each."""
-    with guest_and_tools(more="watchdog=1") as (guest, path, sock), \
+    """Far longer than the watchdog's second, each; and a task of the kernel's
+    own that sleeps for good."""
+    with guest_and_tools(more="watchdog=1 metrics=9100") as (guest, path, sock), \
          open_echo(guest.port) as s:
         end = time.monotonic() + 2
         while time.monotonic() < end:

@@ -43,8 +43,7 @@ def make_answers():
     return found, again
 
 
-@pytest.fixture(scope="module", name="calls")
-def make_calls():
+def call_out():
     """SYNs of a program that calls out."""
     image = initramfs({"ports": "build/tests/ports"})
     try:
@@ -64,6 +63,11 @@ def make_calls():
     # Before ARP has an answer some are given up.
     assert len(found) > CALLS / 2
     return found
+
+
+@pytest.fixture(scope="module", name="calls")
+def make_calls():
+    return call_out()
 
 
 def balanced(values, bits):
@@ -158,6 +162,18 @@ def test_ports_are_drawn(calls):
     # that share one would get a run of ports (some 90; by chance, 2).
     ordered = sorted(set(ports))
     assert sum(b - a == 1 for a, b in zip(ordered, ordered[1:])) < 20
+
+
+def test_ports_by_another_key_at_each_boot(calls):
+    """With the same key those destinations that share one of the 256 counters
+    would all have ports as far from the other boot's as that counter (of
+    250 there are some 120 such pairs; by chance 8 that are as far)."""
+    again = {f[TCP].dport: f[TCP].sport for f in call_out()}
+    apart = [(again[f[TCP].dport] - f[TCP].sport) % (60999 - 32768 + 1)
+             for f in calls if f[TCP].dport in again]
+    alike = sum(abs(a - b) <= 3 for n, a in enumerate(apart)
+                for b in apart[:n])
+    assert alike < len(apart) ** 2 / 1500, (alike, len(apart))
 
 
 def test_isn_of_calls(calls):
