@@ -1,9 +1,8 @@
 /* Inodes and dentries: birth, references and death; names of what is open. */
 #include "fs/inode.h"
 
-#include "fs/namei.h"
-
 #include "fs/flock.h"
+#include "fs/namei.h"
 #include "fs/record_lock.h"
 #include "kernel/mm/slab.h"
 #include "kernel/panic.h"

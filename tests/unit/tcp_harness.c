@@ -500,6 +500,30 @@ void th_conn_close(struct th_conn *c)
 		th_close(c->listener);
 }
 
+void th_conn_done(struct th_conn *c)
+{
+	th_conn_close(c);
+	th_flush();
+}
+
+void th_icmp(u16 sport, u16 dport, u32 seq, u8 err, u32 mtu)
+{
+	u8 quoted[8];
+	struct icmp_error e = {
+		.saddr = us,
+		.daddr = peer,
+		.error = err,
+		.mtu = mtu,
+		.quoted = quoted,
+		.len = sizeof(quoted),
+	};
+
+	put_be16(sport, quoted);
+	put_be16(dport, quoted + 2);
+	put_be32(seq, quoted + 4);
+	tcp_icmp_error(&e);
+}
+
 /* ---- setup ---- */
 
 static unsigned int leaf_pages;

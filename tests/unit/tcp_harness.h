@@ -111,6 +111,10 @@ struct th_conn {
 
 struct th_conn th_established(bool plain);
 void th_conn_close(struct th_conn *c);
+/* The same, and what is sent for it is not looked at. */
+void th_conn_done(struct th_conn *c);
+/* An ICMP error @err about segment @seq of ours (not relative). */
+void th_icmp(u16 sport, u16 dport, u32 seq, u8 err, u32 mtu);
 
 /* Sees every outgoing packet instead of the script, if set. Takes @skb. */
 extern void (*th_xmit_hook)(struct sk_buff *skb, const struct ip_out *out);

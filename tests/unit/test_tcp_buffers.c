@@ -50,12 +50,6 @@ static void stream(struct th_conn *c, bool ts, bool reads, u32 rounds)
 	}
 }
 
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
-}
-
 /* A program that took twice as much will take twice that. */
 static void test_rcvbuf_is_ahead_of_a_slow_start(void **state)
 {
@@ -73,7 +67,7 @@ static void test_rcvbuf_is_ahead_of_a_slow_start(void **state)
 	/* 2 * 200,000 and 16 segments; as much again; half is the window. */
 	assert_int_equal(tp->sk.sk_rcvbuf,
 			 2 * 2 * (2 * 200000 + 16 * 1460));
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rcvbuf_grows_with_what_is_read(void **state)
@@ -87,7 +81,7 @@ static void test_rcvbuf_grows_with_what_is_read(void **state)
 	assert_true(th_tp(c.s)->rcv_wnd > 2 * 65535);
 	stream(&c, true, true, 12);
 	assert_int_equal(c.s->sk->sk_rcvbuf, tcp_rmem[2]);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rcvbuf_stays_if_nobody_reads(void **state)
@@ -97,7 +91,7 @@ static void test_rcvbuf_stays_if_nobody_reads(void **state)
 
 	stream(&c, true, false, 6);
 	assert_int_equal(c.s->sk->sk_rcvbuf, before);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rcvbuf_grows_without_timestamps(void **state)
@@ -114,7 +108,7 @@ static void test_rcvbuf_grows_without_timestamps(void **state)
 	stream(&c, false, true, 8);
 	assert_in_range(th_tp(c.s)->ext->rtt_us, 90000, 210000);
 	assert_true(c.s->sk->sk_rcvbuf > 2 * before);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rcvbuf_that_was_set_stays(void **state)
@@ -125,7 +119,7 @@ static void test_rcvbuf_that_was_set_stays(void **state)
 	stream(&c, true, true, 6);
 	assert_int_equal(c.s->sk->sk_rcvbuf, 100000);
 	assert_null(th_tp(c.s)->ext);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_moderate_rcvbuf_off(void **state)
@@ -137,7 +131,7 @@ static void test_moderate_rcvbuf_off(void **state)
 	stream(&c, true, true, 6);
 	tcp_moderate_rcvbuf = 1;
 	assert_int_equal(c.s->sk->sk_rcvbuf, before);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rcvbuf_without_memory_for_it(void **state)
@@ -150,7 +144,7 @@ static void test_rcvbuf_without_memory_for_it(void **state)
 	th_fail_next = 2;
 	burst(1, true, th_last.tsval);
 	assert_int_equal(th_tp(c.s)->rcv_nxt - th_tp(c.s)->irs, 1 + M);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Pressure: no growth, and the window closes as it is used, never back. */
@@ -177,7 +171,7 @@ static void test_scarce_memory_closes_the_window(void **state)
 	memory_pressed = false;
 	stream(&c, true, true, 2);
 	assert_true(tp->rcv_wnd > 60000);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void send_and_ack(struct th_conn *c, u32 rounds)
@@ -205,7 +199,7 @@ static void test_sndbuf_grows_with_the_window(void **state)
 	send_and_ack(&c, 60);
 	assert_int_equal(c.s->sk->sk_sndbuf, 300000);
 	tcp_wmem[2] = 4 << 20;
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_sndbuf_that_was_set_stays(void **state)
@@ -215,7 +209,7 @@ static void test_sndbuf_that_was_set_stays(void **state)
 	th_setopt(c.s, SOL_SOCKET_, SO_SNDBUF_, 50000);
 	send_and_ack(&c, 12);
 	assert_int_equal(c.s->sk->sk_sndbuf, 100000);
-	done(&c);
+	th_conn_done(&c);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, th_setup, th_teardown)

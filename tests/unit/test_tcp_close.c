@@ -24,12 +24,6 @@
 
 static u8 buf[100000];
 
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
-}
-
 static void close_s(struct th_conn *c)
 {
 	th_close(c->s);
@@ -70,7 +64,7 @@ static void test_rfc9293_3_6_peer_closes_first(void **state)
 	/* LAST-ACK is over: no TIME-WAIT on this side. */
 	peer_ack(2, 5);
 	out(.flags = RST, .seq = 5);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_6_we_close_first(void **state)
@@ -96,7 +90,7 @@ static void test_rfc9293_3_6_we_close_first(void **state)
 	th_sleep_ms(61000);
 	peer_fin(1, 2);
 	out(.flags = RST, .seq = 2);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_6_fin_and_ack_in_one(void **state)
@@ -107,7 +101,7 @@ static void test_rfc9293_3_6_fin_and_ack_in_one(void **state)
 	out(.flags = FIN | ACK, .seq = 1, .ack = 1);
 	peer_fin(1, 2);
 	out(.flags = ACK, .seq = 2, .ack = 2);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_6_simultaneous_close(void **state)
@@ -126,7 +120,7 @@ static void test_rfc9293_3_6_simultaneous_close(void **state)
 	/* The record answers for it. */
 	peer_fin(1, 1);
 	out(.flags = ACK, .seq = 2, .ack = 2);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_half_close_still_receives(void **state)
@@ -148,7 +142,7 @@ static void test_half_close_still_receives(void **state)
 	out(.flags = ACK, .seq = 2, .ack = 17);
 	assert_int_equal(th_recv(c.s, buf, 100, 0), 5);
 	assert_int_equal(th_recv(c.s, buf, 100, 0), 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_fin_waits_behind_data(void **state)
@@ -164,7 +158,7 @@ static void test_fin_waits_behind_data(void **state)
 	out(.flags = FIN | ACK, .seq = 1001, .ack = 1, .len = 1000);
 	peer_fin(1, 2002);
 	out(.flags = ACK, .seq = 2002, .ack = 2);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_fin_out_of_order(void **state)
@@ -178,7 +172,7 @@ static void test_fin_out_of_order(void **state)
 	assert_int_equal(c.s->sk->sk_state, TCP_CLOSE_WAIT);
 	assert_int_equal(th_recv(c.s, buf, 1000, 0), 110);
 	assert_int_equal(th_recv(c.s, buf, 1000, 0), 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_lost_fin_is_repeated(void **state)
@@ -191,7 +185,7 @@ static void test_lost_fin_is_repeated(void **state)
 	out(.flags = FIN | ACK, .seq = 1, .ack = 1);
 	peer_fin(1, 2);
 	out(.flags = ACK, .seq = 2, .ack = 2);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_orphan_gives_up(void **state)
@@ -208,7 +202,7 @@ static void test_orphan_gives_up(void **state)
 	assert_int_equal(n, 1 + 8);
 	peer_fin(1, 2);
 	out(.flags = RST, .seq = 2);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc2525_2_17_unread_data_resets(void **state)
@@ -218,7 +212,7 @@ static void test_rfc2525_2_17_unread_data_resets(void **state)
 	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 9, .len = 10);
 	close_s(&c);
 	out(.flags = RST | ACK, .seq = 1, .ack = 11);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc1122_4_2_2_13_data_after_close_resets(void **state)
@@ -229,7 +223,7 @@ static void test_rfc1122_4_2_2_13_data_after_close_resets(void **state)
 	out(.flags = FIN | ACK, .seq = 1, .ack = 1);
 	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 9, .len = 10);
 	out(.flags = RST | ACK, .seq = 2, .ack = 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_data_for_fin_wait2_record_resets(void **state)
@@ -244,7 +238,7 @@ static void test_data_for_fin_wait2_record_resets(void **state)
 	/* The record is gone with it. */
 	peer_fin(11, 2);
 	out(.flags = RST, .seq = 2);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_fin_wait2_record_is_strict(void **state)
@@ -259,7 +253,7 @@ static void test_fin_wait2_record_is_strict(void **state)
 	in(.flags = RST, .seq = 2);
 	peer_fin(1, 2);
 	out(.flags = ACK, .seq = 2, .ack = 2);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_linger_zero_resets(void **state)
@@ -272,7 +266,7 @@ static void test_linger_zero_resets(void **state)
 	th_flush();
 	close_s(&c);
 	out(.flags = RST | ACK, .seq = 101, .ack = 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static bool idle_ack(void *arg)
@@ -298,7 +292,7 @@ static void test_linger_waits_for_the_fin_ack(void **state)
 	assert_true(host_now - start < 5000 * MS);
 	assert_true(host_sleeps() > 0);
 	th_flush();
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_linger_time_runs_out(void **state)
@@ -311,7 +305,7 @@ static void test_linger_time_runs_out(void **state)
 	close_s(&c);
 	assert_int_equal(host_now - start, 5000 * MS);
 	th_flush();
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc6191_syn_reuses_time_wait(void **state)
@@ -333,7 +327,7 @@ static void test_rfc6191_syn_reuses_time_wait(void **state)
 	c.s = th_accept(c.listener, &err);
 	assert_non_null(c.s);
 	assert_true((s32)(th_tp(c.s)->iss - old) > 65535);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc1337_rst_does_not_end_time_wait(void **state)
@@ -347,7 +341,7 @@ static void test_rfc1337_rst_does_not_end_time_wait(void **state)
 	in(.flags = RST, .seq = 2);
 	peer_fin(1, 2);
 	out(.flags = ACK, .seq = 2, .ack = 2);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_no_memory_for_time_wait(void **state)
@@ -364,7 +358,7 @@ static void test_no_memory_for_time_wait(void **state)
 	assert_int_equal(snmp_counts[SNMP_TcpExt_TCPTimeWaitOverflow],
 			 before + 1);
 	assert_int_equal(c.s->sk->sk_state, TCP_CLOSE);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_no_memory_for_the_fin(void **state)
@@ -377,7 +371,7 @@ static void test_no_memory_for_the_fin(void **state)
 	quiet();
 	th_sleep_ms(1001);
 	out(.flags = FIN | ACK, .seq = 1, .ack = 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* An ACK for all that is out must not stop the timer that brings the FIN. */
@@ -393,7 +387,7 @@ static void test_no_memory_for_the_fin_behind_data(void **state)
 	quiet();
 	th_sleep_ms(1001);
 	out(.flags = FIN | ACK, .seq = 4, .ack = 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Nor does the FIN take the timer of the data before it. */
@@ -409,7 +403,7 @@ static void test_late_fin_beside_lost_data(void **state)
 	out(.flags = FIN | ACK, .seq = 4, .ack = 1);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 3);
 	assert_true(th_tp(c.s)->rto_at);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_8_4_keepalive(void **state)
@@ -437,7 +431,7 @@ static void test_rfc9293_3_8_4_keepalive(void **state)
 	th_sleep_ms(2001);
 	out(.flags = RST | ACK, .seq = 1, .ack = 1);
 	assert_int_equal(th_recv(c.s, buf, 1, 0), -ETIMEDOUT);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_user_timeout(void **state)
@@ -450,7 +444,7 @@ static void test_user_timeout(void **state)
 		th_sleep_ms(1000);
 	th_flush();
 	assert_int_equal(th_recv(c.s, buf, 1, 0), -ETIMEDOUT);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_closing_a_listener_resets_who_waits(void **state)

@@ -32,12 +32,6 @@ static struct tcp_info info_of(struct socket *s)
 	return info;
 }
 
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
-}
-
 /* ---- TCP_INFO ---- */
 
 static void test_info_counts_what_comes(void **state)
@@ -64,7 +58,7 @@ static void test_info_counts_what_comes(void **state)
 	assert_int_equal(i.tcpi_segs_in, 7);
 	/* The FIN has a number, too. */
 	assert_in_range(i.tcpi_bytes_received, 30, 31);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_info_counts_what_goes(void **state)
@@ -88,7 +82,7 @@ static void test_info_counts_what_goes(void **state)
 	assert_int_equal(i.tcpi_data_segs_out, 3 + i.tcpi_total_retrans);
 	in(.flags = ACK, .seq = 1, .ack = 2501, .wnd = 65535);
 	assert_int_equal(info_of(c.s).tcpi_bytes_acked, 2500);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Two segments that the device has made one of (GRO, guest TSO). */
@@ -105,7 +99,7 @@ static void test_info_counts_the_parts(void **state)
 	assert_int_equal(info_of(c.s).tcpi_segs_in, 3);
 	assert_int_equal(info_of(c.s).tcpi_data_segs_in, 1);
 	kfree_skb(skb);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* More than the sequence numbers can say. */
@@ -124,7 +118,7 @@ static void test_info_beyond_4_gib(void **state)
 	assert_int_equal(info_of(c.s).tcpi_bytes_acked, 6 * gib);
 	assert_int_equal(info_of(c.s).tcpi_bytes_sent, 6 * gib);
 	assert_int_equal(info_of(c.s).tcpi_bytes_received, 6 * gib);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_info_of_who_connects(void **state)
@@ -286,7 +280,7 @@ static void test_maxseg_limits_what_we_send(void **state)
 	assert_int_equal(th_send(c.s, bytes, 1400, 0), 1400);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 700);
 	out(.flags = ACK | PSH, .seq = 701, .ack = 1, .len = 700);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* tcp(7): so many repetitions of the SYN, after 1, 2, 4 s. */
@@ -368,7 +362,7 @@ static void test_notsent_lowat(void **state)
 	assert_true(unsent(c.s) < 2 * M);
 	assert_true(th_poll(c.s) & EPOLLOUT);
 	assert_true(taken < 7 * M);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_notsent_lowat_taken_back(void **state)
@@ -383,7 +377,7 @@ static void test_notsent_lowat_taken_back(void **state)
 	lowat(c.s, 0);
 	assert_true(th_poll(c.s) & EPOLLOUT);
 	assert_int_equal(th_send(c.s, bytes, M, 0), M);
-	done(&c);
+	th_conn_done(&c);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, th_setup, th_teardown)

@@ -31,12 +31,6 @@
 static char bytes[20000];
 extern bool memory_pressed;
 
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
-}
-
 static u64 count(enum snmp_counter which)
 {
 	return snmp_counts[which];
@@ -70,7 +64,7 @@ static void test_rfc9293_3_10_7_4_fin_at_a_full_window(void **state)
 	in(.flags = ACK, .seq = 12, .ack = 6, .wnd = 100);
 	assert_int_equal(tp->packets_out, 0);
 	th_flush();
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* An edge that moves: by a full segment or half the buffer at a time. */
@@ -94,7 +88,7 @@ static void test_rfc9293_3_8_6_2_2_the_edge_moves_in_steps(void **state)
 	c.s->sk->sk_rmem_alloc = 20000 - 2 * 625;
 	assert_int_equal(tcp_select_window(tp), 625);
 	c.s->sk->sk_rmem_alloc = 0;
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- resets, SYNs ---- */
@@ -106,7 +100,7 @@ static void test_a_reset_after_the_fin_is_epipe(void **state)
 	in(.flags = ACK | FIN, .seq = 1, .ack = 1, .wnd = 100);
 	in(.flags = RST, .seq = 2);
 	assert_int_equal(c.s->sk->sk_err, EPIPE);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static struct socket *connecting(void)
@@ -153,7 +147,7 @@ static void test_rfc5681_3_1_the_syn_ack_was_lost(void **state)
 	assert_int_equal(th_tp(c.s)->cwnd, 1);
 	/* RFC 6298 section 5.7. */
 	assert_int_equal(th_tp(c.s)->rto, 3000000);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- the program's side ---- */
@@ -182,7 +176,7 @@ static void test_rcvlowat_wakes_at_the_mark(void **state)
 		in(.flags = ACK, .seq = 11 + 1000 * i, .ack = 1, .wnd = 100,
 		   .len = 1000);
 	assert_int_equal(woken, 2);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* What fits the room behind the last one, if it is small enough. */
@@ -197,7 +191,7 @@ static void test_small_segments_share_a_buffer(void **state)
 		in(.flags = ACK, .seq = 301, .ack = 1, .wnd = 100, .len = len);
 		assert_int_equal(q->qlen, len == 256 ? 1 : 2);
 		in(.flags = RST, .seq = 301 + len);
-		done(&c);
+		th_conn_done(&c);
 	}
 }
 
@@ -226,7 +220,7 @@ static void test_quickack_tells_of_a_dialogue(void **state)
 	assert_int_equal(quickack(c.s), 1);
 	in(.flags = ACK | FIN, .seq = 21, .ack = 11, .wnd = 100);
 	assert_int_equal(quickack(c.s), 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* After a gap each full segment is acknowledged, as long as it may matter. */
@@ -244,7 +238,7 @@ static void test_rfc5681_4_2_acks_at_once_after_a_gap(void **state)
 	assert_int_equal(th_flush(), 2);
 	in(.flags = ACK, .seq = 1801, .ack = 1, .wnd = 100, .len = 600);
 	out(.flags = ACK, .seq = 1, .ack = 2401);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc2883_4_a_copy_of_the_head(void **state)
@@ -260,7 +254,7 @@ static void test_rfc2883_4_a_copy_of_the_head(void **state)
 	th_sleep_ms(60);
 	out(.flags = ACK, .seq = 1, .ack = 151, .nr_sacks = 1,
 	    .sacks = { { 51, 101 } });
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- sending ---- */
@@ -281,7 +275,7 @@ static void test_rfc9293_3_7_4_the_tail_of_a_large_packet(void **state)
 	out(.flags = ACK | PSH, .seq = 1501, .ack = 1, .len = 10);
 	th_dev_features = 0;
 	c.s->sk->sk_route.dev->features = 0;
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* A FIN is behind the short tail: no more can come that would fill it. */
@@ -298,7 +292,7 @@ static void test_rfc9293_3_7_4_a_fin_waits_for_nobody(void **state)
 	th_tp(c.s)->cwnd = 2;
 	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 60000);
 	out(.flags = ACK | PSH | FIN, .seq = 11, .ack = 1, .len = 10);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* RFC 9293 section 3.8.6.2.1: in the end, what fits a small window goes. */
@@ -312,7 +306,7 @@ static void test_rfc9293_3_8_6_2_1_the_override_pushes(void **state)
 	th_sleep_ms(1100);
 	out(.flags = ACK | PSH, .seq = 1, .ack = 1, .len = 5);
 	assert_true(th_last.flags & PSH);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_scarce_memory_grows_no_send_buffer(void **state)
@@ -330,7 +324,7 @@ static void test_scarce_memory_grows_no_send_buffer(void **state)
 	tcp_cong_acked(tp, 1, 1000, 0);
 	assert_true(c.s->sk->sk_sndbuf > was);
 	tp->packets_out = 0;
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- timers ---- */
@@ -347,7 +341,7 @@ static void test_rfc5482_the_time_begins_with_the_data(void **state)
 	assert_int_equal(c.s->sk->sk_state, TCP_ESTABLISHED);
 	th_sleep_ms(6000);
 	assert_int_equal(c.s->sk->sk_err, ETIMEDOUT);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* What is under way is a probe itself. */
@@ -361,7 +355,7 @@ static void test_rfc9293_3_8_4_no_keepalive_beside_data(void **state)
 	assert_int_equal(th_send(c.s, bytes, 10, 0), 10);
 	th_sleep_ms(5000);
 	assert_int_equal(count(SNMP_TcpExt_TCPKeepAlive), probes);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Rule 2.3, at the end: the timeout stays a clock tick above. */
@@ -374,7 +368,7 @@ static void test_rfc6298_2_3_granularity(void **state)
 		tcp_rtt_sample(tp, 300000);
 	assert_true(tp->rttvar < 1000);
 	assert_int_equal(tp->rto, tp->srtt / 8 + 1000);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_info_tells_the_least_round_trip(void **state)
@@ -392,7 +386,7 @@ static void test_info_tells_the_least_round_trip(void **state)
 		tcp_get_info(c.s->sk, &info, host_now);
 		assert_int_equal(info.tcpi_min_rtt, 1000 * least[i]);
 	}
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* RFC 7323 section 4.1: an echo older than any of ours says nothing. */
@@ -409,7 +403,7 @@ static void test_rfc7323_4_1_an_echo_from_nowhere(void **state)
 	   .tsecr = th_last.tsval - 700000);
 	assert_int_equal(th_tp(c.s)->srtt, srtt);
 	assert_int_equal(th_tp(c.s)->packets_out, 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- shutdown, disconnect ---- */
@@ -424,7 +418,7 @@ static void test_no_memory_for_the_fin_is_no_fin(void **state)
 	assert_int_equal(c.s->sk->sk_state, TCP_FIN_WAIT1);
 	th_sleep_ms(1001);
 	out(.flags = FIN | ACK, .seq = 1, .ack = 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_shutdown_of_a_failed_connect(void **state)
@@ -448,7 +442,7 @@ static void test_disconnect_forgets_port_and_peer(void **state)
 	out(.flags = RST | ACK, .seq = 1, .ack = 1);
 	assert_int_equal(c.s->sk->sk_err, ECONNRESET);
 	assert_int_equal(c.s->sk->sk_dport, 0);
-	done(&c);
+	th_conn_done(&c);
 	s = connecting();
 	lock_sock(s->sk);
 	assert_int_equal(tcp_disconnect(s->sk, host_now), 0);
@@ -560,20 +554,7 @@ static void test_ports_of_several_addresses(void **state)
 
 static void too_big(u32 seq, u32 mtu)
 {
-	u8 quoted[8];
-	struct icmp_error e = {
-		.saddr = { { 0, 0, IP_MAPPED_WORD, 0x0100000a } },
-		.daddr = { { 0, 0, IP_MAPPED_WORD, 0x0200000a } },
-		.error = EMSGSIZE,
-		.mtu = mtu,
-		.quoted = quoted,
-		.len = sizeof(quoted),
-	};
-
-	put_be16(TH_PORT, quoted);
-	put_be16(TH_PEER_PORT, quoted + 2);
-	put_be32(seq, quoted + 4);
-	tcp_icmp_error(&e);
+	th_icmp(TH_PORT, TH_PEER_PORT, seq, EMSGSIZE, mtu);
 }
 
 /* A SYN-ACK that was too large for somebody: no reason to give up. */
@@ -588,7 +569,7 @@ static void test_rfc1191_does_not_end_a_request(void **state)
 	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
 	c.s = th_accept(c.listener, &err);
 	assert_non_null(c.s);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* The peer takes more than our own link: that link's MTU is no news. */
@@ -608,7 +589,7 @@ static void test_rfc1191_our_own_mtu_is_no_news(void **state)
 	too_big(th_tp(c.s)->snd_una, 1400);
 	assert_true(th_tp(c.s)->flags & TCP_F_MTU_LOW);
 	assert_int_equal(th_tp(c.s)->mss_cache, 1360);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- urgent data ---- */
@@ -625,7 +606,7 @@ static void test_rfc6093_a_mark_is_news_once(void **state)
 	in(.flags = ACK | URG, .seq = 11, .ack = 1, .wnd = 100, .len = 5,
 	   .urg = 10);
 	assert_int_equal(th_sigurg, was + 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* What was appended behind the urgent byte and then cut off has no mark. */
@@ -644,7 +625,7 @@ static void test_rfc9293_3_8_5_no_mark_behind_the_byte(void **state)
 	out(.flags = ACK | URG, .seq = 11, .ack = 1, .len = 600, .urg = 10);
 	in(.flags = ACK, .seq = 1, .ack = 611, .wnd = 60000);
 	out(.flags = ACK | PSH, .seq = 611, .ack = 1, .len = 310);
-	done(&c);
+	th_conn_done(&c);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, th_setup, th_teardown)

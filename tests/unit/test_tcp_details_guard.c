@@ -28,12 +28,6 @@
 static char bytes[40 * M];
 extern bool memory_tight;
 
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
-}
-
 /* ---- ECN ---- */
 
 static struct th_conn with_ecn(u32 cwnd)
@@ -74,7 +68,7 @@ static void test_rfc3168_6_1_2_echoes_that_do_not_count(void **state)
 	th_tp(c.s)->ext->ecn_until = th_tp(c.s)->snd_una - 1;
 	ece(5);
 	assert_int_equal(th_tp(c.s)->ssthresh, ssthresh);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* A window of one is not made two by an echo. */
@@ -86,7 +80,7 @@ static void test_rfc3168_6_1_2_never_raises(void **state)
 	ece(0);
 	assert_int_equal(th_tp(c.s)->ssthresh, 2);
 	assert_int_equal(th_tp(c.s)->cwnd, 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* The device that cuts a large packet must keep CWR to the first segment. */
@@ -98,7 +92,7 @@ static void test_rfc3168_6_1_2_cwr_on_a_large_packet(void **state)
 	c = with_ecn(10);
 	ece(10);
 	assert_true(tcp_rtx_head(th_tp(c.s))->gso_type & SKB_GSO_ECN);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc3168_5_the_bits_of_ipv6(void **state)
@@ -132,7 +126,7 @@ static void test_pacing_adds_up(void **state)
 	/* A tick's worth may go ahead. */
 	assert_true(tcp_pace_wait(tp, host_now + 3 * MS - 1));
 	assert_false(tcp_pace_wait(tp, host_now + 3 * MS));
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- RFC 7323 ---- */
@@ -179,7 +173,7 @@ static void test_rfc9293_3_10_7_4_two_answers_a_second(void **state)
 	th_sleep_ms(60);
 	in(.flags = ACK, .seq = 900000, .ack = 1, .wnd = 100);
 	out(.flags = ACK, .seq = 1, .ack = 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* A SYN again, but with an older stamp: from another time. */
@@ -255,7 +249,7 @@ static void test_rfc9293_3_10_7_4_another_fin_in_time_wait(void **state)
 	/* It is over: a stranger now. */
 	in(.flags = ACK, .seq = 2, .ack = 2, .wnd = 100, .tsval = 1002);
 	out(.flags = RST, .seq = 2);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Memory is nearly out: who has some queued gets no more. */
@@ -275,7 +269,7 @@ static void test_scarce_memory_takes_no_more(void **state)
 	memory_tight = false;
 	in(.flags = ACK, .seq = 701, .ack = 1, .wnd = 100, .len = 700);
 	assert_int_equal(th_tp(c.s)->rcv_nxt - th_tp(c.s)->irs, 1401);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- Fast Open ---- */
@@ -378,7 +372,7 @@ static void test_rfc8200_8_3_the_mss_over_ipv6(void **state)
 	assert_int_equal(tp->mss_cache, 1440);
 	assert_int_equal(tcp_advmss(c.s->sk), 1440);
 	c.s->sk->sk_daddr = was;
-	done(&c);
+	th_conn_done(&c);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, th_setup, th_teardown)

@@ -129,22 +129,10 @@ static void test_rfc1191_what_arrived_is_not_lost(void **state)
 {
 	struct th_conn c = flying(6, 0, 100);
 	struct tcp_sock *tp = th_tp(c.s);
-	u8 quoted[8];
-	struct icmp_error e = {
-		.saddr = c.s->sk->sk_rcv_saddr,
-		.daddr = c.s->sk->sk_daddr,
-		.error = EMSGSIZE,
-		.mtu = 1000,
-		.quoted = quoted,
-		.len = sizeof(quoted),
-	};
 	struct sk_buff *skb;
 
 	sack(0, at(2), at(4), 512);
-	put_be16(TH_PORT, quoted);
-	put_be16(TH_PEER_PORT, quoted + 2);
-	put_be32(tp->snd_una, quoted + 4);
-	tcp_icmp_error(&e);
+	th_icmp(TH_PORT, TH_PEER_PORT, tp->snd_una, EMSGSIZE, 1000);
 	for (skb = tcp_rtx_head(tp); skb; skb = tcp_rtx_next(tp, skb))
 		assert_int_not_equal(tcp_tx(skb)->tags &
 				     (TCP_TAG_SACKED | TCP_TAG_LOST),

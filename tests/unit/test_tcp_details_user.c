@@ -18,12 +18,6 @@
 static char bytes[20 * M];
 extern bool memory_tight;
 
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
-}
-
 static ssize_t recv_waiting(struct socket *s, size_t n, u32 flags)
 {
 	struct msghdr msg = { .msg_flags = flags };
@@ -60,7 +54,7 @@ static void test_rfc9293_3_8_6_2_2_reading_opens_the_window(void **state)
 		assert_int_equal(th_flush(), cases[i].told);
 		c.s->sk->sk_rmem_alloc -= held;
 		in(.flags = RST, .seq = 11);
-		done(&c);
+		th_conn_done(&c);
 	}
 }
 
@@ -72,7 +66,7 @@ static void test_waitall_ends_with_the_stream(void **state)
 	assert_int_equal(tcp_inq(th_tp(c.s)), 3);
 	assert_int_equal(recv_waiting(c.s, 10, MSG_WAITALL), 3);
 	assert_int_equal(recv_waiting(c.s, 10, MSG_WAITALL), 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_a_read_of_nothing_waits_for_something(void **state)
@@ -82,7 +76,7 @@ static void test_a_read_of_nothing_waits_for_something(void **state)
 	assert_int_equal(th_recv(c.s, bytes, 0, 0), -EAGAIN);
 	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 100, .len = 3);
 	assert_int_equal(th_recv(c.s, bytes, 0, 0), 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- sending ---- */
@@ -103,7 +97,7 @@ static void test_scarce_memory_sends_no_more(void **state)
 	assert_int_equal(th_send(c.s, bytes, M, 0), -EAGAIN);
 	memory_tight = false;
 	assert_int_equal(th_send(c.s, bytes, M, 0), M);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Nothing is out that could come back: who waits is told at once. */
@@ -121,7 +115,7 @@ static void test_no_memory_and_nothing_out(void **state)
 	assert_int_equal(th_send(c.s, bytes, 2 * M, 0), -EAGAIN);
 	assert_int_equal(told, 1);
 	host_fail_alloc(0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_msg_more_pushes_nothing(void **state)
@@ -134,7 +128,7 @@ static void test_msg_more_pushes_nothing(void **state)
 	assert_int_equal(th_send(c.s, bytes, M, 0), M);
 	out(.flags = ACK, .seq = 1 + M, .ack = 1, .len = M);
 	assert_true(th_last.flags & PSH);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* What the cork held goes when it is pulled, whatever Nagle would say. */
@@ -149,7 +143,7 @@ static void test_uncorking_pushes(void **state)
 	quiet();
 	th_setopt(c.s, 6, 3, 0);
 	out(.flags = ACK, .seq = 11, .ack = 1, .len = 10);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Why it ended is told once, then only that it has. */
@@ -160,7 +154,7 @@ static void test_sending_after_a_reset(void **state)
 	in(.flags = RST, .seq = 1);
 	assert_int_equal(th_send(c.s, bytes, 10, 0), -ECONNRESET);
 	assert_int_equal(th_send(c.s, bytes, 10, 0), -EPIPE);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* IP_RECVERR: an error that is not the end is told in place of sending. */
@@ -171,7 +165,7 @@ static void test_sending_with_an_error_pending(void **state)
 	WRITE_ONCE(c.s->sk->sk_err, EHOSTUNREACH);
 	assert_int_equal(th_send(c.s, bytes, 10, 0), -EHOSTUNREACH);
 	assert_int_equal(th_send(c.s, bytes, 10, 0), 10);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- connecting ---- */

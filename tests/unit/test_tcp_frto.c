@@ -57,12 +57,6 @@ static void sack(u32 n, u32 start, u32 end)
 	   .nr_sacks = end > start, .sacks = { { at(start), at(end) } });
 }
 
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
-}
-
 static void test_rfc5682_2_1_a_spurious_timeout(void **state)
 {
 	static const u32 fresh[6];
@@ -86,7 +80,7 @@ static void test_rfc5682_2_1_a_spurious_timeout(void **state)
 	quiet();
 	ack(3);
 	out(.flags = ACK, .seq = at(6), .ack = 1, .len = M);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* All that was out is there: nothing is left to be found out. */
@@ -97,7 +91,7 @@ static void test_rfc5682_2_1_2a_all_is_acknowledged(void **state)
 	ack(4);
 	assert_int_equal(th_tp(c.s)->ca_state, TCP_CA_OPEN);
 	assert_int_equal(snmp_counts[SNMP_TcpExt_TCPSpuriousRTOs], spurious);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5682_2_1_a_true_timeout(void **state)
@@ -112,7 +106,7 @@ static void test_rfc5682_2_1_a_true_timeout(void **state)
 	out(.flags = ACK, .seq = at(1), .ack = 1, .len = M);
 	assert_int_equal(th_tp(c.s)->ca_state, TCP_CA_LOSS);
 	assert_int_equal(snmp_counts[SNMP_TcpExt_TCPSpuriousRTOs], spurious);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5682_2_1_2a_without_new_data(void **state)
@@ -123,7 +117,7 @@ static void test_rfc5682_2_1_2a_without_new_data(void **state)
 	out(.flags = ACK, .seq = at(1), .ack = 1, .len = M);
 	out(.flags = ACK, .seq = at(2), .ack = 1, .len = M);
 	quiet();
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5682_2_1_2a_a_duplicate_comes_first(void **state)
@@ -134,7 +128,7 @@ static void test_rfc5682_2_1_2a_a_duplicate_comes_first(void **state)
 	quiet();
 	ack(1);
 	out(.flags = ACK, .seq = at(1), .ack = 1, .len = M);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* The ACK covers the repetition and more: that may have waited for it. */
@@ -146,7 +140,7 @@ static void test_rfc5682_2_1_an_ack_of_both_shows_nothing(void **state)
 	assert_int_equal(snmp_counts[SNMP_TcpExt_TCPSpuriousRTOs], spurious);
 	assert_int_equal(th_tp(c.s)->ca_state, TCP_CA_LOSS);
 	out(.flags = ACK, .seq = at(4), .ack = 1, .len = M);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5682_3_1_sack_of_what_was_sent_once(void **state)
@@ -158,7 +152,7 @@ static void test_rfc5682_3_1_sack_of_what_was_sent_once(void **state)
 			 spurious + 1);
 	assert_int_equal(th_tp(c.s)->ca_state, TCP_CA_OPEN);
 	assert_int_equal(th_tp(c.s)->cwnd, 4);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5682_3_1_new_data_then_sack(void **state)
@@ -174,7 +168,7 @@ static void test_rfc5682_3_1_new_data_then_sack(void **state)
 	sack(1, 5, 6);
 	out(.flags = ACK, .seq = at(1), .ack = 1, .len = mss);
 	assert_int_equal(snmp_counts[SNMP_TcpExt_TCPSpuriousRTOs], spurious);
-	done(&c);
+	th_conn_done(&c);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, th_setup, th_teardown)

@@ -19,12 +19,6 @@
 
 static char bytes[100000];
 
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
-}
-
 static void send_n(struct th_conn *c, size_t n)
 {
 	assert_int_equal(th_send(c->s, bytes, n, 0), n);
@@ -87,7 +81,7 @@ static void test_rfc7323_2_3_no_more_than_14(void **state)
 	struct th_conn c = opened(.wnd = 100, .mss = 1000, .wscale = 16);
 
 	assert_int_equal(th_tp(c.s)->snd_wscale, 14);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc7323_2_2_without_the_option_none(void **state)
@@ -96,7 +90,7 @@ static void test_rfc7323_2_2_without_the_option_none(void **state)
 
 	assert_int_equal(th_tp(c.s)->snd_wscale, 0);
 	assert_int_equal(th_tp(c.s)->rcv_wscale, 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc7323_3_2_on_every_segment(void **state)
@@ -115,7 +109,7 @@ static void test_rfc7323_3_2_on_every_segment(void **state)
 	c.s->ops->shutdown(c.s, SHUT_WR);
 	out(.flags = FIN | ACK, .seq = 11, .ack = 11);
 	assert_int_equal(th_last.tsecr, 1010);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* The delayed ACK echoes the first of those that it answers. */
@@ -130,7 +124,7 @@ static void test_rfc7323_4_3_a_delayed_ack(void **state)
 	th_sleep_ms(50);
 	out(.flags = ACK, .seq = 1, .ack = 21);
 	assert_int_equal(th_last.tsecr, 2000);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* The one that fills the hole is the one to echo. */
@@ -146,7 +140,7 @@ static void test_rfc7323_4_3_a_filled_hole(void **state)
 	   .tsval = 2005);
 	out(.flags = ACK, .seq = 1, .ack = 21);
 	assert_int_equal(th_last.tsecr, 2005);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc7323_5_3_outside_the_window_it_is_not_kept(void **state)
@@ -157,7 +151,7 @@ static void test_rfc7323_5_3_outside_the_window_it_is_not_kept(void **state)
 	   .tsval = 5000);
 	th_flush();
 	assert_int_equal(th_tp(c.s)->ts_recent, 1001);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* After 24 days the peer's clock may be anywhere. */
@@ -172,7 +166,7 @@ static void test_rfc7323_5_5_an_idle_connection(void **state)
 	   .tsval = 1);
 	assert_int_equal(th_recv(c.s, b, sizeof(b), 0), 10);
 	th_flush();
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- TIME-WAIT ---- */
@@ -197,7 +191,7 @@ static void test_rfc6191_2_a_newer_timestamp(void **state)
 	   .tsval = 7000);
 	th_flush();
 	assert_int_equal(th_last.flags, SYN | ACK);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc6191_2_an_older_timestamp(void **state)
@@ -208,7 +202,7 @@ static void test_rfc6191_2_an_older_timestamp(void **state)
 	in(.flags = SYN, .seq = 0xfffffff0, .wnd = 100, .mss = 1000,
 	   .tsval = 4000);
 	out(.flags = ACK, .seq = 2, .ack = 2);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_6_1_time_wait_lasts(void **state)
@@ -222,7 +216,7 @@ static void test_rfc9293_3_6_1_time_wait_lasts(void **state)
 	th_sleep_ms(62000);
 	in(.flags = ACK, .seq = 2, .ack = 2, .wnd = 100);
 	out(.flags = RST, .seq = 2);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- RFC 6528 ---- */
@@ -255,7 +249,7 @@ static void test_rfc9293_3_7_1_536_without_the_option(void **state)
 
 	send_n(&c, 600);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 536);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_7_1_options_take_from_it(void **state)
@@ -264,7 +258,7 @@ static void test_rfc9293_3_7_1_options_take_from_it(void **state)
 
 	send_n(&c, 2000);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 988);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_7_1_our_mtu_counts_too(void **state)
@@ -273,7 +267,7 @@ static void test_rfc9293_3_7_1_our_mtu_counts_too(void **state)
 
 	send_n(&c, 3000);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 1460);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* CVE-2019-11479: a peer may not make us send crumbs. */
@@ -283,7 +277,7 @@ static void test_rfc9293_3_7_1_a_floor(void **state)
 
 	send_n(&c, 1000);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 48);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_7_1_the_answer_says_ours(void **state)
@@ -308,7 +302,7 @@ static void test_rfc9293_3_8_6_2_1_half_a_small_window(void **state)
 	/* There is one, and one under way, always. */
 	assert_true(th_flush() >= 1);
 	assert_in_range(th_last.len, 200, 400);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_8_6_2_1_less_than_a_segment_waits(void **state)
@@ -321,7 +315,7 @@ static void test_rfc9293_3_8_6_2_1_less_than_a_segment_waits(void **state)
 	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 1000);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 1000);
 	quiet();
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Section 3.8.6: what is beyond a window that shrank is not sent again. */
@@ -340,7 +334,7 @@ static void test_rfc9293_3_8_6_a_window_that_shrank(void **state)
 	th_sleep_ms(3000);
 	while (th_flush())
 		assert_int_equal(th_last.seq, 2001);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_8_6_1_nothing_to_send_no_probe(void **state)
@@ -350,7 +344,7 @@ static void test_rfc9293_3_8_6_1_nothing_to_send_no_probe(void **state)
 	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 0);
 	th_sleep_ms(600000);
 	quiet();
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_8_6_1_the_first_probe_after_an_rto(void **state)
@@ -363,7 +357,7 @@ static void test_rfc9293_3_8_6_1_the_first_probe_after_an_rto(void **state)
 	quiet();
 	th_sleep_ms(10);
 	out(.flags = ACK, .seq = 0, .ack = 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5482_a_window_that_stays_shut(void **state)
@@ -378,7 +372,7 @@ static void test_rfc5482_a_window_that_stays_shut(void **state)
 		th_sleep_ms(1000);
 	th_flush();
 	assert_int_equal(th_recv(c.s, &b, 1, 0), -ETIMEDOUT);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5482_progress_counts(void **state)
@@ -394,7 +388,7 @@ static void test_rfc5482_progress_counts(void **state)
 		quiet();
 	}
 	assert_int_equal(c.s->sk->sk_state, TCP_ESTABLISHED);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* tcp(7): then it is the time that counts, not TCP_KEEPCNT. */
@@ -415,7 +409,7 @@ static void test_rfc5482_keepalive_by_time(void **state)
 	assert_int_equal(c.s->sk->sk_state, TCP_CLOSE);
 	assert_int_equal(c.s->sk->sk_err, ETIMEDOUT);
 	th_flush();
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- RFC 1122 section 4.2.3.6 ---- */
@@ -426,7 +420,7 @@ static void test_rfc1122_4_2_3_6_no_keepalive_unasked(void **state)
 
 	th_sleep_ms(3 * 3600000);
 	quiet();
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc1122_4_2_3_6_two_hours(void **state)
@@ -438,7 +432,7 @@ static void test_rfc1122_4_2_3_6_two_hours(void **state)
 	quiet();
 	th_sleep_ms(2000);
 	out(.flags = ACK, .seq = 0, .ack = 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc1122_4_2_3_6_an_answer_is_enough(void **state)
@@ -454,7 +448,7 @@ static void test_rfc1122_4_2_3_6_an_answer_is_enough(void **state)
 		in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 100);
 	}
 	assert_int_equal(c.s->sk->sk_state, TCP_ESTABLISHED);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* A probe that comes to us: one number below, answered at once. */
@@ -464,7 +458,7 @@ static void test_rfc1122_4_2_3_6_a_probe_is_answered(void **state)
 
 	in(.flags = ACK, .seq = 0, .ack = 1, .wnd = 100);
 	out(.flags = ACK, .seq = 1, .ack = 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- Half-open, RFC 9293 section 3.5.1 ---- */
@@ -481,7 +475,7 @@ static void test_rfc9293_3_5_1_the_peer_has_forgotten(void **state)
 	in(.flags = SYN, .seq = 500000, .wnd = 100, .mss = 1000);
 	assert_int_equal(th_flush(), 1);
 	assert_int_equal(th_last.flags, SYN | ACK);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_5_an_old_duplicate_syn(void **state)
@@ -512,7 +506,7 @@ static void test_rfc9293_3_5_data_for_a_forgotten_one(void **state)
 	in(.flags = RST, .seq = 1, .ack = 0);
 	assert_true(th_poll(c.s) & EPOLLERR);
 	quiet();
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- Nagle, RFC 9293 section 3.7.4 ---- */
@@ -526,7 +520,7 @@ static void test_rfc9293_3_7_4_a_full_segment_goes(void **state)
 	send_n(&c, 1005);
 	out(.flags = ACK, .seq = 11, .ack = 1, .len = 1000);
 	quiet();
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_7_4_the_last_goes_with_the_fin(void **state)
@@ -539,7 +533,7 @@ static void test_rfc9293_3_7_4_the_last_goes_with_the_fin(void **state)
 	quiet();
 	c.s->ops->shutdown(c.s, SHUT_WR);
 	out(.flags = FIN | ACK, .seq = 11, .ack = 1, .len = 10);
-	done(&c);
+	th_conn_done(&c);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, th_setup, th_teardown)

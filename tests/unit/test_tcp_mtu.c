@@ -134,20 +134,7 @@ static void test_rfc4821_7_3_the_same_with_tso(void **state)
 
 static void too_big(struct th_conn *c, u32 mtu)
 {
-	u8 quoted[8];
-	struct icmp_error e = {
-		.saddr = c->s->sk->sk_rcv_saddr,
-		.daddr = c->s->sk->sk_daddr,
-		.error = EMSGSIZE,
-		.mtu = mtu,
-		.quoted = quoted,
-		.len = sizeof(quoted),
-	};
-
-	put_be16(TH_PORT, quoted);
-	put_be16(TH_PEER_PORT, quoted + 2);
-	put_be32(th_tp(c->s)->snd_una, quoted + 4);
-	tcp_icmp_error(&e);
+	th_icmp(TH_PORT, TH_PEER_PORT, th_tp(c->s)->snd_una, EMSGSIZE, mtu);
 }
 
 static u32 acked;		/* by the script's peer, relative */
@@ -170,12 +157,6 @@ static struct th_conn wide(void)
 		ack(1000);
 	assert_true(th_tp(c.s)->cwnd >= 12);
 	return c;
-}
-
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
 }
 
 /* All of what was too large goes again at once, whatever was lost. */
@@ -201,7 +182,7 @@ static void test_rfc1191_6_3_large_segments_go_again(void **state)
 	too_big(&c, 700);
 	assert_int_equal(tcp_mtu_path(th_tp(c.s)), 552);
 	ack(3000);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Acknowledges all; what waited goes and is acknowledged, too. */
@@ -248,7 +229,7 @@ static void test_rfc1191_6_3_not_raised_too_soon(void **state)
 	assert_int_equal(send_probe(&c), 0);
 	ack_rest(&c);
 	assert_int_equal(th_tp(c.s)->mss_cache, 600);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static struct th_conn low(void)
@@ -289,7 +270,7 @@ static void test_rfc4821_7_6_2_a_lost_probe_costs_no_window(void **state)
 	th_flush();
 	ack_rest(&c);
 	assert_int_equal(th_tp(c.s)->mss_cache, 701);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Section 7.5: as many bytes as before are as few more segments less. */
@@ -306,7 +287,7 @@ static void test_rfc4821_7_5_the_window_stays_in_bytes(void **state)
 			cwnd * 600 / 801 + 1);
 	th_flush();
 	ack_rest(&c);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* The segments that it is made of may announce an urgent byte. */
@@ -328,7 +309,7 @@ static void test_rfc9293_3_8_5_a_probe_keeps_the_mark(void **state)
 	assert_non_null(skb);
 	assert_true(tcp_tx(skb)->flags & TCP_URG);
 	ack_rest(&c);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* A timeout tells the same about a probe that was the first lost. */
@@ -342,7 +323,7 @@ static void test_rfc4821_7_6_2_timeout_of_a_probe(void **state)
 	assert_int_equal(th_tp(c.s)->ext->mss_high, 801);
 	th_flush();
 	ack_rest(&c);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Others were lost before it: the probe proves nothing, either way. */
@@ -363,7 +344,7 @@ static void test_rfc4821_7_6_3_inconclusive(void **state)
 	th_flush();
 	ack_rest(&c);
 	assert_int_equal(th_tp(c.s)->mss_cache, 600);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Little to send, or a program that wants small segments: no probe. */
@@ -389,7 +370,7 @@ static void test_rfc4821_7_4_when_not_to_probe(void **state)
 	ack_rest(&c);
 	assert_int_equal(th_tp(c.s)->mss_cache, 801);
 	ack_rest(&c);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Counted as two while segments were small, now less than one: sent whole. */
@@ -413,7 +394,7 @@ static void test_lost_after_segments_have_grown(void **state)
 	out(.flags = ACK | PSH, .seq = 1, .ack = 1, .len = 700);
 	ack(3500);
 	assert_int_equal(th_tp(c.s)->packets_out, 0);
-	done(&c);
+	th_conn_done(&c);
 	th_dev_features = 0;
 }
 
@@ -434,7 +415,7 @@ static void test_a_router_answers_a_probe(void **state)
 	assert_int_equal(send_probe(&c), 651);
 	th_flush();
 	ack_rest(&c);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Section 4: no IPv6 path is narrower than 1280; who says so is not heard. */

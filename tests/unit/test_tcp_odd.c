@@ -23,38 +23,12 @@
 
 static u8 bytes[40000];
 
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
-}
-
 static u64 count(enum snmp_counter which)
 {
 	return snmp_counts[which];
 }
 
 /* ---- ICMP ---- */
-
-/* An error about segment @seq of ours, between these ports. */
-static void icmp(const struct sock *sk, u16 sport, u16 dport, u32 seq, u8 err,
-		 u32 mtu)
-{
-	u8 quoted[8];
-	struct icmp_error e = {
-		.saddr = sk->sk_rcv_saddr,
-		.daddr = sk->sk_daddr,
-		.error = err,
-		.mtu = mtu,
-		.quoted = quoted,
-		.len = sizeof(quoted),
-	};
-
-	put_be16(sport, quoted);
-	put_be16(dport, quoted + 2);
-	put_be32(seq, quoted + 4);
-	tcp_icmp_error(&e);
-}
 
 /* RFC 5927 section 4: of a connection it is a hint, told if all else fails. */
 static void test_rfc5927_errors_are_soft(void **state)
@@ -63,17 +37,17 @@ static void test_rfc5927_errors_are_soft(void **state)
 	struct tcp_sock *tp = th_tp(c.s);
 	u64 outside = count(SNMP_TcpExt_OutOfWindowIcmps);
 
-	icmp(c.s->sk, TH_PORT, TH_PEER_PORT, tp->snd_una - 1, EHOSTUNREACH, 0);
+	th_icmp(TH_PORT, TH_PEER_PORT, tp->snd_una - 1, EHOSTUNREACH, 0);
 	assert_int_equal(count(SNMP_TcpExt_OutOfWindowIcmps), outside + 1);
 	assert_int_equal(tp->err_soft, 0);
 	th_send(c.s, bytes, 10, 0);
 	th_flush();
-	icmp(c.s->sk, TH_PORT, TH_PEER_PORT, tp->snd_una, EHOSTUNREACH, 0);
+	th_icmp(TH_PORT, TH_PEER_PORT, tp->snd_una, EHOSTUNREACH, 0);
 	assert_false(th_poll(c.s) & EPOLLERR);
 	th_setopt(c.s, IPPROTO_TCP, 18, 3000);
 	th_sleep_ms(20000);
 	assert_int_equal(th_recv(c.s, bytes, 1, 0), -EHOSTUNREACH);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* IP_RECVERR: at once, but the connection lives on. */
@@ -84,13 +58,13 @@ static void test_errors_for_who_asked(void **state)
 	th_setopt(c.s, IPPROTO_IP, 11, 1);
 	th_send(c.s, bytes, 10, 0);
 	th_flush();
-	icmp(c.s->sk, TH_PORT, TH_PEER_PORT, th_tp(c.s)->snd_una,
+	th_icmp(TH_PORT, TH_PEER_PORT, th_tp(c.s)->snd_una,
 	     ECONNREFUSED, 0);
 	assert_true(th_poll(c.s) & EPOLLERR);
 	assert_int_equal(th_recv(c.s, bytes, 1, 0), -ECONNREFUSED);
 	in(.flags = ACK, .seq = 1, .ack = 11, .wnd = 60000, .len = 3);
 	assert_int_equal(th_recv(c.s, bytes, 10, 0), 3);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* About nobody, about a half-open connection, while the sock is busy. */
@@ -100,9 +74,9 @@ static void test_errors_about_others(void **state)
 	u64 busy = count(SNMP_TcpExt_LockDroppedIcmps);
 	u32 iss;
 
-	icmp(c.s->sk, TH_PORT, 9, 0, EHOSTUNREACH, 0);
+	th_icmp(TH_PORT, 9, 0, EHOSTUNREACH, 0);
 	lock_sock(c.s->sk);
-	icmp(c.s->sk, TH_PORT, TH_PEER_PORT, th_tp(c.s)->snd_una,
+	th_icmp(TH_PORT, TH_PEER_PORT, th_tp(c.s)->snd_una,
 	     EHOSTUNREACH, 0);
 	release_sock(c.s->sk);
 	assert_int_equal(count(SNMP_TcpExt_LockDroppedIcmps), busy + 1);
@@ -111,7 +85,7 @@ static void test_errors_about_others(void **state)
 	iss = th_last.seq;
 	(void)iss;
 	/* Only one about its own SYN-ACK ends a request. */
-	icmp(c.s->sk, TH_PORT, 5, 12345, EHOSTUNREACH, 0);
+	th_icmp(TH_PORT, 5, 12345, EHOSTUNREACH, 0);
 	th_sleep_ms(1100);
 	assert_int_equal(th_flush(), 1);
 	in(.flags = RST, .sport = 5, .seq = 1);
@@ -303,7 +277,7 @@ static void test_reader_opens_a_small_window(void **state)
 	th_tp(c.s)->rcv_wup = th_tp(c.s)->rcv_nxt - 1500;
 	th_recv(c.s, bytes, sizeof(bytes), 0);
 	assert_int_equal(th_flush(), 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- closing ---- */
@@ -410,7 +384,7 @@ static void test_queues_are_told(void **state)
 	assert_int_equal(c.s->ops->getname(c.s, &a, true), 16);
 	assert_int_equal(c.s->ops->getname(c.s, &a, false), 16);
 	th_recv(c.s, bytes, 9, 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* ---- handshakes ---- */
@@ -530,7 +504,7 @@ static void test_more_than_was_offered(void **state)
 	th_flush();
 	assert_true(count(SNMP_TcpExt_TCPRcvQDrop) > before);
 	th_recv(c.s, bytes, sizeof(bytes), 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_no_memory_to_say_it(void **state)
@@ -596,7 +570,7 @@ static void test_info_in_trouble(void **state)
 	c.s->ops->getsockopt(c.s, IPPROTO_TCP, 11, &info, &len);
 	assert_int_equal(info.tcpi_bytes_acked, 1448);
 	th_flush();
-	done(&c);
+	th_conn_done(&c);
 	c = th_established(false);
 	th_send(c.s, bytes, 5000, 0);
 	th_flush();
@@ -611,7 +585,7 @@ static void test_info_in_trouble(void **state)
 	assert_int_equal(info.tcpi_ca_state, 4);
 	assert_true(info.tcpi_total_retrans > 0);
 	th_flush();
-	done(&c);
+	th_conn_done(&c);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, th_setup, th_teardown)

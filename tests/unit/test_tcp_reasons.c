@@ -71,12 +71,6 @@ static void check_moved(const char *want, bool all, int line)
 #define moved(want)	check_moved(want, false, __LINE__)
 #define moved_all(want)	check_moved(want, true, __LINE__)
 
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
-}
-
 static void test_listener(void **state)
 {
 	struct socket *l = th_listen(TH_PORT);
@@ -179,7 +173,7 @@ static void test_synchronised(void **state)
 	moved("TCP_NO_ACK 1");
 	in(.flags = RST, .seq = 11, .tsval = 1002);
 	moved("EstabResets 1");
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_the_end(void **state)
@@ -274,7 +268,7 @@ static void test_timers(void **state)
 	th_sleep_ms(3600000);
 	th_flush();
 	moved("RetransSegs 13 TCPTimeouts 13 TCPAbortOnTimeout 1");
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Duplicate ACKs, timeouts, and at last an ACK; with SACK and without. */
@@ -305,7 +299,7 @@ static void test_losses(void **state)
 		moved(plain ? "RetransSegs 2 TCPSlowStartRetrans 2"
 			    : "RetransSegs 3 TCPSlowStartRetrans 3");
 		in(.flags = RST, .seq = 1, .tsval = seen);
-		done(&c);
+		th_conn_done(&c);
 	}
 }
 
@@ -333,7 +327,7 @@ static void test_backlog_is_full(void **state)
 	release_sock(c.s->sk);
 	assert_int_equal(drop_counts[DROP_TCP_BACKLOG],
 			 drops_were[DROP_TCP_BACKLOG]);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* What was offered is taken, up to twice the limit that there is now. */
@@ -354,7 +348,7 @@ static void test_receive_buffer_is_full(void **state)
 	   .len = 1000, .tsval = 1002);
 	moved("TCPRcvQDrop 1 TCP_RCV_FULL 1");
 	assert_int_equal(th_tp(c.s)->rcv_nxt - th_tp(c.s)->irs, 1 + 1000 * i);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* A reset and what came behind it both waited for the task. */
@@ -368,7 +362,7 @@ static void test_a_segment_for_the_dead(void **state)
 	mark();
 	release_sock(c.s->sk);
 	moved("EstabResets 1 TCP_STATE 1");
-	done(&c);
+	th_conn_done(&c);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, th_setup, th_teardown)

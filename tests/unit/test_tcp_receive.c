@@ -18,12 +18,6 @@
 
 static u8 buf[200000];
 
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
-}
-
 /* The peer sends @len bytes at @seq. */
 static void data(u32 seq, u32 len)
 {
@@ -56,7 +50,7 @@ static void test_rfc5681_4_2_ack_is_delayed_40_ms(void **state)
 	th_sleep_ms(2);
 	out(.flags = ACK, .seq = 1, .ack = 101);
 	read_all(&c, 1, 100);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_ack_rides_on_the_answer(void **state)
@@ -77,7 +71,7 @@ static void test_ack_rides_on_the_answer(void **state)
 	}
 	th_sleep_ms(1000);
 	quiet();
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5681_4_2_every_second_segment(void **state)
@@ -93,7 +87,7 @@ static void test_rfc5681_4_2_every_second_segment(void **state)
 	quiet();
 	data(3001, 1000);
 	out(.flags = ACK, .seq = 1, .ack = 4001);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_slow_start_of_the_peer_gets_quick_acks(void **state)
@@ -104,7 +98,7 @@ static void test_slow_start_of_the_peer_gets_quick_acks(void **state)
 	out(.flags = ACK, .seq = 1, .ack = 1001);
 	data(1001, 1000);
 	out(.flags = ACK, .seq = 1, .ack = 2001);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_out_of_order_is_kept_and_acked(void **state)
@@ -120,7 +114,7 @@ static void test_rfc9293_out_of_order_is_kept_and_acked(void **state)
 	out(.flags = ACK, .seq = 1, .ack = 301);
 	read_all(&c, 1, 300);
 	assert_null(th_tp(c.s)->ofo);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_overlaps_are_trimmed(void **state)
@@ -138,7 +132,7 @@ static void test_overlaps_are_trimmed(void **state)
 	read_all(&c, 1, 600);
 	th_flush();
 	assert_null(th_tp(c.s)->ofo);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc2018_sack_blocks_newest_first(void **state)
@@ -164,7 +158,7 @@ static void test_rfc2018_sack_blocks_newest_first(void **state)
 	data(1, 200);
 	out(.flags = ACK, .seq = 1, .ack = 501);
 	assert_int_equal(th_last.nr_sacks, 3);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc2883_duplicate_is_reported(void **state)
@@ -183,7 +177,7 @@ static void test_rfc2883_duplicate_is_reported(void **state)
 	out(.flags = ACK, .seq = 1, .ack = 201);
 	assert_int_equal(th_last.nr_sacks, 0);
 	assert_null(th_tp(c.s)->ofo);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_10_7_4_outside_the_window(void **state)
@@ -199,7 +193,7 @@ static void test_rfc9293_3_10_7_4_outside_the_window(void **state)
 	/* A keepalive, one below: answered. */
 	in(.flags = ACK, .seq = 0, .ack = 1, .wnd = 65535);
 	out(.flags = ACK, .seq = 1, .ack = 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_10_7_4_beyond_the_window_is_cut(void **state)
@@ -217,7 +211,7 @@ static void test_rfc9293_3_10_7_4_beyond_the_window_is_cut(void **state)
 	data(1, 2500);
 	th_flush();
 	read_all(&c, 1, 2000);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_8_6_window_closes_and_reopens(void **state)
@@ -247,7 +241,7 @@ static void test_rfc9293_3_8_6_window_closes_and_reopens(void **state)
 	assert_true(th_recv(c.s, buf, sizeof(buf), 0) > 10000);
 	assert_int_equal(th_flush(), 1);
 	assert_true(th_last.wnd > 10000);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5961_3_2_rst(void **state)
@@ -269,7 +263,7 @@ static void test_rfc5961_3_2_rst(void **state)
 	assert_int_equal(th_recv(c.s, buf, 10, 0), -ECONNRESET);
 	assert_int_equal(th_recv(c.s, buf, 10, 0), 0);
 	assert_int_equal(th_send(c.s, buf, 10, 0), -EPIPE);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5961_4_2_syn_is_challenged(void **state)
@@ -285,7 +279,7 @@ static void test_rfc5961_4_2_syn_is_challenged(void **state)
 	assert_int_equal(snmp_counts[SNMP_TcpExt_TCPChallengeACK],
 			 before + 2);
 	assert_int_equal(c.s->sk->sk_state, TCP_ESTABLISHED);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5961_5_2_old_ack(void **state)
@@ -297,7 +291,7 @@ static void test_rfc5961_5_2_old_ack(void **state)
 	out(.flags = ACK, .seq = 1, .ack = 1);
 	assert_int_equal(drop_counts[DROP_TCP_OLD_ACK], before + 1);
 	assert_false(th_poll(c.s) & EPOLLIN);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* Acknowledges what was never sent, @n times; how many are challenged. */
@@ -324,7 +318,7 @@ static void test_rfc5961_7_challenge_acks_are_limited(void **state)
 		assert_in_range(n[i], 500, 1499);
 	}
 	assert_false(n[0] == n[1] && n[1] == n[2]);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /*
@@ -354,7 +348,7 @@ static void test_acks_do_not_make_a_loop(void **state)
 	th_sleep_ms(500);
 	in(.flags = ACK, .seq = 900000, .ack = 1, .wnd = 100);
 	out(.flags = ACK, .seq = 1, .ack = 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_segment_without_ack_is_dropped(void **state)
@@ -366,7 +360,7 @@ static void test_segment_without_ack_is_dropped(void **state)
 	quiet();
 	assert_int_equal(drop_counts[DROP_TCP_NO_ACK], before + 1);
 	assert_false(th_poll(c.s) & EPOLLIN);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc7323_5_paws(void **state)
@@ -386,7 +380,7 @@ static void test_rfc7323_5_paws(void **state)
 	/* An RST is not subject to it. */
 	in(.flags = RST, .seq = 11, .tsval = 4000);
 	assert_true(th_poll(c.s) & EPOLLERR);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc7323_4_3_ts_recent_not_from_the_future(void **state)
@@ -398,7 +392,7 @@ static void test_rfc7323_4_3_ts_recent_not_from_the_future(void **state)
 	   .tsval = 9000);
 	out(.flags = ACK, .seq = 1, .ack = 1);
 	assert_int_equal(th_last.tsecr, 1001);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_peek_trunc_waitall_lowat(void **state)
@@ -423,7 +417,7 @@ static void test_peek_trunc_waitall_lowat(void **state)
 	assert_true(th_poll(c.s) & EPOLLIN);
 	read_all(&c, 11, 20);
 	th_flush();
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_single_bytes_share_a_buffer(void **state)
@@ -438,7 +432,7 @@ static void test_single_bytes_share_a_buffer(void **state)
 	assert_true(host_allocs_outstanding() < before + 20);
 	th_flush();
 	read_all(&c, 1, 101);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_out_of_order_hoarding_is_bounded(void **state)
@@ -454,7 +448,7 @@ static void test_out_of_order_hoarding_is_bounded(void **state)
 	data(1, 2000);
 	th_flush();
 	assert_true(th_tp(c.s)->rcv_nxt - th_tp(c.s)->irs >= 2001);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_no_memory_for_the_out_of_order_queue(void **state)
@@ -472,7 +466,7 @@ static void test_no_memory_for_the_out_of_order_queue(void **state)
 	quiet();
 	th_sleep_ms(50);
 	out(.flags = ACK, .seq = 1, .ack = 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_bad_user_memory(void **state)
@@ -491,7 +485,7 @@ static void test_bad_user_memory(void **state)
 	host_good_user();
 	/* Nothing is lost. */
 	read_all(&c, 31, 70);
-	done(&c);
+	th_conn_done(&c);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, th_setup, th_teardown)

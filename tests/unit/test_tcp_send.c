@@ -31,12 +31,6 @@ static void ack(u32 a)
 	in(.flags = ACK, .seq = 1, .ack = a, .wnd = 65535);
 }
 
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
-}
-
 static void test_data_goes_out_with_push(void **state)
 {
 	struct th_conn c = th_established(true);
@@ -49,7 +43,7 @@ static void test_data_goes_out_with_push(void **state)
 	quiet();
 	assert_int_equal(th_tp(c.s)->packets_out, 0);
 	assert_int_equal(c.s->sk->sk_wmem_queued, 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_7_1_segments_are_cut_at_mss(void **state)
@@ -61,7 +55,7 @@ static void test_rfc9293_3_7_1_segments_are_cut_at_mss(void **state)
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 1000);
 	out(.flags = ACK, .seq = 1001, .ack = 1, .len = 1000);
 	out(.flags = ACK, .seq = 2001, .ack = 1, .len = 500);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_7_4_nagle_holds_a_second_short_one(void **state)
@@ -76,7 +70,7 @@ static void test_rfc9293_3_7_4_nagle_holds_a_second_short_one(void **state)
 	ack(11);
 	/* Both writes in one segment. */
 	out(.flags = ACK, .seq = 11, .ack = 1, .len = 30);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_nodelay_and_cork(void **state)
@@ -100,7 +94,7 @@ static void test_nodelay_and_cork(void **state)
 	quiet();
 	send_n(&c, 5);
 	out(.flags = ACK, .seq = 1031, .ack = 1, .len = 10);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_corked_data_goes_after_a_while(void **state)
@@ -111,7 +105,7 @@ static void test_corked_data_goes_after_a_while(void **state)
 	quiet();
 	th_sleep_ms(1100);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 5);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5681_3_1_initial_window(void **state)
@@ -127,7 +121,7 @@ static void test_rfc5681_3_1_initial_window(void **state)
 	out(.flags = ACK, .seq = 10001, .ack = 1, .len = 1000);
 	out(.flags = ACK, .seq = 11001, .ack = 1, .len = 1000);
 	quiet();
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_8_4_peer_window_is_kept(void **state)
@@ -144,7 +138,7 @@ static void test_rfc9293_3_8_4_peer_window_is_kept(void **state)
 	out(.flags = ACK, .seq = 2001, .ack = 1, .len = 1000);
 	out(.flags = ACK, .seq = 3001, .ack = 1, .len = 1000);
 	out(.flags = ACK, .seq = 4001, .ack = 1, .len = 1000);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_8_fin_stays_in_the_window(void **state)
@@ -162,7 +156,7 @@ static void test_rfc9293_3_8_fin_stays_in_the_window(void **state)
 	quiet();
 	in(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 1);
 	out(.flags = FIN | ACK, .seq = 1001, .ack = 1);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* The probe of a window that takes all but the FIN. */
@@ -177,7 +171,7 @@ static void test_rfc9293_3_8_probe_leaves_the_fin(void **state)
 	quiet();
 	th_sleep_ms(1100);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 500);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_10_7_4_old_segment_moves_both_edges(void **state)
@@ -193,7 +187,7 @@ static void test_rfc9293_3_10_7_4_old_segment_moves_both_edges(void **state)
 	assert_int_equal(th_tp(c.s)->snd_una - th_tp(c.s)->iss, 2001);
 	assert_int_equal(th_tp(c.s)->snd_wnd, 2000);
 	th_flush();
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc6298_5_rto_and_backoff(void **state)
@@ -217,7 +211,7 @@ static void test_rfc6298_5_rto_and_backoff(void **state)
 	out(.flags = ACK, .seq = 101, .ack = 1, .len = 100);
 	th_sleep_ms(1010);
 	out(.flags = ACK, .seq = 101, .ack = 1, .len = 100);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc6298_2_rtt_sets_rto(void **state)
@@ -237,7 +231,7 @@ static void test_rfc6298_2_rtt_sets_rto(void **state)
 	ack(201);
 	assert_int_equal(th_tp(c.s)->srtt, 8 * 90000);
 	assert_int_equal(th_tp(c.s)->rttvar, 4 * (50000 * 3 + 80000) / 4);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc6298_3_karn(void **state)
@@ -250,7 +244,7 @@ static void test_rfc6298_3_karn(void **state)
 	assert_int_equal(th_flush(), 1);
 	ack(101);
 	assert_int_equal(th_tp(c.s)->srtt, 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_r2_gives_up_with_etimedout(void **state)
@@ -267,7 +261,7 @@ static void test_r2_gives_up_with_etimedout(void **state)
 	assert_int_equal(th_recv(c.s, &b, 1, 0), -ETIMEDOUT);
 	assert_int_equal(th_recv(c.s, &b, 1, 0), 0);
 	assert_int_equal(th_send(c.s, &b, 1, 0), -EPIPE);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5681_3_2_fast_retransmit(void **state)
@@ -294,7 +288,7 @@ static void test_rfc5681_3_2_fast_retransmit(void **state)
 	assert_int_equal(th_tp(c.s)->cwnd, 3);
 	assert_int_equal(th_tp(c.s)->packets_out, 0);
 	quiet();
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc3042_limited_transmit(void **state)
@@ -308,7 +302,7 @@ static void test_rfc3042_limited_transmit(void **state)
 	ack(1);
 	out(.flags = ACK, .seq = 11001, .ack = 1, .len = 1000);
 	quiet();
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* A connection with SACK and without timestamps' noise: peer MSS 1460. */
@@ -331,7 +325,7 @@ static void test_rfc5681_duplicates_are_forgotten(void **state)
 	ack(2001);
 	assert_int_equal(th_tp(c.s)->packets_out, 0);
 	assert_int_equal(th_tp(c.s)->sacked_out, 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc6675_sack_recovery(void **state)
@@ -357,7 +351,7 @@ static void test_rfc6675_sack_recovery(void **state)
 	assert_int_equal(th_tp(c.s)->lost_out, 0);
 	assert_int_equal(th_tp(c.s)->retrans_out, 0);
 	assert_int_equal(th_tp(c.s)->ca_state, TCP_CA_OPEN);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc2018_nonsense_blocks_are_ignored(void **state)
@@ -372,7 +366,7 @@ static void test_rfc2018_nonsense_blocks_are_ignored(void **state)
 	sack(1, 0x80000000, 0x80000010);
 	assert_int_equal(th_tp(c.s)->sacked_out, 0);
 	assert_int_equal(snmp_counts[SNMP_TcpExt_TCPSACKDiscard], before + 3);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_sack_splits_a_large_buffer(void **state)
@@ -392,7 +386,7 @@ static void test_sack_splits_a_large_buffer(void **state)
 	in(.flags = ACK, .seq = 1, .ack = 1 + 4 * m, .wnd = 512,
 	   .tsval = 2001);
 	assert_int_equal(th_tp(c.s)->packets_out, 6);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* CVE-2019-11478: a peer that takes small segments and reports odd ones. */
@@ -421,7 +415,7 @@ static void test_sack_of_tiny_segments_is_bounded(void **state)
 	assert_true(snmp_counts[SNMP_TcpExt_TCPWqueueTooBig] > before);
 	assert_true(th_tp(c.s)->sk.sk_wmem_queued <
 		    2 * th_tp(c.s)->sk.sk_sndbuf + (2 << 20));
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_8_6_1_zero_window_probe(void **state)
@@ -447,7 +441,7 @@ static void test_rfc9293_3_8_6_1_zero_window_probe(void **state)
 	assert_false(th_poll(c.s) & EPOLLERR);
 	in(.flags = ACK, .seq = 1, .ack = 1, .wnd = 1000);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 50);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_shared_buffer_is_copied_for_retransmission(void **state)
@@ -466,7 +460,7 @@ static void test_shared_buffer_is_copied_for_retransmission(void **state)
 	kfree_skb(skb);
 	th_sleep_ms(2001);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 100);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_small_writes_share_a_buffer(void **state)
@@ -481,7 +475,7 @@ static void test_small_writes_share_a_buffer(void **state)
 	for (u32 i = 0; i < 10; i++)
 		send_n(&c, 10);
 	assert_int_equal(host_allocs_outstanding(), before);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_send_buffer_fills_and_wakes(void **state)
@@ -501,7 +495,7 @@ static void test_send_buffer_fills_and_wakes(void **state)
 		ack(a);
 	assert_int_equal(th_tp(c.s)->nospace, 0);
 	assert_true(th_poll(c.s) & EPOLLOUT);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_no_memory_to_send(void **state)
@@ -514,7 +508,7 @@ static void test_no_memory_to_send(void **state)
 	assert_true(th_poll(c.s) & EPOLLOUT);
 	send_n(&c, 10);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 10);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_bad_user_memory(void **state)
@@ -530,7 +524,7 @@ static void test_bad_user_memory(void **state)
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 10);
 	iov_iter_ubuf(&msg.msg_iter, bytes + 10, 50);
 	assert_int_equal(c.s->ops->sendmsg(c.s, &msg, true), -EFAULT);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_10_7_4_ack_of_unsent_data(void **state)
@@ -541,7 +535,7 @@ static void test_rfc9293_3_10_7_4_ack_of_unsent_data(void **state)
 	out(.flags = ACK, .seq = 1, .ack = 1);
 	send_n(&c, 10);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 10);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc5681_4_1_idle_restart(void **state)
@@ -560,7 +554,7 @@ static void test_rfc5681_4_1_idle_restart(void **state)
 	send_n(&c, 100);
 	assert_int_equal(th_tp(c.s)->cwnd, 10);
 	th_flush();
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* @n times: @segs of 1,448 bytes, and an ACK of each. */
@@ -594,33 +588,21 @@ static void test_rfc7661_window_validation(void **state)
 	/* But not below what one may begin with. */
 	rounds(&c, &at, 60, 2);
 	assert_in_range(th_tp(c.s)->cwnd, 10, 11);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_pmtu_reduction(void **state)
 {
 	struct th_conn c = th_established(false);
-	u8 quoted[8];
-	struct icmp_error e = {
-		.saddr = c.s->sk->sk_rcv_saddr,
-		.daddr = c.s->sk->sk_daddr,
-		.error = EMSGSIZE,
-		.mtu = 1000,
-		.quoted = quoted,
-		.len = sizeof(quoted),
-	};
 
 	send_n(&c, 1448);
 	out(.flags = ACK, .seq = 1, .ack = 1, .len = 1448);
-	put_be16(TH_PORT, quoted);
-	put_be16(TH_PEER_PORT, quoted + 2);
-	put_be32(th_tp(c.s)->iss + 1, quoted + 4);
-	tcp_icmp_error(&e);
+	th_icmp(TH_PORT, TH_PEER_PORT, th_tp(c.s)->iss + 1, EMSGSIZE, 1000);
 	/* In one buffer, which IP cuts by the new size. */
 	out(.flags = ACK | PSH, .seq = 1, .ack = 1, .len = 1448);
 	assert_int_equal(th_tp(c.s)->packets_out, 2);
 	assert_int_equal(th_tp(c.s)->cwnd, 10);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* A connection of a peer that offers @wnd bytes and takes @mss at a time. */

@@ -49,12 +49,6 @@ static ssize_t read_all(struct th_conn *c)
 	return th_recv(c->s, buf, sizeof(buf), 0);
 }
 
-static void done(struct th_conn *c)
-{
-	th_conn_close(c);
-	th_flush();
-}
-
 static void test_rfc6093_2_the_byte_is_out_of_band(void **state)
 {
 	struct th_conn c = th_established(true);
@@ -78,7 +72,7 @@ static void test_rfc6093_2_the_byte_is_out_of_band(void **state)
 	assert_int_equal(read_all(&c), 5);
 	assert_int_equal((u8)buf[0], th_pattern(16));
 	assert_int_equal(at_mark(&c), 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc6093_2_the_byte_alone_is_not_readable(void **state)
@@ -92,7 +86,7 @@ static void test_rfc6093_2_the_byte_alone_is_not_readable(void **state)
 	assert_int_equal(read_all(&c), -EAGAIN);
 	plain(2, 3);
 	assert_int_equal(read_all(&c), 3);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_so_oobinline_keeps_it_in_the_stream(void **state)
@@ -107,7 +101,7 @@ static void test_so_oobinline_keeps_it_in_the_stream(void **state)
 	assert_int_equal(read_all(&c), 6);
 	assert_int_equal((u8)buf[0], th_pattern(5));
 	assert_int_equal(at_mark(&c), 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* The pointer comes before the byte. */
@@ -126,7 +120,7 @@ static void test_rfc9293_3_8_5_announced_before_it_comes(void **state)
 	/* An old pointer, behind the reader, says nothing. */
 	urgent(21, 5, 0);
 	assert_int_equal(read_all(&c), 4);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_rfc9293_3_8_5_the_newest_mark_counts(void **state)
@@ -139,7 +133,7 @@ static void test_rfc9293_3_8_5_the_newest_mark_counts(void **state)
 	assert_int_equal((u8)buf[0], th_pattern(20));
 	/* The byte before it is an ordinary one now. */
 	assert_int_equal(read_all(&c), 19);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_a_mark_that_was_passed_is_forgotten(void **state)
@@ -155,7 +149,7 @@ static void test_a_mark_that_was_passed_is_forgotten(void **state)
 	in(.flags = ACK | URG | FIN, .seq = 11, .ack = 1, .wnd = 65535,
 	   .urg = 9);
 	assert_int_equal(oob(&c, 0), 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_no_memory_for_the_mark(void **state)
@@ -166,7 +160,7 @@ static void test_no_memory_for_the_mark(void **state)
 	urgent(1, 10, 5);
 	assert_int_equal(oob(&c, 0), -EINVAL);
 	assert_int_equal(read_all(&c), 10);
-	done(&c);
+	th_conn_done(&c);
 }
 
 static void test_msg_oob_sends_the_pointer(void **state)
@@ -184,7 +178,7 @@ static void test_msg_oob_sends_the_pointer(void **state)
 	assert_int_equal(th_send(c.s, bytes, 10, 0), 10);
 	out(.flags = ACK, .seq = 11, .ack = 1, .len = 10);
 	assert_int_equal(th_last.urg, 0);
-	done(&c);
+	th_conn_done(&c);
 }
 
 /* All that waits before the byte announces it. */
@@ -205,7 +199,7 @@ static void test_rfc9293_3_8_5_waiting_segments_announce_it(void **state)
 	assert_int_equal(th_last.urg, 500);
 	in(.flags = ACK, .seq = 1, .ack = 1 + 3 * M, .wnd = 65535);
 	out(.flags = ACK, .seq = 1 + 3 * M, .ack = 1, .len = 400);
-	done(&c);
+	th_conn_done(&c);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, th_setup, th_teardown)
