@@ -32,6 +32,7 @@ struct file *file_alloc(const struct file_operations *ops, void *priv,
 	file->f_flags = flags & ~(u32)O_CLOEXEC;
 	spin_lock_init(&file->f_lock);
 	file->f_seekable = false;
+	file->f_owner = FILE_OWNER_NONE;
 	file->f_pos = 0;
 	file->f_ep = NULL;
 	atomic_inc(&nr_files);

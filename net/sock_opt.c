@@ -310,8 +310,8 @@ static struct timeval ms_to_timeval(u32 ms)
 	return (struct timeval){ ms / 1000, ms % 1000 * 1000 };
 }
 
-/* The length of the answer, or -ENOPROTOOPT. */
-static int get_option(struct sock *sk, int optname, union answer *a)
+/* The length of the answer, for @len bytes at most; or -ENOPROTOOPT. */
+static int get_option(struct sock *sk, int optname, union answer *a, u32 len)
 {
 	switch (optname) {
 	case SO_TYPE:
@@ -324,6 +324,8 @@ static int get_option(struct sock *sk, int optname, union answer *a)
 		a->rate = UINT64_MAX;
 		if (sk->sk_prot->max_pacing)
 			sk->sk_prot->max_pacing(sk, &a->rate, false);
+		if (len >= sizeof(a->rate))
+			return sizeof(a->rate);
 		a->v = (int)min(a->rate, (u64)UINT32_MAX);
 		break;
 	case SO_SNDBUF:
@@ -415,7 +417,7 @@ int sock_getsockopt(struct sock *sk, int optname, void *val, u32 *len)
 	if (flag >= 0)
 		a.v = sock_flag(sk, (enum sock_flag)flag);
 	else
-		n = get_option(sk, optname, &a);
+		n = get_option(sk, optname, &a, *len);
 	release_sock(sk);
 	if (n < 0)
 		return n;

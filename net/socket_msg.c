@@ -368,7 +368,8 @@ SYSCALL_DEFINE5(recvmmsg, int, fd, struct user_mmsghdr __user *, umsg,
 	sock = sockfd_lookup_light(fd, &err, &ref);
 	if (!sock)
 		return err;
-	ret = receive_many(sock, umsg, min(vlen, (u32)UIO_MAXIOV), flags,
+	/* No bound, as on Linux: only sendmmsg() has one. */
+	ret = receive_many(sock, umsg, vlen, flags,
 			   ref.nonblock || flags & MSG_DONTWAIT, deadline);
 	sockfd_put(&ref);
 	if (ret > 0 && deadline != KTIME_MAX) {

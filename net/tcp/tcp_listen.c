@@ -13,17 +13,12 @@
 #include "net/tcp/tcp_port.h"
 #include "net/tcp/tcp_state.h"
 
-#define SOMAXCONN	4096u
-
 __cold int tcp_listen_start(struct sock *sk, int backlog)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	/* As Linux: a negative backlog is as large as may be. */
-	u32 most = min((u32)backlog, SOMAXCONN);
-
 	if (sk->sk_state == TCP_LISTEN) {
-		tp->listen->backlog = most;
+		tp->listen->backlog = (u32)backlog;
 		return 0;
 	}
 	if (!sk->sk_num) {
@@ -39,7 +34,7 @@ __cold int tcp_listen_start(struct sock *sk, int backlog)
 		tp->listen = kzalloc(sizeof(*tp->listen));
 	if (!tp->listen)
 		return -ENOMEM;
-	tp->listen->backlog = most;
+	tp->listen->backlog = (u32)backlog;
 	tcp_set_state(sk, TCP_LISTEN);
 	tcp_listener_add(sk);
 	return 0;
