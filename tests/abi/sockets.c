@@ -6,6 +6,26 @@
 
 #define SA(a)	((struct sockaddr *)(a))
 
+/* Ports that nobody asked for by number follow no order. */
+CASE(bind_any_is_drawn)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET }, got;
+	int before = 0, near = 0;
+
+	for (int i = 0; i < 20; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		socklen_t len = sizeof(got);
+		int port;
+
+		bind(fd, (struct sockaddr *)&any, sizeof(any));
+		getsockname(fd, (struct sockaddr *)&got, &len);
+		port = ntohs(got.sin_port);
+		near += abs(port - before) < 10;
+		before = port;
+	}
+	say("%d", near < 5);
+}
+
 CASE(socket_errors)
 {
 	TRY(socket(AF_INET, SOCK_STREAM, 0));

@@ -21,12 +21,13 @@ PATCH = "tests/patches/lost-wakeup.patch"
 
 
 @contextlib.contextmanager
-def guest_and_tools(**how):
+def guest_and_tools(devices=(), **how):
     """(guest, its monitor's socket, gdb's socket)."""
     with tempfile.TemporaryDirectory(dir="build/tests") as folder:
         monitor = Monitor(folder)
         args, sock = gdb_session.stub(folder)
-        with UserNetGuest(extra=[*args, *monitor.args()], **how) as guest:
+        with UserNetGuest(extra=[*args, *monitor.args(), *devices],
+                          **how) as guest:
             yield guest, monitor.path, sock
 
 

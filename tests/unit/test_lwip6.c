@@ -191,6 +191,18 @@ static void test_neighbour_is_found_and_followed(void **state)
 	assert_memory_equal(ll, other_mac, 6);
 }
 
+/* Each packet of many waits for an answer: few are kept (RFC 4861, 7.2.2). */
+static void test_few_packets_wait_for_a_neighbour(void **state)
+{
+	struct ip_addr peer = addr6(peer_ip6);
+
+	for (u32 i = 0; i < 100; i++)
+		lwip_output(&wire_dev, packet(), &peer);
+	assert_in_range(drops(DROP_NEIGH_UNRESOLVED), 96, 99);
+	host_advance(20 * NSEC_PER_SEC);
+	assert_int_equal(drops(DROP_NEIGH_UNRESOLVED), 100);
+}
+
 static void test_silent_neighbour_is_given_up(void **state)
 {
 	struct ip_addr peer = addr6(peer_ip6);
@@ -389,6 +401,7 @@ int main(void)
 		T(test_counters_of_rfc4293),
 		T(test_neighbour_is_found_and_followed),
 		T(test_silent_neighbour_is_given_up),
+		T(test_few_packets_wait_for_a_neighbour),
 		T(test_address_from_a_router),
 		T(test_fragments),
 		T(test_fragment_counters),

@@ -25,7 +25,7 @@
 #define ARP_QUEUE_LEN			4	/* packets per neighbour */
 #define LWIP_ND6_NUM_NEIGHBORS		16
 #define LWIP_ND6_NUM_DESTINATIONS	16
-#define MEMP_NUM_ND6_QUEUE		32
+#define LWIP_ND6_QUEUEING		0	/* one packet per neighbour */
 
 /* Link. */
 #define LWIP_ARP			1
