@@ -9,6 +9,7 @@ import pytest
 
 from tests.gdb.gdb_session import open_echo, run
 from tests.gdb.test_sessions import guest_and_tools
+from tests.lib import disk
 from tests.lib.guest import KERNEL, Guest
 from tests.lib.qmp import Monitor
 
@@ -69,7 +70,8 @@ def test_work_sleep_and_a_pause_are_none():
     """Far longer than the watchdog's second, each; and a task of the kernel's
     own that sleeps for good."""
     with guest_and_tools(["-device", "virtio-balloon-pci"],
-                         more="watchdog=1") as (guest, path, sock), \
+                         kernel=disk.KERNEL, more="watchdog=1") as \
+         (guest, path, sock), \
          open_echo(guest.port) as s:
         end = time.monotonic() + 2
         while time.monotonic() < end:
@@ -82,5 +84,5 @@ def test_work_sleep_and_a_pause_are_none():
         monitor.ask("cont")
         monitor.close()
         time.sleep(2)
-        assert run(sock, [COUNTS])[COUNTS] == "{0, 0, 0, 0}"
+        assert run(sock, [COUNTS], elf=disk.KERNEL)[COUNTS] == "{0, 0, 0, 0}"
         assert "watchdog" not in guest.console

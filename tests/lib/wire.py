@@ -195,7 +195,7 @@ class Peer:
         frame = self.wire.recv(wanted, seconds)
         return frame[TCP] if frame else None
 
-    def expect(self, flags=None, data=None, seconds=10):
+    def expect(self, flags=None, data=None, seconds=30):
         tcp = self.recv(seconds, flags, data)
         assert tcp, f"no segment with flags {flags}, data {data}"
         return tcp
@@ -217,7 +217,7 @@ class Peer:
         self.send("A")
         return self
 
-    def read(self, n, ack=True, seconds=10):
+    def read(self, n, ack=True, seconds=30):
         """@n bytes in order, acknowledged segment by segment."""
         got = b""
         while len(got) < n:

@@ -25,7 +25,7 @@ SECONDS = 60 if FAULTS > 100 else 8
 EXCUSES = re.compile(r"memory|give the machine more|no room|-m\b|error 12|"
                      r"cannot|not usable|Out of memory|Too many open files")
 ON, OFF = "set var failmem.mode = {}", "set var failmem.mode = 0"
-RANDOM, EACH = 3, 4
+EVERY, RANDOM, EACH = 2, 3, 4
 # What the program asks for itself: without, it only ends sooner.
 PROGRAM = ("failsite=!map_,split_,mm_,alloc_page_reserve,kmalloc,kzalloc,"
            "alloc_slow")
@@ -154,6 +154,32 @@ def test_a_server_with_load(mode):
             assert_no_leak(stub, before)
             for s in kept:
                 s.close()
+
+
+@pytest.mark.parametrize("where", [
+    "file_alloc", "ep_ctl", "sys_accept4", "sk_alloc", "tcp_mini_alloc"])
+def test_a_place_that_every_connection_needs(where):
+    """It never gets any: who comes waits or is sent away, who is there stays.
+    The server accepts again when a connection closes."""
+    with tempfile.TemporaryDirectory() as folder:
+        args, stub = gdb_session.stub(folder)
+        with UserNetGuest(kernel=ELF, mem="128", extra=args,
+                          more=f"loglevel=4 failsite={where}") as guest, \
+             socket.create_connection(("127.0.0.1", guest.port), 60) as kept, \
+             socket.create_connection(("127.0.0.1", guest.port), 60) as other:
+            talk(kept, b"before")
+            talk(other, b"before")
+            gdb_session.run(stub, ["set var failmem.n = 1", ON.format(EVERY)],
+                            elf=ELF)
+            try_to_connect(guest.port)
+            talk(kept, b"meanwhile")
+            told = gdb_session.run(stub, ["print failmem.failed", OFF],
+                                   elf=ELF)["print failmem.failed"]
+            assert int(told.split()[-1]) > 0
+            whole(guest)
+            other.close()
+            with socket.create_connection(("127.0.0.1", guest.port), 60) as s:
+                talk(s, b"after")
 
 
 def assert_no_leak(stub, before):
