@@ -51,6 +51,7 @@ class Lease:
         self.guest.wait_console(f"address {address}/24", 30)
 
     def time_passes(self):
+        self.wire.drain()       # what was asked twice
         run(self.stub, ["set var vvar.scale[vvar.now / sizeof(vvar.scale[0])]"
                         f".ns0 += {STEP}000000000", "detach"])
 
