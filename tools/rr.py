@@ -26,15 +26,14 @@ FILES = {"pollux.elf": "build/pollux.elf",
 # of the host's time, a timer of the guest's is in the recording.
 EXACT = ["-global", "apic-common.vapic=off",
          "-global", "virtio-net-device.tx=timer"]
-# Found in no time, without DHCP: recordings stay short.
-USER_IP = "10.0.2.15::10.0.2.2:255.255.255.0::eth0:off"
 
 
 def command(folder, mode, run, extra=()):
     """QEMU's arguments; @run: machine, mem, prog, port, args of the run."""
     net = qemu.user_net(run["machine"], run["port"],
                         qemu.PORTS.get(run["prog"], 7777))
-    append = (f"ip={USER_IP} init=/{run['prog']} nokaslr "
+    # Found in no time, without DHCP: recordings stay short.
+    append = (f"ip={qemu.USER_IP} init=/{run['prog']} nokaslr "
               f"{run['args']}").strip()
     return qemu.command(
         run["machine"], f"{folder}/pollux.elf", f"{folder}/initramfs.cpio",

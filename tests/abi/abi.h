@@ -78,6 +78,9 @@ long read_soon(int fd, void *buf, size_t len);
 
 /* ---- Files ---- */
 
+/* What is in the file, up to 64 KiB; until the next call. */
+char *file_text(const char *path);
+
 /* A fresh directory of a tmpfs as the current one, and away with it. */
 void tree_enter(void);
 void tree_leave(void);

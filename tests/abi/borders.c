@@ -212,17 +212,9 @@ CASE(mremap_fixed_must_be_free_to_move)
 /* Where the stack's lowest page is now. */
 static char *stack_start(void)
 {
-	static char text[1 << 16];
-	int fd = open("/proc/self/maps", O_RDONLY);
-	size_t len = 0;
-	ssize_t n;
-	char *at;
+	char *text = file_text("/proc/self/maps");
+	char *at = strstr(text, "[stack]");
 
-	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
-		len += n;
-	text[len] = '\0';
-	close(fd);
-	at = strstr(text, "[stack]");
 	while (at && at > text && at[-1] != '\n')
 		at--;
 	return at ? (char *)strtoul(at, NULL, 16) : NULL;

@@ -108,20 +108,10 @@ CASE(lock_borders)
 	tree_leave();
 }
 
-static char text[1 << 16];
-
 static const char *line_of(const char *path, const char *name)
 {
-	int fd = open(path, O_RDONLY);
-	size_t len = 0;
-	ssize_t n;
-	char *at;
+	char *at = strstr(file_text(path), name);
 
-	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
-		len += n;
-	text[len] = '\0';
-	close(fd);
-	at = strstr(text, name);
 	if (at && strchr(at, '\n'))
 		*strchr(at, '\n') = '\0';
 	return at ? at : "none";

@@ -176,6 +176,20 @@ long read_soon(int fd, void *buf, size_t len)
 	return recv(fd, buf, len, MSG_DONTWAIT);
 }
 
+char *file_text(const char *path)
+{
+	static char text[1 << 16];
+	int fd = open(path, O_RDONLY);
+	size_t len = 0;
+	ssize_t n;
+
+	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+		len += n;
+	text[len] = '\0';
+	close(fd);
+	return text;
+}
+
 static bool wanted(const char *name, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
